@@ -1,0 +1,70 @@
+//! Every bound, each with the reason for its number. Nothing that a peer can make grow is held
+//! without one of these.
+
+use std::time::Duration;
+
+/// Octets read from a socket at once. A TLS record carries at most 16 KiB (RFC 8446, section 5.1);
+/// four of them keep the number of events and system calls low without delaying anything, since a
+/// read returns whatever is there.
+pub const READ: usize = 64 * 1024;
+
+/// Octets of one literal held in memory; a longer one goes out as `literal_part` events while it
+/// streams. Large enough for the headers and small bodies that people look at.
+pub const LITERAL_HELD: u64 = 64 * 1024;
+
+/// Octets of one message held in memory: its text and its held literals together. A SEARCH
+/// response with 100,000 message numbers is about 700 KiB. What goes beyond it is `opaque`.
+pub const MESSAGE_HELD: usize = 1024 * 1024;
+
+/// Octets held of what a client sent behind a synchronizing literal's header before the server
+/// decided about it (RFC 9051, section 4.3). A client that waits, as it must, needs none.
+pub const UNDECIDED_HELD: usize = 256 * 1024;
+
+/// Commands of one connection whose tagged response has not come. RFC 9051 names no limit; mail
+/// apps keep fewer than 100 in flight. Beyond it the oldest is forgotten, with a note.
+pub const IN_FLIGHT: usize = 16 * 1024;
+
+/// Nested lists that a value tree follows; RFC 9051's own responses need about ten, a deep MIME
+/// message's BODYSTRUCTURE some more. A deeper list is kept as one piece of text.
+pub const NESTING: usize = 64;
+
+/// Secrets remembered so that they are masked when they come again. An app has one or two.
+pub const SECRETS: usize = 64;
+
+/// Octets of a secret that are remembered. OAuth tokens reach about 4 KiB; of a longer secret the
+/// beginning is remembered, and everything from there to the argument's end is masked.
+pub const SECRET_LENGTH: usize = 4 * 1024;
+
+/// Octets of a secret below which it is not searched for again: shorter ones occur by chance
+/// everywhere (contract, "Masks").
+pub const SECRET_SHORTEST: usize = 4;
+
+/// Weight in octets of the events that wait for the transcript file. Large enough to ride out a
+/// disk's hiccup of some tens of milliseconds, small enough to stay well under the promised peak.
+pub const RECORDING_QUEUE: usize = 8 * 1024 * 1024;
+
+/// Weight in octets of the events that wait for a viewer (terminal); a slower viewer is told how
+/// many octets it was not given.
+pub const VIEWING_QUEUE: usize = 8 * 1024 * 1024;
+
+/// How long a sink waits for company before it takes what is in its queue. Far below the 250 ms
+/// that the contract allows, and long enough that a busy relay wakes the sink's thread rarely.
+pub const SINK_LINGER: Duration = Duration::from_millis(20);
+
+/// How long the sinks may take to write what is left when the run ends; the contract allows two
+/// seconds for the whole end.
+pub const FINISH: Duration = Duration::from_millis(1500);
+
+/// How long a connection attempt to the server may take. Longer than the worst working mobile
+/// link, shorter than the patience of a mail app (30 to 60 s).
+pub const DIAL: Duration = Duration::from_secs(20);
+
+/// How long either TLS handshake may take.
+pub const HANDSHAKE: Duration = Duration::from_secs(20);
+
+/// How long one direction may stay silent after the other one has ended. A half-closed IMAP
+/// connection has nothing left to say but the answers to what was sent.
+pub const HALF_CLOSED: Duration = Duration::from_secs(60);
+
+/// Minted leaf certificates kept in memory, one a server name.
+pub const LEAVES: usize = 256;
