@@ -226,7 +226,7 @@ impl Message {
         let start = end.saturating_sub(octets);
         if let Some(Piece::Text(range)) = self.pieces.last_mut() {
             range.end = start.max(range.start);
-            if range.is_empty() {
+            if range.start >= range.end {
                 self.pieces.pop();
             }
         }
@@ -292,9 +292,7 @@ impl Message {
         for piece in &from.pieces {
             let covered = piece.range();
             let part = covered.start.max(range.start)..covered.end.min(range.end);
-            let empty_literal_inside =
-                covered.is_empty() && range.contains(&covered.start) && !range.is_empty();
-            if part.start >= part.end && !empty_literal_inside {
+            if part.start >= part.end {
                 continue;
             }
             match piece {

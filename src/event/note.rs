@@ -1,0 +1,229 @@
+//! Findings: what mailscope noticed about a peer, or has to say about its own reading.
+//!
+//! One variant a kind, in alphabetical order, each with the clause it rests on where there is one.
+//! A note never holds octets of a message that did not pass the gate.
+
+use std::borrow::Cow;
+
+/// A finding as it stands in a transcript. One that was read from a file may have an id that this
+/// version does not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The kind, in kebab case: `bare-lf`.
+    pub id: Cow<'static, str>,
+    /// One or two sentences for a person.
+    pub text: String,
+    /// The RFC and section it rests on.
+    pub clause: Option<Cow<'static, str>>,
+}
+
+/// Everything mailscope may find, a variant a kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// A line ended with LF alone.
+    BareLf,
+    /// The app chose a SASL mechanism with channel binding, which cannot pass.
+    ChannelBinding {
+        /// `SCRAM-SHA-256-PLUS`.
+        mechanism: String,
+    },
+    /// A TLS handshake with the app failed for another reason than distrust.
+    ClientHandshake {
+        /// The TLS library's words.
+        why: String,
+    },
+    /// The app refused our certificate.
+    ClientDistrust {
+        /// The TLS alert, or that it hung up.
+        why: String,
+        /// Where the authority's certificate is.
+        authority: String,
+    },
+    /// A command came while IDLE was on.
+    CommandWhileIdle,
+    /// The connection is compressed from here on.
+    CompressNotRead,
+    /// A tag was used again while its first command is unanswered.
+    DuplicateTag {
+        /// The tag.
+        tag: String,
+    },
+    /// `--insecure` was given, and the server's certificate would not verify or was not looked at.
+    Insecure,
+    /// A client sent a synchronizing literal's octets before the server's `+`.
+    LiteralNotAwaited,
+    /// A client's octets are no command.
+    MalformedCommand,
+    /// A server's octets are no response.
+    MalformedResponse,
+    /// A message is longer than mailscope holds.
+    MessageTooLong,
+    /// The app asked for a name that our authority may not sign for.
+    NameNotPermitted {
+        /// The SNI.
+        name: String,
+    },
+    /// Our own reading failed.
+    ObserverStopped,
+    /// `--show-secrets` was given.
+    SecretsShown,
+    /// The server could not be reached.
+    ServerUnreachable {
+        /// What was tried and what happened.
+        why: String,
+    },
+    /// The TLS handshake with the server failed, for another reason than its certificate.
+    ServerHandshake {
+        /// The TLS library's words.
+        why: String,
+    },
+    /// The server's certificate does not verify.
+    ServerUntrusted {
+        /// The TLS library's words.
+        why: String,
+    },
+    /// The connection is encrypted from here on.
+    StartTlsNotRead,
+    /// More commands are unanswered than mailscope keeps track of.
+    TooManyInFlight,
+    /// A server sent `+` and nothing waits for it.
+    UnexpectedContinuationRequest,
+    /// A tagged response whose command was not seen.
+    UnknownTag {
+        /// The tag.
+        tag: String,
+    },
+}
+
+impl Note {
+    /// The kind, in kebab case.
+    pub fn id(&self) -> &'static str {
+        match self {
+            Self::BareLf => "bare-lf",
+            Self::ChannelBinding { .. } => "channel-binding",
+            Self::ClientHandshake { .. } => "client-handshake",
+            Self::ClientDistrust { .. } => "client-distrust",
+            Self::CommandWhileIdle => "command-while-idle",
+            Self::CompressNotRead => "compress-not-read",
+            Self::DuplicateTag { .. } => "duplicate-tag",
+            Self::Insecure => "insecure",
+            Self::LiteralNotAwaited => "literal-not-awaited",
+            Self::MalformedCommand => "malformed-command",
+            Self::MalformedResponse => "malformed-response",
+            Self::MessageTooLong => "message-too-long",
+            Self::NameNotPermitted { .. } => "name-not-permitted",
+            Self::ObserverStopped => "observer-stopped",
+            Self::SecretsShown => "secrets-shown",
+            Self::ServerUnreachable { .. } => "server-unreachable",
+            Self::ServerHandshake { .. } => "server-handshake",
+            Self::ServerUntrusted { .. } => "server-untrusted",
+            Self::StartTlsNotRead => "starttls-not-read",
+            Self::TooManyInFlight => "too-many-in-flight",
+            Self::UnexpectedContinuationRequest => "unexpected-continuation-request",
+            Self::UnknownTag { .. } => "unknown-tag",
+        }
+    }
+
+    /// The RFC and section it rests on, where there is one.
+    pub fn clause(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::BareLf => "RFC 9051, 2.2",
+            Self::ChannelBinding { .. } => "RFC 5802, 6",
+            Self::CommandWhileIdle => "RFC 9051, 6.3.13",
+            Self::CompressNotRead => "RFC 4978, 3",
+            Self::DuplicateTag { .. } => "RFC 9051, 2.2.1",
+            Self::LiteralNotAwaited => "RFC 9051, 4.3",
+            Self::MalformedCommand => "RFC 9051, 2.2.1",
+            Self::MalformedResponse => "RFC 9051, 2.2.2",
+            Self::StartTlsNotRead => "RFC 9051, 6.2.1",
+            Self::UnexpectedContinuationRequest => "RFC 9051, 7.6",
+            Self::UnknownTag { .. } => "RFC 9051, 2.2.2",
+            _ => return None,
+        })
+    }
+
+    /// One or two sentences for a person.
+    pub fn text(&self) -> String {
+        match self {
+            Self::BareLf => "the line ends with LF alone; IMAP lines end with CRLF".into(),
+            Self::ChannelBinding { mechanism } => format!(
+                "{mechanism} binds the login to the TLS connection, so it cannot pass a man in the \
+                 middle and the server will refuse it; let the app use {} for this recording",
+                mechanism.trim_end_matches("-PLUS")
+            ),
+            Self::ClientHandshake { why } => format!("the TLS handshake with the app failed: {why}"),
+            Self::ClientDistrust { why, authority } => format!(
+                "the app does not trust mailscope's certificate ({why}); let it trust {authority} \
+                 (`mailscope ca` says how), or use the cleartext listener"
+            ),
+            Self::CommandWhileIdle => {
+                "a command came during IDLE; the app must send DONE first".into()
+            }
+            Self::CompressNotRead => {
+                "both directions are compressed from here on; they pass untouched and are shown as \
+                 opaque octets, since this version does not read COMPRESS=DEFLATE"
+                    .into()
+            }
+            Self::DuplicateTag { tag } => format!(
+                "the tag {tag} is in use by a command that has no answer yet; the next answer with \
+                 it is taken for the older command"
+            ),
+            Self::Insecure => {
+                "the server's certificate is not verified (--insecure): anybody between mailscope \
+                 and the server can read and change this session"
+                    .into()
+            }
+            Self::LiteralNotAwaited => {
+                "the literal's octets came before the server's go-ahead".into()
+            }
+            Self::MalformedCommand => "this is not a command: tag, space, name".into(),
+            Self::MalformedResponse => "this is not a response: *, + or a tag comes first".into(),
+            Self::MessageTooLong => {
+                "the message is longer than mailscope holds; the rest of it is opaque".into()
+            }
+            Self::NameNotPermitted { name } => format!(
+                "the app asked for {name}, which mailscope's authority may not sign for: it is good \
+                 for localhost and loopback addresses only, so the certificate will not verify; \
+                 set the app's server to localhost"
+            ),
+            Self::ObserverStopped => {
+                "mailscope failed to read this connection and passes it on as opaque octets; \
+                 please report it with this transcript"
+                    .into()
+            }
+            Self::SecretsShown => {
+                "secrets are not masked (--show-secrets): do not share this recording".into()
+            }
+            Self::ServerUnreachable { why } => format!("the server cannot be reached: {why}"),
+            Self::ServerHandshake { why } => {
+                format!("the TLS handshake with the server failed: {why}")
+            }
+            Self::ServerUntrusted { why } => format!(
+                "the server's certificate does not verify: {why}; if it is your own, name its \
+                 authority with --server-ca FILE"
+            ),
+            Self::StartTlsNotRead => {
+                "both directions are encrypted from here on; they pass untouched and are shown as \
+                 opaque octets, since this version does not follow STARTTLS"
+                    .into()
+            }
+            Self::TooManyInFlight => {
+                "more commands are unanswered than mailscope keeps track of; the oldest is forgotten"
+                    .into()
+            }
+            Self::UnexpectedContinuationRequest => {
+                "the server sent + and no command waits for it".into()
+            }
+            Self::UnknownTag { tag } => format!("no unanswered command has the tag {tag}"),
+        }
+    }
+
+    /// The finding as it goes into an event.
+    pub fn finding(&self) -> Finding {
+        Finding {
+            id: self.id().into(),
+            text: self.text(),
+            clause: self.clause().map(Cow::Borrowed),
+        }
+    }
+}

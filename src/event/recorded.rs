@@ -1,0 +1,53 @@
+//! Events as a transcript holds them: the wire, and the few fields that cannot be read from it.
+//!
+//! A protocol's reader makes whole events of these again.
+
+use super::{Awaited, Body, Message, Micros, Peer};
+
+/// One event read from a transcript.
+#[derive(Clone)]
+pub struct Recorded {
+    /// Its number in the run.
+    pub n: u64,
+    /// Its connection's number.
+    pub conn: u64,
+    /// When its first octet was read.
+    pub at: Micros,
+    /// What it holds.
+    pub body: RecordedBody,
+}
+
+/// What a recorded event holds.
+#[derive(Clone)]
+pub enum RecordedBody {
+    /// An event without a wire, as it was. Never [`Body::Said`].
+    Bare(Body),
+    /// An event with a wire.
+    Message(Box<RecordedMessage>),
+}
+
+/// A recorded wire, and what only the recording knows about it.
+#[derive(Clone)]
+pub struct RecordedMessage {
+    /// Who said it.
+    pub from: Peer,
+    /// The event's kind, where it is given: `command`, `untagged`...
+    pub kind: Option<String>,
+    /// The octets; secrets are masked already, and streamed literals' parts have the numbers of
+    /// the recording.
+    pub message: Message,
+    /// What a continuation request is for, where it is given.
+    pub awaited: Option<Awaited>,
+    /// The tag, where it is given.
+    pub tag: Option<String>,
+    /// The SASL mechanism, where it is given.
+    pub mechanism: Option<String>,
+    /// Who logs in, where it is given.
+    pub identity: Option<String>,
+    /// Octets of the literal before this part, and of the literal, for `literal_part`.
+    pub part: Option<(u64, u64)>,
+    /// A literal was announced in it, and refused.
+    pub refused: bool,
+    /// Cut off by the end of the connection.
+    pub incomplete: bool,
+}

@@ -1,0 +1,210 @@
+//! The gate: nothing reaches a sink but through here.
+//!
+//! A [`Message`] may hold secrets. The [`Gate`] masks them and hands out a [`Sealed`] message, which
+//! has no other constructor; events are made of sealed messages alone. Which octets are secret is
+//! for the protocol to say; what was secret once is remembered here, for all connections of a run,
+//! so that it is masked when it comes again.
+
+use std::collections::VecDeque;
+use std::ops::{Deref, Range};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use aho_corasick::{AhoCorasick, MatchKind};
+
+use super::message::{Message, Secret};
+use crate::limits;
+
+/// A message that holds no secret (or one whose secrets the user asked to see).
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Sealed(Message);
+
+impl Deref for Sealed {
+    type Target = Message;
+
+    fn deref(&self) -> &Message {
+        &self.0
+    }
+}
+
+impl Sealed {
+    pub(super) fn renumber_parts(&mut self, number: impl FnMut(u64) -> u64) {
+        self.0.renumber_parts(number);
+    }
+}
+
+/// What the user wants done with secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrets {
+    /// The default.
+    Masked,
+    /// `--show-secrets`.
+    Shown,
+}
+
+impl Secrets {
+    /// The word in a transcript's header.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Masked => "masked",
+            Self::Shown => "shown",
+        }
+    }
+}
+
+/// The one way from a message to a sealed one.
+#[derive(Clone)]
+pub struct Gate {
+    secrets: Secrets,
+    remembered: Arc<Remembered>,
+}
+
+#[derive(Default)]
+struct Remembered {
+    any: AtomicBool,
+    inner: RwLock<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    values: VecDeque<Vec<u8>>,
+    finder: Option<Arc<AhoCorasick>>,
+}
+
+impl Gate {
+    /// A gate that remembers nothing yet. Clones share what they remember.
+    pub fn new(secrets: Secrets) -> Self {
+        Self {
+            secrets,
+            remembered: Arc::default(),
+        }
+    }
+
+    /// Masks `secret` octets (ordered by their start) and lets the message through.
+    pub fn seal(&self, message: Message, secret: &[(Range<usize>, Secret)]) -> Sealed {
+        if secret.is_empty() || self.secrets == Secrets::Shown {
+            return Sealed(message);
+        }
+        Sealed(message.masked(secret))
+    }
+
+    /// Whether this gate masks at all.
+    pub fn masks(&self) -> bool {
+        self.secrets == Secrets::Masked
+    }
+
+    /// Remembers a secret's octets, so that [`occurrences`](Self::occurrences) finds them.
+    ///
+    /// Values shorter than [`limits::SECRET_SHORTEST`] are not remembered; of one longer than
+    /// [`limits::SECRET_LENGTH`] the beginning is; of more than [`limits::SECRETS`] the newest.
+    pub fn remember(&self, value: &[u8]) {
+        if value.len() < limits::SECRET_SHORTEST || !self.masks() {
+            return;
+        }
+        let value = &value[..value.len().min(limits::SECRET_LENGTH)];
+        let mut inner = self
+            .remembered
+            .inner
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        if inner.values.iter().any(|known| known == value) {
+            return;
+        }
+        if inner.values.len() == limits::SECRETS {
+            inner.values.pop_front();
+        }
+        inner.values.push_back(value.to_vec());
+        inner.finder = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(&inner.values)
+            .ok()
+            .map(Arc::new);
+        self.remembered.any.store(true, Ordering::Release);
+    }
+
+    /// Where remembered secrets stand in `text`, in order. From the beginning of a secret that is
+    /// remembered in part, everything to the end of `text`.
+    pub fn occurrences(&self, text: &[u8]) -> Vec<Range<usize>> {
+        let Some(finder) = self.finder() else {
+            return Vec::new();
+        };
+        let mut found: Vec<Range<usize>> = Vec::new();
+        for hit in finder.find_iter(text) {
+            let end = match hit.len() {
+                limits::SECRET_LENGTH => text.len(),
+                _ => hit.end(),
+            };
+            match found.last_mut() {
+                Some(last) if hit.start() <= last.end => last.end = last.end.max(end),
+                _ => found.push(hit.start()..end),
+            }
+        }
+        found
+    }
+
+    /// Octets of the longest remembered secret; 0 without one. A piece of a stream must be kept
+    /// back by one octet less, since a secret may go on in the next piece.
+    pub fn longest(&self) -> usize {
+        self.finder().map_or(0, |finder| finder.max_pattern_len())
+    }
+
+    fn finder(&self) -> Option<Arc<AhoCorasick>> {
+        if !self.remembered.any.load(Ordering::Acquire) {
+            return None;
+        }
+        self.remembered
+            .inner
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .finder
+            .clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_secret_once_is_found_again() {
+        let gate = Gate::new(Secrets::Masked);
+        gate.remember(b"hunter2");
+        assert_eq!(gate.occurrences(b"no hunter2, hunter2"), [3..10, 12..19]);
+        assert_eq!(gate.clone().occurrences(b"hunter"), []);
+    }
+
+    #[test]
+    fn short_values_are_not_searched_for() {
+        let gate = Gate::new(Secrets::Masked);
+        gate.remember(b"abc");
+        assert_eq!(gate.occurrences(b"abc abc"), []);
+        assert_eq!(gate.longest(), 0);
+    }
+
+    #[test]
+    fn of_an_overlong_value_everything_from_its_beginning_is_found() {
+        let gate = Gate::new(Secrets::Masked);
+        let token = vec![b'x'; limits::SECRET_LENGTH + 100];
+        gate.remember(&token);
+        let mut text = b"token ".to_vec();
+        text.extend_from_slice(&token);
+        assert_eq!(gate.occurrences(&text), [6..text.len()]);
+    }
+
+    #[test]
+    fn the_number_of_remembered_values_is_bounded() {
+        let gate = Gate::new(Secrets::Masked);
+        for i in 0..limits::SECRETS + 1 {
+            gate.remember(format!("secret-number-{i:05}").as_bytes());
+        }
+        assert_eq!(gate.occurrences(b"secret-number-00000"), []);
+        assert_eq!(gate.occurrences(b"secret-number-00064").len(), 1);
+    }
+
+    #[test]
+    fn shown_secrets_are_left_alone() {
+        let gate = Gate::new(Secrets::Shown);
+        let sealed = gate.seal(Message::text(b"hunter2"), &[(0..7, Secret::Password)]);
+        assert_eq!(sealed.bytes(), b"hunter2");
+    }
+}

@@ -1,0 +1,26 @@
+//! An oscilloscope for mail protocols: a TLS-terminating man in the middle between a mail app and
+//! its IMAP server that shows, explains and keeps what both say, octet for octet.
+//!
+//! The way of the data:
+//!
+//! ```text
+//! socket -> pump -> tap -> observer: framer -> assembler -> gate -> lexer -> command/response -> tracker
+//!             |      '-- drafts -> bus -> numbered events -> terminal | transcript | JSON lines
+//!             '-- the same bytes -> other socket
+//!
+//! show:  transcript reader -> the same readings -> the same sinks
+//! ```
+//!
+//! The map, from the bottom up; arrows point one way (`tests/it/arrows.rs` checks them):
+//!
+//! - [`error`], [`limits`]: what we could not do; every bound.
+//! - [`event`]: the vocabulary all else shares, and the gate that masks secrets.
+//! - [`transcript`]: the file format.
+//! - [`sink`]: where events go. [`protocol`]: octets to events, without I/O. [`net`]: sockets, TLS
+//!   and the certificate authority.
+//! - [`relay`]: the man in the middle. [`replay`]: a recording played by either side.
+//! - [`cli`]: one file a subcommand.
+
+pub mod error;
+pub mod event;
+pub mod limits;
