@@ -169,15 +169,18 @@ mod tests {
     fn what_was_secret_once_is_found_again() {
         let gate = Gate::new(Secrets::Masked);
         gate.remember(b"hunter2");
-        assert_eq!(gate.occurrences(b"no hunter2, hunter2"), [3..10, 12..19]);
-        assert_eq!(gate.clone().occurrences(b"hunter"), []);
+        assert_eq!(
+            gate.occurrences(b"no hunter2, hunter2"),
+            vec![3..10, 12..19]
+        );
+        assert!(gate.clone().occurrences(b"hunter").is_empty());
     }
 
     #[test]
     fn short_values_are_not_searched_for() {
         let gate = Gate::new(Secrets::Masked);
         gate.remember(b"abc");
-        assert_eq!(gate.occurrences(b"abc abc"), []);
+        assert!(gate.occurrences(b"abc abc").is_empty());
         assert_eq!(gate.longest(), 0);
     }
 
@@ -188,7 +191,10 @@ mod tests {
         gate.remember(&token);
         let mut text = b"token ".to_vec();
         text.extend_from_slice(&token);
-        assert_eq!(gate.occurrences(&text), [6..text.len()]);
+        assert_eq!(
+            gate.occurrences(&text),
+            std::iter::once(6..text.len()).collect::<Vec<_>>()
+        );
     }
 
     #[test]
@@ -197,7 +203,7 @@ mod tests {
         for i in 0..limits::SECRETS + 1 {
             gate.remember(format!("secret-number-{i:05}").as_bytes());
         }
-        assert_eq!(gate.occurrences(b"secret-number-00000"), []);
+        assert!(gate.occurrences(b"secret-number-00000").is_empty());
         assert_eq!(gate.occurrences(b"secret-number-00064").len(), 1);
     }
 
