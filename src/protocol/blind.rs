@@ -1,0 +1,64 @@
+//! The protocol that reads nothing: every octet is opaque. What a connection falls back to when its
+//! reader fails.
+
+use super::Protocol;
+use crate::event::{
+    Body, Draft, Gate, Message, Micros, Peer, Reading, Relation, Said, Sealed, Secret,
+};
+
+/// Passes octets to the events as they come. A client's are masked, for they may hold a password
+/// that nobody would recognise here.
+pub struct Blind {
+    gate: Gate,
+}
+
+impl Blind {
+    /// Masks through `gate`.
+    pub fn new(gate: Gate) -> Self {
+        Self { gate }
+    }
+}
+
+impl Protocol for Blind {
+    fn observe(&mut self, from: Peer, bytes: &[u8], at: Micros, out: &mut Vec<Draft>) {
+        if bytes.is_empty() {
+            return;
+        }
+        let message = Message::text(bytes);
+        let secret: Vec<_> = match from {
+            Peer::Client => vec![(0..bytes.len(), Secret::Unreadable)],
+            Peer::Server => self
+                .gate
+                .occurrences(bytes)
+                .into_iter()
+                .map(|range| (range, Secret::Password))
+                .collect(),
+        };
+        let sealed = self.gate.seal(message, &secret);
+        out.push(opaque(0, from, sealed, at));
+    }
+
+    fn ended(&mut self, _: Peer, _: Micros, _: &mut Vec<Draft>) {}
+}
+
+/// An event of octets that no message can be made of.
+pub(super) fn opaque(ordinal: u64, from: Peer, wire: Sealed, at: Micros) -> Draft {
+    let relation = match from {
+        Peer::Client => Relation::None,
+        Peer::Server => Relation::Unsolicited,
+    };
+    Draft::new(
+        ordinal,
+        at,
+        Body::Said(Box::new(Said {
+            from,
+            wire,
+            spans: Vec::new(),
+            reading: Reading::Opaque,
+            relation,
+            among: None,
+            capabilities: None,
+            incomplete: false,
+        })),
+    )
+}

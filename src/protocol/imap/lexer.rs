@@ -1,0 +1,550 @@
+//! The tokens of one message (RFC 9051, section 9), as labelled spans.
+//!
+//! The lexer makes no judgement: every octet that is not white space or a line end gets a label,
+//! if need be [`Label::Malformed`]. It reads sealed messages as well as those that may hold
+//! secrets; a masked secret is one token.
+
+use std::ops::Range;
+
+use crate::event::{Label, Message, Piece, Span, Status};
+
+/// The spans of a client's command: `Tag Name` and arguments.
+pub fn command(message: &Message) -> Vec<Span> {
+    Lexer::new(message).lex(State::CommandTag)
+}
+
+/// The spans of a server's response.
+pub fn response(message: &Message) -> Vec<Span> {
+    Lexer::new(message).lex(State::ResponseTag)
+}
+
+/// The spans of a line that is neither: a SASL response, `DONE`.
+pub fn line(message: &Message) -> Vec<Span> {
+    Lexer::new(message).lex(State::Line)
+}
+
+/// What is read next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    CommandTag,
+    CommandName,
+    ResponseTag,
+    /// Behind `*`.
+    Untagged,
+    /// Behind `* 3`.
+    UntaggedName,
+    /// Behind a tag.
+    Status,
+    /// At the beginning of `resp-text`.
+    RespText,
+    CodeName,
+    /// Arguments; `true` within a response code.
+    Data {
+        code: bool,
+    },
+    /// At the space behind `]`.
+    TextBehindCode,
+    Text,
+    Line,
+    /// All the rest is malformed.
+    Malformed,
+}
+
+struct Lexer<'a> {
+    message: &'a Message,
+    bytes: &'a [u8],
+    spans: Vec<Span>,
+}
+
+impl<'a> Lexer<'a> {
+    fn new(message: &'a Message) -> Self {
+        Self {
+            message,
+            bytes: message.bytes(),
+            spans: Vec::with_capacity(8),
+        }
+    }
+
+    fn lex(mut self, mut state: State) -> Vec<Span> {
+        for piece in self.message.pieces() {
+            match piece {
+                Piece::Text(range) => {
+                    let mut position = range.start;
+                    while position < range.end {
+                        (position, state) = self.step(position, range.end, state);
+                    }
+                }
+                Piece::Literal {
+                    header, content, ..
+                } => {
+                    self.push(Label::LiteralHeader, header.clone());
+                    self.push(Label::Literal, content.clone());
+                    state = state.behind_a_string();
+                }
+                Piece::Streamed { header, .. } => {
+                    self.push(Label::LiteralHeader, header.clone());
+                    state = state.behind_a_string();
+                }
+                Piece::Secret(secret, range) => {
+                    self.push(Label::Secret(*secret), range.clone());
+                    state = state.behind_a_string();
+                }
+            }
+        }
+        if matches!(state, State::Data { code: true } | State::CodeName) {
+            self.unclosed_code_is_text();
+        }
+        self.spans
+    }
+
+    fn push(&mut self, label: Label, range: Range<usize>) {
+        self.spans.push(Span { range, label });
+    }
+
+    /// Reads one token at `position`, or white space; where to go on, and in what state.
+    fn step(&mut self, position: usize, end: usize, state: State) -> (usize, State) {
+        let octet = self.bytes[position];
+        if matches!(octet, b'\r' | b'\n') {
+            return (position + 1, state);
+        }
+        if octet == b' ' && state != State::Text && state != State::Line {
+            return (position + 1, state);
+        }
+        match state {
+            State::CommandTag => self.command_tag(position, end),
+            State::CommandName => self.command_name(position, end),
+            State::ResponseTag => self.response_tag(position, end),
+            State::Untagged => self.untagged(position, end),
+            State::UntaggedName => {
+                let word = self.word(position, end);
+                self.push(Label::Name, word.clone());
+                (word.end, State::Data { code: false })
+            }
+            State::Status => self.status(position, end),
+            State::RespText => match octet {
+                b'[' => {
+                    self.push(Label::CodeOpen, position..position + 1);
+                    (position + 1, State::CodeName)
+                }
+                _ => (position, State::Text),
+            },
+            State::CodeName => {
+                let name = self.until(position, end, |octet| matches!(octet, b' ' | b']'));
+                if name.start < name.end {
+                    self.push(Label::CodeName, name.clone());
+                }
+                (name.end, State::Data { code: true })
+            }
+            State::Data { code } => self.data(position, end, code),
+            State::Text | State::TextBehindCode => self.rest(position, end, Label::Text),
+            State::Line => self.rest(position, end, Label::Line),
+            State::Malformed => self.rest(position, end, Label::Malformed),
+        }
+    }
+
+    fn command_tag(&mut self, position: usize, end: usize) -> (usize, State) {
+        let word = self.word(position, end);
+        let tag = &self.bytes[word.clone()];
+        if tag.is_empty() || !tag.iter().all(|octet| is_tag_char(*octet)) {
+            return (position, State::Malformed);
+        }
+        self.push(Label::Tag, word.clone());
+        (word.end, State::CommandName)
+    }
+
+    fn command_name(&mut self, position: usize, end: usize) -> (usize, State) {
+        let word = self.word(position, end);
+        if word.start == word.end {
+            return (position, State::Malformed);
+        }
+        self.push(Label::Name, word.clone());
+        let is_uid = self.bytes[word.clone()].eq_ignore_ascii_case(b"UID");
+        let names = self.spans.iter().filter(|s| s.label == Label::Name).count();
+        match is_uid && names == 1 {
+            true => (word.end, State::CommandName),
+            false => (word.end, State::Data { code: false }),
+        }
+    }
+
+    fn response_tag(&mut self, position: usize, end: usize) -> (usize, State) {
+        let word = self.word(position, end);
+        let state = match &self.bytes[word.clone()] {
+            b"*" => State::Untagged,
+            b"+" => State::RespText,
+            tag if !tag.is_empty() && tag.iter().all(|octet| is_tag_char(*octet)) => State::Status,
+            _ => return (position, State::Malformed),
+        };
+        self.push(Label::Tag, word.clone());
+        (word.end, state)
+    }
+
+    fn untagged(&mut self, position: usize, end: usize) -> (usize, State) {
+        let word = self.word(position, end);
+        let text = &self.bytes[word.clone()];
+        if text.is_empty() {
+            return (position, State::Malformed);
+        }
+        if text.iter().all(u8::is_ascii_digit) {
+            self.push(Label::Number, word.clone());
+            return (word.end, State::UntaggedName);
+        }
+        if Status::parse(text).is_some() {
+            self.push(Label::Status, word.clone());
+            return (word.end, State::RespText);
+        }
+        self.push(Label::Name, word.clone());
+        (word.end, State::Data { code: false })
+    }
+
+    fn status(&mut self, position: usize, end: usize) -> (usize, State) {
+        let word = self.word(position, end);
+        match Status::parse(&self.bytes[word.clone()]) {
+            Some(Status::Ok | Status::No | Status::Bad) => {
+                self.push(Label::Status, word.clone());
+                (word.end, State::RespText)
+            }
+            _ => (position, State::Malformed),
+        }
+    }
+
+    fn data(&mut self, position: usize, end: usize, code: bool) -> (usize, State) {
+        let state = State::Data { code };
+        match self.bytes[position] {
+            b'(' => {
+                self.push(Label::ListOpen, position..position + 1);
+                (position + 1, state)
+            }
+            b')' => {
+                self.push(Label::ListClose, position..position + 1);
+                (position + 1, state)
+            }
+            b'"' => (self.quoted(position, end), state),
+            b']' if code => {
+                self.push(Label::CodeClose, position..position + 1);
+                (position + 1, State::TextBehindCode)
+            }
+            _ => (self.atom(position, end, code), state),
+        }
+    }
+
+    /// `"..."`; one that is not closed is malformed to the line's end.
+    fn quoted(&mut self, start: usize, end: usize) -> usize {
+        let mut position = start + 1;
+        while position < end {
+            match self.bytes[position] {
+                b'\\' => position += 2,
+                b'"' => {
+                    self.push(Label::Quoted, start..position + 1);
+                    return position + 1;
+                }
+                b'\r' | b'\n' => break,
+                _ => position += 1,
+            }
+        }
+        let position = position.min(end);
+        self.push(Label::Malformed, start..position);
+        position
+    }
+
+    /// An atom, a number, NIL, or `BODY[HEADER.FIELDS (DATE FROM)]<0>` as one.
+    fn atom(&mut self, start: usize, end: usize, code: bool) -> usize {
+        let mut position = start;
+        let mut odd = false;
+        while position < end {
+            match self.bytes[position] {
+                b' ' | b'(' | b')' | b'\r' | b'\n' => break,
+                b']' if code => break,
+                b'[' if has_section(&self.bytes[start..position]) => {
+                    position = self.section_end(position, end);
+                    continue;
+                }
+                octet if octet.is_ascii_control() || octet == b'"' => odd = true,
+                _ => {}
+            }
+            position += 1;
+        }
+        let text = &self.bytes[start..position];
+        let label = match text {
+            _ if odd => Label::Malformed,
+            _ if text.iter().all(u8::is_ascii_digit) => Label::Number,
+            _ if text.eq_ignore_ascii_case(b"NIL") => Label::Nil,
+            _ => Label::Atom,
+        };
+        self.push(label, start..position);
+        position
+    }
+
+    /// Behind the `]` that closes the `[` at `start`; the end of the piece without one.
+    fn section_end(&self, start: usize, end: usize) -> usize {
+        let mut quoted = false;
+        for position in start..end {
+            match self.bytes[position] {
+                b'"' => quoted = !quoted,
+                b']' if !quoted => return position + 1,
+                b'\r' | b'\n' => return position,
+                _ => {}
+            }
+        }
+        end
+    }
+
+    /// To the end of the line.
+    fn rest(&mut self, start: usize, end: usize, label: Label) -> (usize, State) {
+        let mut stop = end;
+        if stop > start && self.bytes[stop - 1] == b'\n' {
+            stop -= 1;
+            if stop > start && self.bytes[stop - 1] == b'\r' {
+                stop -= 1;
+            }
+        }
+        if start < stop {
+            self.push(label, start..stop);
+        }
+        let state = match label {
+            Label::Text => State::Text,
+            Label::Line => State::Line,
+            _ => State::Malformed,
+        };
+        (end, state)
+    }
+
+    fn word(&self, start: usize, end: usize) -> Range<usize> {
+        self.until(start, end, |octet| octet == b' ')
+    }
+
+    fn until(&self, start: usize, end: usize, stops: impl Fn(u8) -> bool) -> Range<usize> {
+        let length = self.bytes[start..end]
+            .iter()
+            .take_while(|octet| !stops(**octet) && !matches!(octet, b'\r' | b'\n'))
+            .count();
+        start..start + length
+    }
+
+    /// `[` that is never closed is no response code.
+    fn unclosed_code_is_text(&mut self) {
+        let Some(open) = self
+            .spans
+            .iter()
+            .position(|span| span.label == Label::CodeOpen)
+        else {
+            return;
+        };
+        let inside = &self.spans[open..];
+        if inside.iter().any(|span| {
+            matches!(
+                span.label,
+                Label::LiteralHeader | Label::Secret(_) | Label::CodeClose
+            )
+        }) {
+            return;
+        }
+        let range = self.spans[open].range.start..inside[inside.len() - 1].range.end;
+        self.spans.truncate(open);
+        self.push(Label::Text, range);
+    }
+}
+
+impl State {
+    /// Behind a literal or a masked secret.
+    fn behind_a_string(self) -> Self {
+        match self {
+            Self::CommandTag => Self::CommandName,
+            Self::CommandName | Self::Untagged | Self::UntaggedName => Self::Data { code: false },
+            Self::ResponseTag => Self::Status,
+            Self::Status | Self::RespText | Self::TextBehindCode => Self::Text,
+            Self::CodeName => Self::Data { code: true },
+            same => same,
+        }
+    }
+}
+
+/// `astring-char` without `+`, and what careless clients use besides (`]` is one already).
+fn is_tag_char(octet: u8) -> bool {
+    octet.is_ascii_graphic() && !br#"(){%*"\+"#.contains(&octet)
+}
+
+/// Whether a `[` behind this atom opens a section (RFC 9051, section 6.4.5).
+fn has_section(atom: &[u8]) -> bool {
+    const WITH_SECTION: [&str; 5] = ["BODY", "BODY.PEEK", "BINARY", "BINARY.PEEK", "BINARY.SIZE"];
+    WITH_SECTION
+        .iter()
+        .any(|name| atom.eq_ignore_ascii_case(name.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{LiteralForm, Secret, values};
+
+    fn seen<'a>(message: &'a Message, spans: &[Span]) -> Vec<(Label, &'a str)> {
+        let mut end = 0;
+        for span in spans {
+            assert!(span.range.start >= end && span.range.end <= message.bytes().len());
+            end = span.range.end;
+        }
+        spans
+            .iter()
+            .map(|span| {
+                let text = &message.bytes()[span.range.clone()];
+                (span.label, std::str::from_utf8(text).unwrap())
+            })
+            .collect()
+    }
+
+    fn lexed(lex: fn(&Message) -> Vec<Span>, text: &str) -> Vec<(Label, String)> {
+        let message = Message::text(text.as_bytes());
+        let spans = lex(&message);
+        seen(&message, &spans)
+            .into_iter()
+            .map(|(label, text)| (label, text.to_owned()))
+            .collect()
+    }
+
+    fn is(seen: Vec<(Label, String)>, expected: &[(Label, &str)]) {
+        let seen: Vec<(Label, &str)> = seen.iter().map(|(l, t)| (*l, t.as_str())).collect();
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn a_command_is_tag_name_and_arguments() {
+        is(
+            lexed(
+                command,
+                "a1 uid FETCH 1:* (FLAGS BODY.PEEK[HEADER.FIELDS (DATE \"X]\")]<0.9>)\r\n",
+            ),
+            &[
+                (Label::Tag, "a1"),
+                (Label::Name, "uid"),
+                (Label::Name, "FETCH"),
+                (Label::Atom, "1:*"),
+                (Label::ListOpen, "("),
+                (Label::Atom, "FLAGS"),
+                (Label::Atom, "BODY.PEEK[HEADER.FIELDS (DATE \"X]\")]<0.9>"),
+                (Label::ListClose, ")"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_mailbox_in_brackets_is_an_atom() {
+        is(
+            lexed(command, "a1 SELECT [Gmail]/Spam\r\n"),
+            &[
+                (Label::Tag, "a1"),
+                (Label::Name, "SELECT"),
+                (Label::Atom, "[Gmail]/Spam"),
+            ],
+        );
+    }
+
+    #[test]
+    fn status_responses_have_codes_and_text() {
+        is(
+            lexed(
+                response,
+                "a1 NO [BADCHARSET (UTF-8 \"x]\")] no (such) thing\r\n",
+            ),
+            &[
+                (Label::Tag, "a1"),
+                (Label::Status, "NO"),
+                (Label::CodeOpen, "["),
+                (Label::CodeName, "BADCHARSET"),
+                (Label::ListOpen, "("),
+                (Label::Atom, "UTF-8"),
+                (Label::Quoted, "\"x]\""),
+                (Label::ListClose, ")"),
+                (Label::CodeClose, "]"),
+                (Label::Text, "no (such) thing"),
+            ],
+        );
+        is(
+            lexed(response, "* OK [never closed\r\n"),
+            &[
+                (Label::Tag, "*"),
+                (Label::Status, "OK"),
+                (Label::Text, "[never closed"),
+            ],
+        );
+    }
+
+    #[test]
+    fn untagged_data_has_a_number_or_not() {
+        is(
+            lexed(response, "* 55 EXPUNGE\r\n"),
+            &[
+                (Label::Tag, "*"),
+                (Label::Number, "55"),
+                (Label::Name, "EXPUNGE"),
+            ],
+        );
+        is(
+            lexed(response, "* LIST (\\HasNoChildren) NIL INBOX\r\n"),
+            &[
+                (Label::Tag, "*"),
+                (Label::Name, "LIST"),
+                (Label::ListOpen, "("),
+                (Label::Atom, "\\HasNoChildren"),
+                (Label::ListClose, ")"),
+                (Label::Nil, "NIL"),
+                (Label::Atom, "INBOX"),
+            ],
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_labelled_not_refused() {
+        is(lexed(command, "(a b\r\n"), &[(Label::Malformed, "(a b")]);
+        is(
+            lexed(command, "a LOGIN alice \"open\r\n"),
+            &[
+                (Label::Tag, "a"),
+                (Label::Name, "LOGIN"),
+                (Label::Atom, "alice"),
+                (Label::Malformed, "\"open"),
+            ],
+        );
+        is(
+            lexed(response, "a1 WHAT is this\r\n"),
+            &[(Label::Tag, "a1"), (Label::Malformed, "WHAT is this")],
+        );
+        is(lexed(line, "DONE\r\n"), &[(Label::Line, "DONE")]);
+    }
+
+    #[test]
+    fn literals_and_secrets_are_one_value_each() {
+        let mut message = Message::new();
+        message.push_text(b"a LOGIN ");
+        message.push_whole_literal(LiteralForm::Sync, b"{5}\r\n", b"alice");
+        message.push_text(b" ");
+        message.push_secret(Secret::Password);
+        message.push_text(b"\r\n");
+        let spans = command(&message);
+        assert_eq!(spans.len(), 5);
+        assert_eq!(values(&message, &spans[2..]).len(), 2);
+    }
+
+    #[test]
+    fn any_octet_at_any_place_is_lexed() {
+        for octet in 0..=255u8 {
+            for template in [
+                "a FETCH 1 (FLAGS)\r\n",
+                "* OK [X y] z\r\n",
+                "* 1 FETCH (A \"b\")\r\n",
+            ] {
+                for place in 0..template.len() {
+                    let mut text = template.as_bytes().to_vec();
+                    text[place] = octet;
+                    let message = Message::text(&text);
+                    for lex in [command, response, line] {
+                        let mut end = 0;
+                        for span in lex(&message) {
+                            assert!(span.range.start >= end && span.range.start < span.range.end);
+                            end = span.range.end;
+                        }
+                        assert!(end <= text.len());
+                    }
+                }
+            }
+        }
+    }
+}

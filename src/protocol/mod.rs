@@ -1,0 +1,22 @@
+//! Protocols, sans-io: octets in, event drafts out. No sockets, no clock, no runtime; time is
+//! passed in, and a conversation is a test's plain bytes.
+//!
+//! A reader of a protocol cannot fail. What it cannot read is labelled or noted, and a panic in it
+//! ends the reading ([`Blind`]), never the connection.
+
+mod blind;
+pub mod imap;
+
+pub use blind::Blind;
+
+use crate::event::{Draft, Micros, Peer};
+
+/// Reads both directions of one connection.
+pub trait Protocol: Send {
+    /// Reads octets that `from` sent and that are about to be passed on. `at` is when they were
+    /// read. What became whole goes to `out`, in order.
+    fn observe(&mut self, from: Peer, bytes: &[u8], at: Micros, out: &mut Vec<Draft>);
+
+    /// `from` will send no more: what it left unfinished goes to `out`, marked as incomplete.
+    fn ended(&mut self, from: Peer, at: Micros, out: &mut Vec<Draft>);
+}
