@@ -25,7 +25,7 @@ pub use note::{Finding, Note};
 pub use recorded::{Recorded, RecordedBody, RecordedMessage};
 pub use seal::{Gate, Sealed, Secrets};
 pub use span::{Label, Span};
-pub use value::{Value, values};
+pub use value::{Value, unquoted, values};
 
 /// Who said something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

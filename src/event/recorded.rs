@@ -2,7 +2,7 @@
 //!
 //! A protocol's reader makes whole events of these again.
 
-use super::{Awaited, Body, Message, Micros, Peer};
+use super::{Awaited, Body, Message, Micros, Peer, Relation};
 
 /// One event read from a transcript.
 #[derive(Clone)]
@@ -44,6 +44,9 @@ pub struct RecordedMessage {
     pub mechanism: Option<String>,
     /// Who logs in, where it is given.
     pub identity: Option<String>,
+    /// Which command it answers, where it is given; used for `literal_part` alone, whose response
+    /// is not known yet when it is read.
+    pub relation: Relation,
     /// Octets of the literal before this part, and of the literal, for `literal_part`.
     pub part: Option<(u64, u64)>,
     /// A literal was announced in it, and refused.

@@ -169,7 +169,7 @@ fn streamed(message: &Message, span: &Span) -> Option<u64> {
 }
 
 /// A quoted string's content (RFC 9051, section 4.3): without its quotes, `\"` and `\\` resolved.
-pub(super) fn unquoted(quoted: &[u8]) -> Cow<'_, [u8]> {
+pub fn unquoted(quoted: &[u8]) -> Cow<'_, [u8]> {
     let inner = quoted.strip_prefix(b"\"").unwrap_or(quoted);
     let inner = inner.strip_suffix(b"\"").unwrap_or(inner);
     if !inner.contains(&b'\\') {

@@ -99,6 +99,11 @@ impl Framer {
         }
     }
 
+    /// Whether the octets have no lines.
+    pub fn is_opaque(&self) -> bool {
+        self.lines == Lines::Opaque
+    }
+
     /// Whether the octets of an announced literal have to wait for the other side's word.
     pub fn awaits_go_ahead(&self) -> bool {
         matches!(self.state, State::AwaitingGoAhead { .. })

@@ -1,5 +1,27 @@
 //! IMAP4rev2 and IMAP4rev1 (RFC 9051, RFC 3501) and their extensions, read from both directions of
 //! one connection.
+//!
+//! ```text
+//! octets -> framer -> assembler -> secrets, gate -> lexer -> command | response -> tracker -> draft
+//! ```
+//!
+//! [`Observer`] holds them together. What a message is depends on what came before it in both
+//! directions; the [`tracker`](tracker::Tracker) knows that, everything else looks at one message.
 
+mod assembler;
+mod client;
+mod command;
 pub mod framer;
 mod lexer;
+mod observer;
+mod response;
+mod sasl;
+mod secrets;
+mod server;
+mod solicit;
+mod tracker;
+
+pub use observer::Observer;
+pub use tracker::State;
+#[cfg(test)]
+mod conversations;

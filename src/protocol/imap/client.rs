@@ -1,0 +1,255 @@
+//! A client's message: what of it is secret, and what it means.
+
+use std::ops::Range;
+
+use super::command::Command;
+use super::lexer;
+use super::observer::{Meaning, Missing, Observer};
+use super::sasl::Exchange;
+use super::secrets::{self, CommandSecrets, Extent, Ranges};
+use super::solicit::Request;
+use super::tracker::Expected;
+use crate::event::{Message, Micros, Note, Reading, RecordedMessage, Sealed, Secret};
+
+/// How a message came.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Circumstances<'a> {
+    /// When its first octet was read.
+    pub(super) at: Micros,
+    /// What is missing of it.
+    pub(super) missing: Missing,
+    /// The literal that it announced was refused.
+    pub(super) refused: bool,
+    /// The recording that it comes from.
+    pub(super) recorded: Option<&'a RecordedMessage>,
+}
+
+/// What was found in a message before it was sealed.
+#[derive(Default)]
+pub(super) struct Found {
+    /// The octets to mask.
+    pub(super) ranges: Ranges,
+    identity: Option<String>,
+    exchange: Option<Exchange>,
+}
+
+impl Found {
+    /// Everything is secret: nobody could read it.
+    pub(super) fn all(octets: Range<usize>) -> Self {
+        Self {
+            ranges: vec![(octets, Secret::Unreadable)],
+            ..Self::default()
+        }
+    }
+}
+
+/// What a client's line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Command,
+    Sasl,
+    Done,
+}
+
+/// A line that continues a command, unless it is plainly a command of its own: an app that does
+/// not wait for the end of its AUTHENTICATE, or that forgets DONE.
+fn kind(observer: &Observer, message: &Message, circumstances: &Circumstances<'_>) -> Kind {
+    let continued = match observer.tracker.expected() {
+        Expected::Command => return Kind::Command,
+        Expected::Sasl => Kind::Sasl,
+        Expected::Done => Kind::Done,
+    };
+    let is_continuation = match circumstances.recorded.and_then(|r| r.kind.as_deref()) {
+        Some(kind) => kind == "continuation",
+        None => {
+            let spans = lexer::command(message);
+            !Command::new(message, &spans).is_known()
+        }
+    };
+    match is_continuation {
+        true => continued,
+        false => Kind::Command,
+    }
+}
+
+/// Finds what is secret; what a recording holds is masked already.
+pub(super) fn secrets(
+    observer: &mut Observer,
+    message: &Message,
+    circumstances: &Circumstances<'_>,
+) -> Found {
+    if circumstances.recorded.is_some() {
+        return Found::default();
+    }
+    match kind(observer, message, circumstances) {
+        Kind::Command => {
+            let spans = lexer::command(message);
+            let extent = match circumstances.missing {
+                Missing::Nothing => Extent::Whole,
+                Missing::Rest | Missing::Hidden => Extent::Beginning,
+            };
+            let authenticated = observer.tracker.is_authenticated();
+            let CommandSecrets {
+                ranges,
+                identity,
+                exchange,
+            } = secrets::of_command(message, &spans, extent, authenticated, &observer.gate);
+            Found {
+                ranges,
+                identity,
+                exchange,
+            }
+        }
+        Kind::Sasl => {
+            let ranges = secrets::of_sasl_line(message);
+            let gate = &observer.gate;
+            let identity = observer.exchange.as_mut().and_then(|exchange| {
+                let (line, _) = ranges.first()?;
+                exchange.turn(&message.bytes()[line.clone()], gate)
+            });
+            Found {
+                ranges,
+                identity,
+                exchange: None,
+            }
+        }
+        Kind::Done => {
+            let occurrences = observer.gate.occurrences(message.bytes());
+            Found {
+                ranges: occurrences
+                    .into_iter()
+                    .map(|range| (range, Secret::Password))
+                    .collect(),
+                ..Found::default()
+            }
+        }
+    }
+}
+
+/// Says what the sealed message means and tells the tracker.
+pub(super) fn interpret(
+    observer: &mut Observer,
+    wire: &Sealed,
+    found: Found,
+    circumstances: &Circumstances<'_>,
+) -> Meaning {
+    #[cfg(test)]
+    assert!(!observer.fails, "asked to fail");
+    let mut meaning = match kind(observer, wire, circumstances) {
+        Kind::Command => command(observer, wire, found, circumstances),
+        Kind::Sasl => sasl(observer, wire, found, circumstances),
+        Kind::Done => done(observer, wire, circumstances),
+    };
+    meaning.incomplete = circumstances.missing == Missing::Rest;
+    meaning
+}
+
+fn command(
+    observer: &mut Observer,
+    wire: &Sealed,
+    found: Found,
+    circumstances: &Circumstances<'_>,
+) -> Meaning {
+    let spans = lexer::command(wire);
+    let command = Command::new(wire, &spans);
+    let ordinal = observer.next_ordinal();
+    let tag = command
+        .tag()
+        .map(|tag| String::from_utf8_lossy(command.bytes(tag)).into_owned());
+    let Some(tag) = tag else {
+        let mut meaning = Meaning::new(ordinal, Reading::Opaque);
+        meaning.notes.push(Note::MalformedCommand);
+        meaning.spans = spans;
+        return meaning;
+    };
+    let name = command.name();
+    let mut notes = Vec::new();
+    if observer.tracker.is_in_flight(&tag) {
+        notes.push(Note::DuplicateTag { tag: tag.clone() });
+    }
+    if observer.tracker.is_idling() {
+        notes.push(Note::CommandWhileIdle);
+    }
+    let recorded = circumstances.recorded;
+    let exchange = found
+        .exchange
+        .or_else(|| secrets::exchange(command).filter(|_| recorded.is_some()));
+    let mechanism = exchange.as_ref().map(|e| e.mechanism().to_owned());
+    if let Some(exchange) = exchange {
+        if exchange.binds_the_channel() {
+            let mechanism = exchange.mechanism().to_owned();
+            notes.push(Note::ChannelBinding { mechanism });
+        }
+        observer.exchange = Some(exchange);
+    }
+    let identity = found.identity.or_else(|| {
+        let recorded = recorded?;
+        let stored = recorded.identity.clone();
+        stored.or_else(|| secrets::login_identity(wire, command, &observer.gate))
+    });
+    let request = Request::new(command);
+    if observer
+        .tracker
+        .command(ordinal, &tag, circumstances.at, request)
+    {
+        notes.push(Note::TooManyInFlight);
+    }
+    let mut meaning = Meaning::new(
+        ordinal,
+        Reading::Command {
+            tag: Some(tag),
+            name,
+            mechanism,
+            identity,
+            refused: circumstances.refused,
+        },
+    );
+    meaning.spans = spans;
+    meaning.notes = notes;
+    meaning
+}
+
+fn sasl(
+    observer: &mut Observer,
+    wire: &Sealed,
+    found: Found,
+    circumstances: &Circumstances<'_>,
+) -> Meaning {
+    let mechanism = observer.exchange.as_ref().map(|e| e.mechanism().to_owned());
+    let recorded = circumstances.recorded;
+    let mut meaning = Meaning::new(
+        observer.next_ordinal(),
+        Reading::Continuation {
+            tag: observer.tracker.continued_tag(),
+            mechanism: mechanism.or_else(|| recorded?.mechanism.clone()),
+            identity: found.identity.or_else(|| recorded?.identity.clone()),
+            idled: None,
+        },
+    );
+    meaning.spans = lexer::line(wire);
+    meaning
+}
+
+fn done(observer: &mut Observer, wire: &Sealed, circumstances: &Circumstances<'_>) -> Meaning {
+    let line = wire.bytes().trim_ascii_end();
+    let is_done = line.eq_ignore_ascii_case(b"DONE");
+    let tag = observer.tracker.continued_tag();
+    let idled = match is_done {
+        true => observer.tracker.done(circumstances.at),
+        false => None,
+    };
+    let mut meaning = Meaning::new(
+        observer.next_ordinal(),
+        Reading::Continuation {
+            tag,
+            mechanism: None,
+            identity: None,
+            idled,
+        },
+    );
+    if !is_done {
+        meaning.notes.push(Note::MalformedCommand);
+    }
+    meaning.spans = lexer::line(wire);
+    meaning
+}

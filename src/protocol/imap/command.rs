@@ -1,0 +1,322 @@
+//! A command's head and arguments, read from its spans (RFC 9051, section 6).
+//!
+//! ```text
+//! C: a1 UID FETCH 1:* (FLAGS)    tag a1, name UID FETCH, arguments 1:* and a list
+//! ```
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use crate::event::{Label, Message, Span};
+
+/// Every command of RFC 9051, RFC 3501 and the registered extensions.
+const COMMANDS: &[&str] = &[
+    "APPEND",
+    "AUTHENTICATE",
+    "CANCELUPDATE",
+    "CAPABILITY",
+    "CHECK",
+    "CLOSE",
+    "COMPARATOR",
+    "COMPRESS",
+    "CONVERSIONS",
+    "CONVERT",
+    "COPY",
+    "CREATE",
+    "DELETE",
+    "DELETEACL",
+    "ENABLE",
+    "EXAMINE",
+    "EXPUNGE",
+    "FETCH",
+    "GENURLAUTH",
+    "GETACL",
+    "GETANNOTATION",
+    "GETJMAPACCESS",
+    "GETMETADATA",
+    "GETQUOTA",
+    "GETQUOTAROOT",
+    "ID",
+    "IDLE",
+    "LANGUAGE",
+    "LIST",
+    "LISTRIGHTS",
+    "LOGIN",
+    "LOGOUT",
+    "LSUB",
+    "MOVE",
+    "MYRIGHTS",
+    "NAMESPACE",
+    "NOOP",
+    "NOTIFY",
+    "RENAME",
+    "REPLACE",
+    "RESETKEY",
+    "SEARCH",
+    "SELECT",
+    "SETACL",
+    "SETANNOTATION",
+    "SETMETADATA",
+    "SETQUOTA",
+    "SORT",
+    "STARTTLS",
+    "STATUS",
+    "STORE",
+    "SUBSCRIBE",
+    "THREAD",
+    "UID COPY",
+    "UID EXPUNGE",
+    "UID FETCH",
+    "UID MOVE",
+    "UID REPLACE",
+    "UID SEARCH",
+    "UID SORT",
+    "UID STORE",
+    "UID THREAD",
+    "UIDBATCHES",
+    "UNAUTHENTICATE",
+    "UNSELECT",
+    "UNSUBSCRIBE",
+    "URLFETCH",
+    "XLIST",
+];
+
+/// Those that take no arguments; whatever follows them is not part of the command.
+const WITHOUT_ARGUMENTS: &[&str] = &[
+    "CAPABILITY",
+    "CHECK",
+    "CLOSE",
+    "EXPUNGE",
+    "GETJMAPACCESS",
+    "IDLE",
+    "LOGOUT",
+    "NAMESPACE",
+    "NOOP",
+    "STARTTLS",
+    "UNAUTHENTICATE",
+    "UNSELECT",
+];
+
+/// A view on a command's spans.
+#[derive(Clone, Copy)]
+pub struct Command<'a> {
+    message: &'a Message,
+    spans: &'a [Span],
+}
+
+impl<'a> Command<'a> {
+    /// `spans` as [`lexer::command`](super::lexer::command) made them of `message`.
+    pub fn new(message: &'a Message, spans: &'a [Span]) -> Self {
+        Self { message, spans }
+    }
+
+    /// The tag, if there is one; it may be masked. A line that is masked whole has none.
+    pub fn tag(self) -> Option<&'a Span> {
+        self.spans.first().filter(|span| match span.label {
+            Label::Tag => true,
+            Label::Secret(_) => self.spans.len() > 1,
+            _ => false,
+        })
+    }
+
+    /// The name, upper case, `UID FETCH` one name. Whether it is a known one tells
+    /// [`is_known`](Self::is_known).
+    pub fn name(self) -> Option<Cow<'static, str>> {
+        let mut words = self
+            .spans
+            .iter()
+            .filter(|span| span.label == Label::Name)
+            .map(|span| &self.message.bytes()[span.range.clone()]);
+        let first = words.next()?;
+        let second = words.next();
+        if let Some(known) = known_name(first, second) {
+            return Some(Cow::Borrowed(known));
+        }
+        let mut name = String::from_utf8_lossy(first).to_ascii_uppercase();
+        if let Some(second) = second {
+            name.push(' ');
+            name.push_str(&String::from_utf8_lossy(second).to_ascii_uppercase());
+        }
+        Some(Cow::Owned(name))
+    }
+
+    /// Whether RFC 9051, RFC 3501 or a registered extension defines it.
+    pub fn is_known(self) -> bool {
+        matches!(self.name(), Some(Cow::Borrowed(_)))
+    }
+
+    /// Where the name ends.
+    pub fn name_end(self) -> Option<usize> {
+        self.spans
+            .iter()
+            .rfind(|span| span.label == Label::Name)
+            .map(|span| span.range.end)
+    }
+
+    /// The octets of a span.
+    pub fn bytes(self, span: &Span) -> &'a [u8] {
+        &self.message.bytes()[span.range.clone()]
+    }
+
+    /// The spans behind the name.
+    pub fn argument_spans(self) -> &'a [Span] {
+        let head = self
+            .spans
+            .iter()
+            .rposition(|span| span.label == Label::Name)
+            .map_or(self.spans.len(), |name| name + 1);
+        &self.spans[head..]
+    }
+
+    /// The arguments' octets, as far as none is a list: where each stands, header and quotes
+    /// included, and its content. `None` where one is a list or malformed.
+    pub fn strings(self) -> Option<Vec<Argument>> {
+        let mut arguments: Vec<Argument> = Vec::new();
+        let mut header: Option<Range<usize>> = None;
+        for span in self.argument_spans() {
+            match span.label {
+                Label::LiteralHeader => header = Some(span.range.clone()),
+                Label::Literal => {
+                    let start = header.take().map_or(span.range.start, |h| h.start);
+                    arguments.push(Argument {
+                        covered: start..span.range.end,
+                        content: span.range.clone(),
+                        quoted: false,
+                        secret: false,
+                    });
+                }
+                Label::Atom | Label::Number | Label::Nil | Label::Quoted | Label::Secret(_) => {
+                    arguments.push(Argument {
+                        covered: span.range.clone(),
+                        content: span.range.clone(),
+                        quoted: span.label == Label::Quoted,
+                        secret: matches!(span.label, Label::Secret(_)),
+                    });
+                }
+                _ => return None,
+            }
+        }
+        header.is_none().then_some(arguments)
+    }
+
+    /// Whether the arguments fit the command, as far as a command that is allowed before
+    /// authentication goes (RFC 9051, sections 6.1 and 6.2; RFC 2971; RFC 5161; RFC 4978).
+    pub fn is_well_formed(self) -> bool {
+        let arguments = self.argument_spans();
+        let Some(Cow::Borrowed(name)) = self.name() else {
+            return false;
+        };
+        let all = |labels: &[Label]| arguments.iter().all(|span| labels.contains(&span.label));
+        match name {
+            name if WITHOUT_ARGUMENTS.contains(&name) => arguments.is_empty(),
+            "ENABLE" => !arguments.is_empty() && all(&[Label::Atom]),
+            "COMPRESS" => arguments.len() == 1 && all(&[Label::Atom]),
+            "ID" => {
+                let strings = [
+                    Label::ListOpen,
+                    Label::ListClose,
+                    Label::Quoted,
+                    Label::LiteralHeader,
+                    Label::Literal,
+                    Label::Nil,
+                ];
+                !arguments.is_empty() && all(&strings)
+            }
+            _ => arguments.iter().all(|span| span.label != Label::Malformed),
+        }
+    }
+}
+
+/// One argument that is a string or an atom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Argument {
+    /// Its octets with quotes or literal header.
+    pub covered: Range<usize>,
+    /// Its octets without the literal header, with the quotes.
+    pub content: Range<usize>,
+    /// Whether the content has quotes and escapes.
+    pub quoted: bool,
+    /// Whether it is masked already.
+    pub secret: bool,
+}
+
+impl Argument {
+    /// The string that it stands for.
+    pub fn value(&self, message: &Message) -> Vec<u8> {
+        let bytes = &message.bytes()[self.content.clone()];
+        match self.quoted {
+            true => crate::event::unquoted(bytes).into_owned(),
+            false => bytes.to_vec(),
+        }
+    }
+}
+
+fn known_name(first: &[u8], second: Option<&[u8]>) -> Option<&'static str> {
+    COMMANDS
+        .iter()
+        .copied()
+        .find(|name| match (name.split_once(' '), second) {
+            (None, None) => name.as_bytes().eq_ignore_ascii_case(first),
+            (Some((uid, name)), Some(second)) => {
+                uid.as_bytes().eq_ignore_ascii_case(first)
+                    && name.as_bytes().eq_ignore_ascii_case(second)
+            }
+            _ => false,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lexer;
+    use super::*;
+
+    fn read(text: &str) -> (Option<String>, bool, bool) {
+        let message = Message::text(text.as_bytes());
+        let spans = lexer::command(&message);
+        let command = Command::new(&message, &spans);
+        (
+            command.name().map(Cow::into_owned),
+            command.is_known(),
+            command.is_well_formed(),
+        )
+    }
+
+    #[test]
+    fn names_are_upper_case_and_uid_is_part_of_them() {
+        assert_eq!(read("a noop\r\n"), (Some("NOOP".into()), true, true));
+        assert_eq!(
+            read("a uid fetch 1 FLAGS\r\n"),
+            (Some("UID FETCH".into()), true, true)
+        );
+        assert_eq!(read("a xfoo\r\n"), (Some("XFOO".into()), false, false));
+        assert_eq!(read("a uid\r\n"), (Some("UID".into()), false, false));
+    }
+
+    #[test]
+    fn what_does_not_fit_the_command_is_not_well_formed() {
+        for bad in [
+            "a NOOP hunter2\r\n",
+            "a ID hunter2\r\n",
+            "a ENABLE\r\n",
+            "a COMPRESS a b\r\n",
+            "a SELECT \"open\r\n",
+        ] {
+            assert_eq!(read(bad).1, true, "{bad}");
+            assert_eq!(read(bad).2, false, "{bad}");
+        }
+        for good in [
+            "a NOOP\r\n",
+            "a ID (\"name\" \"x\")\r\n",
+            "a ID NIL\r\n",
+            "a ENABLE CONDSTORE\r\n",
+        ] {
+            assert_eq!(read(good).2, true, "{good}");
+        }
+    }
+
+    #[test]
+    fn the_table_is_in_alphabetical_order() {
+        assert!(COMMANDS.is_sorted());
+        assert!(WITHOUT_ARGUMENTS.is_sorted());
+    }
+}

@@ -1,0 +1,584 @@
+//! Both directions of one connection, read in step.
+//!
+//! The two directions depend on each other: whether a client's octets are a literal's, a SASL
+//! response or a command is decided by what the server said before. Since every read is observed
+//! before it is passed on, what a peer says *because of* a line is read after that line.
+//!
+//! The same readings serve a recording: [`Observer::read_again`] takes messages that were framed
+//! and masked when they were recorded.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::assembler::{Assembler, Outcome, Overflow};
+use super::client;
+use super::command::Command;
+use super::framer::{End, Fragment, Framer, Lines};
+use super::lexer;
+use super::sasl::Exchange;
+use super::server;
+use super::tracker::{Expected, State, Tracker};
+use crate::event::{
+    Body, CapabilityChange, Draft, Gate, Message, Micros, Note, Peer, Reading, RecordedMessage,
+    Relation, Said, Sealed, Secret, Span,
+};
+use crate::limits;
+use crate::protocol::Protocol;
+use crate::protocol::blind::{Blind, opaque};
+
+/// Reads an IMAP connection.
+pub struct Observer {
+    pub(super) gate: Gate,
+    pub(super) tracker: Tracker,
+    pub(super) exchange: Option<Exchange>,
+    pub(super) greeted: bool,
+    client: Side,
+    server: Side,
+    /// What the client sent behind a literal header that the server has not decided about.
+    undecided: Vec<u8>,
+    undecided_at: Micros,
+    ordinal: u64,
+    source: Source,
+    blind: Option<Blind>,
+    /// Makes the reading of the next message fail.
+    #[cfg(test)]
+    pub(super) fails: bool,
+}
+
+struct Side {
+    framer: Framer,
+    assembler: Assembler,
+}
+
+/// Where the messages come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// The wire.
+    Wire,
+    /// A recording, which has its notes and masks already.
+    Recording,
+}
+
+impl Side {
+    fn new(from: Peer) -> Self {
+        Self {
+            framer: Framer::new(from),
+            assembler: Assembler::default(),
+        }
+    }
+}
+
+impl Observer {
+    /// Reads a new connection and masks through `gate`.
+    pub fn new(gate: Gate) -> Self {
+        Self {
+            gate,
+            tracker: Tracker::default(),
+            exchange: None,
+            greeted: false,
+            client: Side::new(Peer::Client),
+            server: Side::new(Peer::Server),
+            undecided: Vec::new(),
+            undecided_at: Micros::default(),
+            ordinal: 0,
+            source: Source::Wire,
+            blind: None,
+            #[cfg(test)]
+            fails: false,
+        }
+    }
+
+    /// Reads a recorded message again. `n` is its event's number; numbers rise, and the drafts
+    /// refer to others by them.
+    pub fn read_again(
+        &mut self,
+        n: u64,
+        at: Micros,
+        recorded: RecordedMessage,
+        out: &mut Vec<Draft>,
+    ) {
+        self.source = Source::Recording;
+        self.ordinal = n.saturating_sub(1);
+        let from = recorded.from;
+        let message = recorded.message.clone();
+        match (recorded.kind.as_deref(), recorded.part) {
+            (Some("opaque"), _) => {
+                let wire = self.gate.seal(message, &[]);
+                let ordinal = self.next_ordinal();
+                out.push(opaque(ordinal, from, wire, at));
+            }
+            (_, Some(place)) => {
+                let relation = (recorded.relation.clone(), None);
+                self.emit_part(from, message, at, place, relation, out);
+            }
+            _ => self.read_message_again(message, at, &recorded, out),
+        }
+    }
+
+    fn read_message_again(
+        &mut self,
+        message: Message,
+        at: Micros,
+        recorded: &RecordedMessage,
+        out: &mut Vec<Draft>,
+    ) {
+        let missing = match recorded.incomplete {
+            true => Missing::Rest,
+            false => Missing::Nothing,
+        };
+        match recorded.from {
+            Peer::Client => {
+                let circumstances = client::Circumstances {
+                    at,
+                    missing,
+                    refused: recorded.refused,
+                    recorded: Some(recorded),
+                };
+                self.client_message(message, &circumstances, out);
+            }
+            Peer::Server => {
+                let circumstances = server::Circumstances {
+                    at,
+                    missing,
+                    recorded: Some(recorded),
+                };
+                self.server_message(message, &circumstances, out);
+            }
+        }
+    }
+
+    /// Where the session is.
+    pub fn state(&self) -> State {
+        self.tracker.state()
+    }
+
+    /// What is held of the server's message.
+    pub(super) fn server_held(&self) -> &Message {
+        self.server.assembler.message()
+    }
+
+    /// Frames `input` and reads what becomes whole.
+    fn pump(&mut self, from: Peer, mut input: &[u8], at: Micros, out: &mut Vec<Draft>) {
+        loop {
+            if let Some(blind) = &mut self.blind {
+                return blind.observe(from, input, at, out);
+            }
+            if from == Peer::Client && self.client.assembler.is_empty() {
+                self.expect_client_lines();
+            }
+            let Some(fragment) = self.side(from).framer.next(&mut input) else {
+                if input.len() <= limits::UNDECIDED_HELD {
+                    break;
+                }
+                self.client.framer.accept();
+                self.note(Note::LiteralNotAwaited, at, out);
+                continue;
+            };
+            match fragment {
+                Fragment::Text(text, end) => self.text(from, text, end, at, out),
+                Fragment::Literal(octets, last) => self.literal(from, octets, last, at, out),
+                Fragment::Opaque(octets) => self.emit_opaque(from, octets, at, out),
+            }
+        }
+        self.undecided.extend_from_slice(input);
+        self.undecided_at = at;
+    }
+
+    fn expect_client_lines(&mut self) {
+        let lines = match (self.client.framer.is_opaque(), self.tracker.expected()) {
+            (true, _) => Lines::Opaque,
+            (_, Expected::Command) => Lines::Messages,
+            (_, Expected::Sasl | Expected::Done) => Lines::Plain,
+        };
+        self.client.framer.expect(lines);
+    }
+
+    fn side(&mut self, from: Peer) -> &mut Side {
+        match from {
+            Peer::Client => &mut self.client,
+            Peer::Server => &mut self.server,
+        }
+    }
+
+    fn text(&mut self, from: Peer, text: &[u8], end: End, at: Micros, out: &mut Vec<Draft>) {
+        let overflow = self.overflow(from, text.len() as u64);
+        let outcome = self.side(from).assembler.text(text, at, overflow);
+        match outcome {
+            Outcome::Held => {}
+            Outcome::TooLong => {
+                let (message, began) = self.side(from).assembler.take_beginning();
+                self.read(from, message, began, Missing::Rest, out);
+                self.note(Note::MessageTooLong, at, out);
+                self.emit_opaque(from, text, at, out);
+            }
+            Outcome::Opaque => self.emit_opaque(from, text, at, out),
+        }
+        match end {
+            End::Input => {}
+            End::Line { bare } => {
+                let assembler = &mut self.side(from).assembler;
+                let cut = assembler.is_cut();
+                let went_out = cut && assembler.message().is_empty();
+                let (mut message, began) = assembler.take();
+                if cut && !message.bytes().ends_with(b"\n") {
+                    message.push_text(b"\r\n"); // what stands before it is masked
+                }
+                if !went_out {
+                    let missing = match cut {
+                        true => Missing::Hidden,
+                        false => Missing::Nothing,
+                    };
+                    self.read(from, message, began, missing, out);
+                }
+                if bare {
+                    self.note(Note::BareLf, at, out);
+                }
+            }
+            End::Literal(header) => {
+                let overflow = self.overflow(from, header.octets);
+                self.side(from).assembler.literal(header, at, overflow);
+            }
+        }
+    }
+
+    fn literal(&mut self, from: Peer, octets: &[u8], last: bool, at: Micros, out: &mut Vec<Draft>) {
+        if self.side(from).assembler.octets(octets, at) == Outcome::Opaque {
+            return self.emit_opaque(from, octets, at, out);
+        }
+        self.parts(from, last, out);
+    }
+
+    /// Announces the parts of a streamed literal that became whole.
+    fn parts(&mut self, from: Peer, last: bool, out: &mut Vec<Draft>) {
+        let gate = (from == Peer::Client).then(|| self.gate.clone());
+        while let Some(part) = self.side(from).assembler.part(last, gate.as_ref()) {
+            let length = part.octets.len() as u64;
+            let message = Message::text(&part.octets);
+            let place = (part.offset, part.total);
+            let relation = match from {
+                Peer::Client => (Relation::None, None),
+                Peer::Server => server::relate_part(self),
+            };
+            self.emit_part(from, message, part.at, place, relation, out);
+            let number = self.ordinal;
+            self.side(from).assembler.announced(number, length);
+        }
+    }
+
+    /// Whether a message that is too long to hold may be shown in pieces. Asked only when it may
+    /// become too long with so many octets more, since the answer takes a look at its head.
+    fn overflow(&self, from: Peer, more: u64) -> Overflow {
+        let held = self.client.assembler.message();
+        let fits = held.bytes().len() as u64 + more <= limits::LITERAL_HELD;
+        if from == Peer::Server || !self.gate.masks() || fits {
+            return Overflow::Shown;
+        }
+        let spans = lexer::command(held);
+        let name = Command::new(held, &spans).name();
+        let logs_in = matches!(name.as_deref(), Some("LOGIN" | "AUTHENTICATE"));
+        match logs_in || self.masks_client() {
+            true => Overflow::Hidden,
+            false => Overflow::Shown,
+        }
+    }
+
+    fn masks_client(&self) -> bool {
+        !self.tracker.is_authenticated() || self.tracker.expected() == Expected::Sasl
+    }
+
+    /// The server let the client's literal come, or must have.
+    pub(super) fn accept_literal(&mut self, out: &mut Vec<Draft>) {
+        self.client.framer.accept();
+        if !self.undecided.is_empty() {
+            self.note(Note::LiteralNotAwaited, self.undecided_at, out);
+        }
+        self.pump_undecided(out);
+    }
+
+    /// The server refused the client's literal: the command is whole as it is.
+    pub(super) fn refuse_literal(&mut self, out: &mut Vec<Draft>) {
+        self.client.framer.refuse();
+        let cut = self.client.assembler.is_cut();
+        let (message, at) = self.client.assembler.take();
+        let circumstances = client::Circumstances {
+            at,
+            missing: match cut {
+                true => Missing::Hidden,
+                false => Missing::Nothing,
+            },
+            refused: true,
+            recorded: None,
+        };
+        // The header of the refused literal stays text.
+        self.client_message(Message::text(message.bytes()), &circumstances, out);
+    }
+
+    /// Reads what the client sent behind the literal that was just decided about.
+    fn pump_undecided(&mut self, out: &mut Vec<Draft>) {
+        let undecided = std::mem::take(&mut self.undecided);
+        if !undecided.is_empty() {
+            self.pump(Peer::Client, &undecided, self.undecided_at, out);
+        }
+    }
+
+    /// The tag of the command whose literal awaits the server's decision.
+    pub(super) fn undecided_tag(&self) -> Option<String> {
+        if !self.client.framer.awaits_go_ahead() {
+            return None;
+        }
+        let message = self.client.assembler.message();
+        let spans = lexer::command(message);
+        let command = Command::new(message, &spans);
+        let tag = command.tag().map(|tag| command.bytes(tag));
+        Some(String::from_utf8_lossy(tag.unwrap_or_default()).into_owned())
+    }
+
+    fn read(
+        &mut self,
+        from: Peer,
+        message: Message,
+        at: Micros,
+        missing: Missing,
+        out: &mut Vec<Draft>,
+    ) {
+        match from {
+            Peer::Client => {
+                let circumstances = client::Circumstances {
+                    at,
+                    missing,
+                    ..Default::default()
+                };
+                self.client_message(message, &circumstances, out);
+            }
+            Peer::Server => {
+                let circumstances = server::Circumstances {
+                    at,
+                    missing,
+                    recorded: None,
+                };
+                self.server_message(message, &circumstances, out);
+            }
+        }
+        if missing == Missing::Hidden {
+            self.note(Note::MessageTooLong, at, out);
+        }
+    }
+
+    fn client_message(
+        &mut self,
+        message: Message,
+        circumstances: &client::Circumstances<'_>,
+        out: &mut Vec<Draft>,
+    ) {
+        let all = 0..message.bytes().len();
+        let found = guard(|| client::secrets(self, &message, circumstances));
+        let found = found.unwrap_or_else(|| client::Found::all(all));
+        let wire = self.gate.seal(message, &found.ranges);
+        let meaning = guard(|| client::interpret(self, &wire, found, circumstances));
+        self.emit(Peer::Client, wire, meaning, circumstances.at, out);
+    }
+
+    fn server_message(
+        &mut self,
+        message: Message,
+        circumstances: &server::Circumstances<'_>,
+        out: &mut Vec<Draft>,
+    ) {
+        let found = match circumstances.recorded {
+            Some(_) => Some(Vec::new()),
+            None => guard(|| server::secrets(self, &message)),
+        };
+        let found = found.unwrap_or_else(|| {
+            let remembered = self.gate.occurrences(message.bytes());
+            let masked = remembered.into_iter().map(|r| (r, Secret::Password));
+            masked.collect()
+        });
+        let wire = self.gate.seal(message, &found);
+        let meaning = guard(|| server::interpret(self, &wire, circumstances, out));
+        self.emit(Peer::Server, wire, meaning, circumstances.at, out);
+    }
+
+    /// Sends the event out, then what is to be said of it, and does what it leads to. Without a
+    /// meaning, the reading failed, and the connection goes on unread.
+    fn emit(
+        &mut self,
+        from: Peer,
+        wire: Sealed,
+        meaning: Option<Meaning>,
+        at: Micros,
+        out: &mut Vec<Draft>,
+    ) {
+        let Some(meaning) = meaning else {
+            let ordinal = self.next_ordinal();
+            out.push(opaque(ordinal, from, wire, at));
+            return self.go_blind(at, out);
+        };
+        let said = Said {
+            from,
+            wire,
+            spans: meaning.spans,
+            reading: meaning.reading,
+            relation: meaning.relation,
+            among: meaning.among,
+            capabilities: meaning.capabilities,
+            incomplete: meaning.incomplete,
+        };
+        out.push(Draft::new(meaning.ordinal, at, Body::Said(Box::new(said))));
+        for note in meaning.notes {
+            self.note(note, at, out);
+        }
+        match meaning.then {
+            Then::GoOn => {}
+            Then::AcceptLiteral => self.accept_literal(out),
+            Then::PumpUndecided => self.pump_undecided(out),
+            Then::StopFraming => {
+                self.client.framer.expect(Lines::Opaque);
+                self.server.framer.expect(Lines::Opaque);
+            }
+        }
+    }
+
+    fn emit_part(
+        &mut self,
+        from: Peer,
+        message: Message,
+        at: Micros,
+        (offset, total): (u64, u64),
+        (relation, among): (Relation, Option<String>),
+        out: &mut Vec<Draft>,
+    ) {
+        let mut meaning = Meaning::new(self.next_ordinal(), Reading::LiteralPart { offset, total });
+        (meaning.relation, meaning.among) = (relation, among);
+        let secret = match from {
+            Peer::Client => self.remembered_in(message.bytes()),
+            Peer::Server => Vec::new(),
+        };
+        let wire = self.gate.seal(message, &secret);
+        self.emit(from, wire, Some(meaning), at, out);
+    }
+
+    fn emit_opaque(&mut self, from: Peer, octets: &[u8], at: Micros, out: &mut Vec<Draft>) {
+        let secret = match from {
+            Peer::Client if self.masks_client() => vec![(0..octets.len(), Secret::Unreadable)],
+            _ => self.remembered_in(octets),
+        };
+        let wire = self.gate.seal(Message::text(octets), &secret);
+        let ordinal = self.next_ordinal();
+        out.push(opaque(ordinal, from, wire, at));
+    }
+
+    fn remembered_in(&self, octets: &[u8]) -> Vec<(std::ops::Range<usize>, Secret)> {
+        if self.source == Source::Recording {
+            return Vec::new();
+        }
+        let found = self.gate.occurrences(octets);
+        found.into_iter().map(|r| (r, Secret::Password)).collect()
+    }
+
+    /// Sends a note out; a recording has its own.
+    fn note(&mut self, note: Note, at: Micros, out: &mut Vec<Draft>) {
+        if self.source == Source::Wire {
+            let ordinal = self.next_ordinal();
+            out.push(Draft::new(ordinal, at, Body::Note(note.finding())));
+        }
+    }
+
+    pub(super) fn next_ordinal(&mut self) -> u64 {
+        self.ordinal += 1;
+        self.ordinal
+    }
+
+    /// Reads no more: what is held goes out opaque, and so does all that comes.
+    fn go_blind(&mut self, at: Micros, out: &mut Vec<Draft>) {
+        self.note(Note::ObserverStopped, at, out);
+        let mut blind = Blind::new(self.gate.clone());
+        for from in [Peer::Client, Peer::Server] {
+            let (message, began) = self.side(from).assembler.take();
+            blind.observe(from, message.bytes(), began, out);
+        }
+        let undecided = std::mem::take(&mut self.undecided);
+        blind.observe(Peer::Client, &undecided, self.undecided_at, out);
+        self.blind = Some(blind);
+    }
+}
+
+impl Protocol for Observer {
+    fn observe(&mut self, from: Peer, bytes: &[u8], at: Micros, out: &mut Vec<Draft>) {
+        if from == Peer::Server || self.undecided.is_empty() {
+            return self.pump(from, bytes, at, out);
+        }
+        self.undecided.extend_from_slice(bytes);
+        if self.undecided.len() > limits::UNDECIDED_HELD {
+            self.accept_literal(out);
+        }
+    }
+
+    fn ended(&mut self, from: Peer, at: Micros, out: &mut Vec<Draft>) {
+        if from == Peer::Client && !self.undecided.is_empty() {
+            self.accept_literal(out);
+        }
+        self.parts(from, true, out);
+        let assembler = &mut self.side(from).assembler;
+        if assembler.is_empty() || assembler.message().is_empty() {
+            assembler.take();
+            return;
+        }
+        let (message, began) = assembler.take();
+        self.read(from, message, began.min(at), Missing::Rest, out);
+    }
+}
+
+/// What is missing of a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Its end: it was cut off, or follows as opaque octets.
+    Rest,
+    /// Its end, which is not shown because it may hold a secret.
+    Hidden,
+}
+
+/// What a message means, and what it leads to.
+pub(super) struct Meaning {
+    pub(super) ordinal: u64,
+    pub(super) spans: Vec<Span>,
+    pub(super) reading: Reading,
+    pub(super) relation: Relation,
+    pub(super) among: Option<String>,
+    pub(super) capabilities: Option<Box<CapabilityChange>>,
+    pub(super) incomplete: bool,
+    pub(super) notes: Vec<Note>,
+    pub(super) then: Then,
+}
+
+impl Meaning {
+    pub(super) fn new(ordinal: u64, reading: Reading) -> Self {
+        Self {
+            ordinal,
+            spans: Vec::new(),
+            reading,
+            relation: Relation::None,
+            among: None,
+            capabilities: None,
+            incomplete: false,
+            notes: Vec::new(),
+            then: Then::GoOn,
+        }
+    }
+}
+
+/// What is to be done when an event is out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Then {
+    GoOn,
+    AcceptLiteral,
+    PumpUndecided,
+    /// The octets that follow are encrypted or compressed.
+    StopFraming,
+}
+
+/// `None` where `read` panics: a reader may fail, the connection may not (law 3).
+fn guard<T>(read: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(read)).ok()
+}

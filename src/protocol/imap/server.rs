@@ -1,0 +1,210 @@
+//! A server's message: what of it is secret, and what it means.
+
+use super::lexer;
+use super::observer::{Meaning, Missing, Observer, Then};
+use super::response::{Kind, Response, data_reader};
+use super::secrets::{self, Ranges};
+use super::solicit::Facts;
+use super::tracker::Expected;
+use crate::event::{
+    Awaited, Draft, Message, Micros, Note, Reading, RecordedMessage, Relation, Sealed, Span, Status,
+};
+
+/// How a message came.
+#[derive(Clone, Copy)]
+pub(super) struct Circumstances<'a> {
+    /// When its first octet was read.
+    pub(super) at: Micros,
+    /// What is missing of it.
+    pub(super) missing: Missing,
+    /// The recording that it comes from.
+    pub(super) recorded: Option<&'a RecordedMessage>,
+}
+
+/// Finds what is secret.
+pub(super) fn secrets(observer: &Observer, message: &Message) -> Ranges {
+    let spans = lexer::response(message);
+    let exchange = observer
+        .exchange
+        .as_ref()
+        .filter(|_| observer.tracker.expected() == Expected::Sasl);
+    secrets::of_response(message, &spans, exchange, &observer.gate)
+}
+
+/// Says what the sealed message means and tells the tracker. What has to be said before it, a
+/// command that this response decides about, goes to `out`.
+pub(super) fn interpret(
+    observer: &mut Observer,
+    wire: &Sealed,
+    circumstances: &Circumstances<'_>,
+    out: &mut Vec<Draft>,
+) -> Meaning {
+    let spans = lexer::response(wire);
+    let response = Response::new(wire, &spans);
+    let mut meaning = match response.kind() {
+        Kind::Untagged if is_greeting(observer, response) => greeting(observer, response),
+        Kind::Untagged => untagged(observer, response),
+        Kind::Tagged => tagged(observer, response, circumstances.at, out),
+        Kind::ContinuationRequest => continuation_request(observer, circumstances),
+        Kind::Malformed => malformed(observer),
+    };
+    observer.greeted = true;
+    if let Some(capabilities) = response.capabilities() {
+        let change = observer.tracker.capabilities(capabilities);
+        meaning.capabilities = change.map(Box::new);
+    }
+    meaning.incomplete = circumstances.missing == Missing::Rest;
+    meaning.spans = spans;
+    meaning
+}
+
+fn is_greeting(observer: &Observer, response: Response<'_>) -> bool {
+    let greets = matches!(
+        response.status(),
+        Some(Status::Ok | Status::Preauth | Status::Bye)
+    );
+    !observer.greeted && greets
+}
+
+fn greeting(observer: &mut Observer, response: Response<'_>) -> Meaning {
+    let status = response.status();
+    observer.tracker.greeting(status);
+    Meaning::new(observer.next_ordinal(), Reading::Greeting { status })
+}
+
+fn untagged(observer: &mut Observer, response: Response<'_>) -> Meaning {
+    let name = response.name().unwrap_or_default();
+    let number = response.number();
+    let facts = Facts::new(response, &name, observer.tracker.exists());
+    let correlator = match &*name {
+        "ESEARCH" | "CONVERTED" | "UIDBATCHES" => response.correlator(),
+        _ => None,
+    };
+    let (relation, among) = observer.tracker.relate(&facts, correlator.as_deref());
+    observer.tracker.untagged(&name, number);
+    let data = data_reader(&name);
+    let mut meaning = Meaning::new(
+        observer.next_ordinal(),
+        Reading::Untagged {
+            number,
+            status: response.status(),
+            data,
+            name,
+        },
+    );
+    (meaning.relation, meaning.among) = (relation, among);
+    meaning
+}
+
+fn tagged(
+    observer: &mut Observer,
+    response: Response<'_>,
+    at: Micros,
+    out: &mut Vec<Draft>,
+) -> Meaning {
+    let tag = String::from_utf8_lossy(response.tag()).into_owned();
+    let status = response.status();
+    let mut then = Then::GoOn;
+    if observer
+        .undecided_tag()
+        .is_some_and(|undecided| undecided == tag)
+    {
+        match status {
+            Some(Status::Ok) => observer.accept_literal(out),
+            _ => {
+                observer.refuse_literal(out);
+                then = Then::PumpUndecided;
+            }
+        }
+    }
+    let completed = observer.tracker.tagged(&tag, status, at);
+    let mut meaning = Meaning::new(
+        observer.next_ordinal(),
+        Reading::Tagged {
+            tag: tag.clone(),
+            status,
+            elapsed: completed.as_ref().map(|completed| completed.elapsed),
+        },
+    );
+    let Some(completed) = completed else {
+        meaning.relation = Relation::Unsolicited;
+        meaning.notes.push(Note::UnknownTag { tag });
+        meaning.then = then;
+        return meaning;
+    };
+    meaning.relation = Relation::Answers(completed.command);
+    meaning.among = completed.among;
+    match (completed.name.as_str(), status) {
+        ("AUTHENTICATE", _) => observer.exchange = None,
+        ("STARTTLS", Some(Status::Ok)) => {
+            meaning.notes.push(Note::StartTlsNotRead);
+            then = Then::StopFraming;
+        }
+        ("COMPRESS", Some(Status::Ok)) => {
+            meaning.notes.push(Note::CompressNotRead);
+            then = Then::StopFraming;
+        }
+        _ => {}
+    }
+    meaning.then = then;
+    meaning
+}
+
+fn continuation_request(observer: &mut Observer, circumstances: &Circumstances<'_>) -> Meaning {
+    let recorded = circumstances.recorded;
+    let is_literal = match recorded {
+        Some(recorded) => recorded.awaited == Some(Awaited::Literal),
+        None => false,
+    };
+    let continued = match is_literal {
+        true => None,
+        false => observer.tracker.continuation_request(circumstances.at),
+    };
+    let ordinal = observer.next_ordinal();
+    let request = |awaited, tag| Reading::ContinuationRequest { awaited, tag };
+    if let Some(continued) = continued {
+        let mut meaning = Meaning::new(
+            ordinal,
+            request(Some(continued.awaited), Some(continued.tag)),
+        );
+        meaning.relation = Relation::Answers(continued.command);
+        return meaning;
+    }
+    let tag = match recorded {
+        Some(recorded) if is_literal => Some(recorded.tag.clone()),
+        Some(_) => None,
+        None => observer.undecided_tag().map(Some),
+    };
+    let Some(tag) = tag else {
+        let mut meaning = Meaning::new(ordinal, request(None, None));
+        meaning.relation = Relation::Unsolicited;
+        meaning.notes.push(Note::UnexpectedContinuationRequest);
+        return meaning;
+    };
+    let mut meaning = Meaning::new(ordinal, request(Some(Awaited::Literal), tag));
+    meaning.then = Then::AcceptLiteral;
+    meaning
+}
+
+fn malformed(observer: &mut Observer) -> Meaning {
+    let mut meaning = Meaning::new(observer.next_ordinal(), Reading::Opaque);
+    meaning.relation = Relation::Unsolicited;
+    meaning.notes.push(Note::MalformedResponse);
+    meaning
+}
+
+/// Which command asked for the literal that is being streamed, as far as its response tells yet.
+pub(super) fn relate_part(observer: &Observer) -> (Relation, Option<String>) {
+    let held = observer.server_held();
+    let spans: Vec<Span> = lexer::response(held);
+    let response = Response::new(held, &spans);
+    let Some(name) = response
+        .name()
+        .filter(|_| response.kind() == Kind::Untagged)
+    else {
+        return (Relation::Unsolicited, None);
+    };
+    let mut facts = Facts::new(response, &name, observer.tracker.exists());
+    facts.partial = true;
+    observer.tracker.relate(&facts, None)
+}
