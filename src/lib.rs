@@ -25,3 +25,4 @@ pub mod error;
 pub mod event;
 pub mod limits;
 pub mod protocol;
+pub mod sink;

@@ -1,0 +1,219 @@
+//! One connection of an app, joined with one to its server, from the first octet to the last.
+//!
+//! ```text
+//! app --TCP--> accept   ClientHello read: name and protocols that the app asks for
+//!                       dial, handshake with the server: its choice of protocol
+//!     <--TLS--          handshake with the app, with a certificate minted for that name
+//!     <=======> pumps   until both directions have ended
+//! ```
+//!
+//! Whatever fails is told by a note and the `closed` event; the app sees its connection close, and
+//! no octet that its server did not send.
+
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::pump::{End, pump};
+use super::tap::Tap;
+use super::{Leg, Shared};
+use crate::event::{Body, Note, Peer, Secured};
+use crate::limits;
+use crate::net::{ClientTlsError, Security, ServerTlsError, Transport, dial};
+
+/// How long what is on its way may take when one side is gone.
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// Why a connection came to nothing.
+struct Failed {
+    note: Option<Note>,
+    reason: String,
+}
+
+/// Serves the connection until it is over or `stop` is called; its last event is `closed`.
+pub async fn serve(
+    shared: &Shared,
+    tap: Tap,
+    app: TcpStream,
+    address: SocketAddr,
+    leg: Leg,
+    stop: CancellationToken,
+) {
+    tap.tell(Body::Connected {
+        client: address.to_string(),
+        server: shared.server.name(),
+    });
+    let whole = async {
+        match join(shared, &tap, app, leg).await {
+            Ok((app, server)) => relay(&tap, app, server).await,
+            Err(failed) => {
+                if let Some(note) = &failed.note {
+                    tap.note(note);
+                }
+                Some(failed.reason)
+            }
+        }
+    };
+    let reason = tokio::select! {
+        reason = whole => reason,
+        () = stop.cancelled() => {
+            tap.cut();
+            Some("mailscope was stopped".to_owned())
+        }
+    };
+    tap.tell(Body::Closed { reason });
+}
+
+/// Makes both legs ready to be pumped.
+async fn join(
+    shared: &Shared,
+    tap: &Tap,
+    app: TcpStream,
+    leg: Leg,
+) -> Result<(Transport, Transport), Failed> {
+    match leg {
+        Leg::Cleartext => {
+            let (server, _) = connect(shared, tap, Vec::new()).await?;
+            Ok((Transport::Plain(app), server))
+        }
+        Leg::Tls => {
+            let hello = shared.app_tls.hello(app).await;
+            let started = hello.map_err(|error| refused(shared, &error))?;
+            if let Some(name) = started.sni.as_deref().filter(|n| !shared.authority.permits(n)) {
+                tap.note(&Note::NameNotPermitted { name: name.into() });
+            }
+            let (server, alpn) = connect(shared, tap, started.alpn.clone()).await?;
+            let finished = started.finish(alpn).await;
+            let (app, secured) = finished.map_err(|error| refused(shared, &error))?;
+            tap.tell(Body::Secured(Box::new(secured)));
+            Ok((app, server))
+        }
+    }
+}
+
+/// Dials the server and makes its leg secure; the application protocol that it chose, if any.
+async fn connect(
+    shared: &Shared,
+    tap: &Tap,
+    alpn: Vec<Vec<u8>>,
+) -> Result<(Transport, Option<Vec<u8>>), Failed> {
+    let server = dial(&shared.server).await.map_err(|error| Failed {
+        reason: format!("server unreachable: {}", error.why()),
+        note: Some(Note::ServerUnreachable {
+            why: error.to_string(),
+        }),
+    })?;
+    let tls = match (&shared.server_tls, shared.server.security) {
+        (Some(tls), Security::Implicit) => tls,
+        _ => return Ok((Transport::Plain(server), None)),
+    };
+    let (server, secured) = tls
+        .connect(server, &shared.server, alpn)
+        .await
+        .map_err(untrusted)?;
+    let chosen = secured.alpn.as_ref().map(|alpn| alpn.as_bytes().to_vec());
+    warn_of_insecurity(shared, tap, &secured);
+    tap.tell(Body::Secured(Box::new(secured)));
+    Ok((server, chosen))
+}
+
+fn warn_of_insecurity(shared: &Shared, tap: &Tap, _: &Secured) {
+    if shared.insecure {
+        tap.note(&Note::Insecure);
+    }
+}
+
+fn untrusted(error: ServerTlsError) -> Failed {
+    match error {
+        ServerTlsError::Untrusted { why } => Failed {
+            reason: format!("server certificate not trusted: {why}"),
+            note: Some(Note::ServerUntrusted { why }),
+        },
+        ServerTlsError::Failed { why } => Failed {
+            reason: format!("TLS handshake with the server failed: {why}"),
+            note: Some(Note::ServerHandshake { why }),
+        },
+    }
+}
+
+fn refused(shared: &Shared, error: &ClientTlsError) -> Failed {
+    match error {
+        ClientTlsError::Distrust { why } => Failed {
+            reason: format!("the app does not trust mailscope's certificate: {why}"),
+            note: Some(Note::ClientDistrust {
+                why: why.clone(),
+                authority: shared.authority_place(),
+            }),
+        },
+        ClientTlsError::NotTls { why } | ClientTlsError::Failed { why } => Failed {
+            reason: format!("TLS handshake with the app failed: {why}"),
+            note: Some(Note::ClientHandshake { why: why.clone() }),
+        },
+        ClientTlsError::Gone => Failed {
+            reason: "the app closed the connection before it said anything".into(),
+            note: None,
+        },
+    }
+}
+
+/// Pumps both directions until they end; why, unless both just did.
+async fn relay(tap: &Tap, app: Transport, server: Transport) -> Option<String> {
+    let (app_reader, app_writer) = tokio::io::split(app);
+    let (server_reader, server_writer) = tokio::io::split(server);
+    let moved = AtomicU64::new(0);
+    let mut up = pin!(pump(tap, Peer::Client, app_reader, server_writer, &moved));
+    let mut down = pin!(pump(tap, Peer::Server, server_reader, app_writer, &moved));
+    let (first, from) = tokio::select! {
+        end = &mut up => (end, Peer::Client),
+        end = &mut down => (end, Peer::Server),
+    };
+    let mut patience = match first {
+        End::HalfClosed => limits::HALF_CLOSED,
+        _ => DRAIN,
+    };
+    let second = loop {
+        let before = moved.load(Ordering::Relaxed);
+        let other = async {
+            match from {
+                Peer::Client => (&mut down).await,
+                Peer::Server => (&mut up).await,
+            }
+        };
+        match timeout(patience, other).await {
+            Ok(end) => break Some(end),
+            Err(_) if matches!(first, End::HalfClosed) && moved.load(Ordering::Relaxed) > before => {
+                patience = limits::HALF_CLOSED;
+            }
+            Err(_) => break None,
+        }
+    };
+    if second.is_none() {
+        tap.ended(from.other());
+    }
+    why(&first, from)
+        .or_else(|| second.as_ref().and_then(|end| why(end, from.other())))
+        .or_else(|| {
+            second.is_none().then(|| {
+                let silent = limits::HALF_CLOSED.as_secs();
+                format!("half closed, and silent for {silent} s")
+            })
+        })
+}
+
+/// What is to be said of a direction's end.
+fn why(end: &End, from: Peer) -> Option<String> {
+    let name = |peer| match peer {
+        Peer::Client => "the app",
+        Peer::Server => "the server",
+    };
+    match end {
+        End::HalfClosed => None,
+        End::ReadFailed(error) => Some(format!("reading from {}: {error}", name(from))),
+        End::WriteFailed(error) => Some(format!("writing to {}: {error}", name(from.other()))),
+    }
+}

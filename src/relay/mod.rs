@@ -1,0 +1,144 @@
+//! The man in the middle: listens for apps and joins each with the real server.
+//!
+//! It passes on what it read, octet for octet (law 1), and lets the [`tap`] observe it first. It
+//! knows nothing of IMAP but which reader to give to the tap, and nothing of what becomes of the
+//! events.
+
+mod connection;
+mod pump;
+mod tap;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::Result;
+use crate::event::Gate;
+use crate::net::{Authority, ServerAddress, TlsToClient, TlsToServer};
+use crate::protocol::imap::Observer;
+use crate::sink::bus::Bus;
+use tap::Tap;
+
+/// How an app reaches a listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leg {
+    /// TLS at once.
+    Tls,
+    /// Cleartext.
+    Cleartext,
+}
+
+/// What a relay needs to know.
+pub struct Config {
+    /// The real server.
+    pub server: ServerAddress,
+    /// How it is verified; `None` for a cleartext server leg.
+    pub server_tls: Option<TlsToServer>,
+    /// Whether that verifies nothing, which is said on every connection.
+    pub insecure: bool,
+    /// Who signs for the server.
+    pub authority: Arc<Authority>,
+    /// What masks secrets.
+    pub gate: Gate,
+    /// Where to listen, and for what.
+    pub listeners: Vec<(TcpListener, Leg)>,
+}
+
+/// What all connections share.
+struct Shared {
+    server: ServerAddress,
+    server_tls: Option<TlsToServer>,
+    insecure: bool,
+    authority: Arc<Authority>,
+    app_tls: TlsToClient,
+}
+
+impl Shared {
+    fn authority_place(&self) -> String {
+        match self.authority.path() {
+            Some(path) => path.display().to_string(),
+            None => "mailscope's authority".to_owned(),
+        }
+    }
+}
+
+/// A relay that is ready to accept apps.
+pub struct Relay {
+    shared: Arc<Shared>,
+    gate: Gate,
+    listeners: Vec<(TcpListener, Leg)>,
+}
+
+impl Relay {
+    /// A relay with its listeners. Fails if the authority cannot be used for TLS.
+    pub fn new(config: Config) -> Result<Self> {
+        let app_tls = TlsToClient::new(Arc::clone(&config.authority))?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                server: config.server,
+                server_tls: config.server_tls,
+                insecure: config.insecure,
+                authority: config.authority,
+                app_tls,
+            }),
+            gate: config.gate,
+            listeners: config.listeners,
+        })
+    }
+
+    /// The address of the first listener for this kind of leg.
+    pub fn address(&self, leg: Leg) -> Option<SocketAddr> {
+        let (listener, _) = self.listeners.iter().find(|(_, kind)| *kind == leg)?;
+        listener.local_addr().ok()
+    }
+
+    /// Serves apps until `stop` is called, then ends every connection and returns. Connections are
+    /// numbered from 1 in the order in which they are accepted.
+    pub async fn run(self, bus: Arc<Bus>, started: Instant, stop: CancellationToken) {
+        let mut connections = JoinSet::new();
+        let mut last = 0;
+        loop {
+            let (stream, address, leg) = tokio::select! {
+                () = stop.cancelled() => break,
+                accepted = accept(&self.listeners) => accepted,
+                Some(_) = connections.join_next() => continue,
+            };
+            last += 1;
+            let observer = Box::new(Observer::new(self.gate.clone()));
+            let tap = Tap::new(last, started, Arc::clone(&bus), self.gate.clone(), observer);
+            let (shared, stop) = (Arc::clone(&self.shared), stop.clone());
+            connections.spawn(async move {
+                connection::serve(&shared, tap, stream, address, leg, stop).await;
+            });
+        }
+        while connections.join_next().await.is_some() {}
+    }
+}
+
+/// The next app on any listener.
+async fn accept(listeners: &[(TcpListener, Leg)]) -> (TcpStream, SocketAddr, Leg) {
+    loop {
+        let accepted = std::future::poll_fn(|context| {
+            for (listener, leg) in listeners {
+                if let std::task::Poll::Ready(accepted) = listener.poll_accept(context) {
+                    return std::task::Poll::Ready(accepted.map(|(s, a)| (s, a, *leg)));
+                }
+            }
+            std::task::Poll::Pending
+        })
+        .await;
+        match accepted {
+            Ok((stream, address, leg)) => {
+                // Latency counts more than packets; failing that, it works all the same.
+                let _ = stream.set_nodelay(true);
+                return (stream, address, leg);
+            }
+            // Out of descriptors, or the app is gone already: the next one may do better.
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Where a connection's octets are observed on their way (law 2: observe, then forward).
+//!
+//! The tap gives the reader the time, numbers and publishes what it makes of the octets, and keeps
+//! the connection alive whatever the reader does: a panic in it ends the reading alone.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use crate::event::{Body, Draft, Gate, Micros, Note, Numbers, Peer};
+use crate::protocol::{Blind, Protocol};
+use crate::sink::bus::Bus;
+
+/// One connection's tap.
+pub struct Tap {
+    started: Instant,
+    bus: Arc<Bus>,
+    gate: Gate,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    protocol: Box<dyn Protocol>,
+    numbers: Numbers,
+    drafts: Vec<Draft>,
+}
+
+impl Tap {
+    /// A tap for the connection with this number; `started` is when the run did.
+    pub fn new(
+        conn: u64,
+        started: Instant,
+        bus: Arc<Bus>,
+        gate: Gate,
+        protocol: Box<dyn Protocol>,
+    ) -> Self {
+        Self {
+            started,
+            bus,
+            gate,
+            inner: Mutex::new(Inner {
+                protocol,
+                numbers: Numbers::new(conn),
+                drafts: Vec::new(),
+            }),
+        }
+    }
+
+    fn now(&self) -> Micros {
+        Micros(u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX))
+    }
+
+    // Both directions are pumped by one task, so the lock is always free.
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Octets were read from `from` and are about to be passed on.
+    pub fn read(&self, from: Peer, bytes: &[u8]) {
+        let at = self.now();
+        self.observe(at, |protocol, drafts| {
+            protocol.observe(from, bytes, at, drafts);
+        })
+        .unwrap_or_else(|| {
+            self.observe(at, |protocol, drafts| {
+                protocol.observe(from, bytes, at, drafts);
+            });
+        });
+    }
+
+    /// `from` will send no more.
+    pub fn ended(&self, from: Peer) {
+        let at = self.now();
+        self.observe(at, |protocol, drafts| protocol.ended(from, at, drafts));
+        self.tell(Body::HalfClosed { from });
+    }
+
+    /// The run ends: what both peers left unfinished is told.
+    pub fn cut(&self) {
+        let at = self.now();
+        for from in [Peer::Client, Peer::Server] {
+            self.observe(at, |protocol, drafts| protocol.ended(from, at, drafts));
+        }
+    }
+
+    /// Something happened to the connection itself.
+    pub fn tell(&self, body: Body) {
+        let mut inner = self.inner();
+        let Inner {
+            numbers, drafts, ..
+        } = &mut *inner;
+        drafts.push(Draft::new(0, self.now(), body));
+        self.bus.publish(numbers, drafts);
+    }
+
+    /// Something is to be said about the connection.
+    pub fn note(&self, note: &Note) {
+        self.tell(Body::Note(note.finding()));
+    }
+
+    /// Waits until what was published has room.
+    pub async fn room(&self) {
+        self.bus.room().await;
+    }
+
+    /// `None` when the reader failed, and another one took its place that has not seen the octets.
+    fn observe(
+        &self,
+        at: Micros,
+        observe: impl FnOnce(&mut dyn Protocol, &mut Vec<Draft>),
+    ) -> Option<()> {
+        let mut inner = self.inner();
+        let Inner {
+            protocol,
+            numbers,
+            drafts,
+        } = &mut *inner;
+        let outcome = catch_unwind(AssertUnwindSafe(|| observe(protocol.as_mut(), drafts)));
+        if outcome.is_err() {
+            *protocol = Box::new(Blind::new(self.gate.clone()));
+            let note = Body::Note(Note::ObserverStopped.finding());
+            drafts.push(Draft::new(0, at, note));
+        }
+        self.bus.publish(numbers, drafts);
+        outcome.ok()
+    }
+}

@@ -1,0 +1,216 @@
+//! The bounded queue between the relay and one sink's thread.
+//!
+//! The relay never waits for a thread to wake: it pushes and goes on. What the sink is for decides
+//! what happens when it is too slow ([`Policy`]).
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::event::{Body, Event};
+use crate::limits;
+
+/// What happens when a sink is slower than the relay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// The relay waits: nothing is lost.
+    PushBack,
+    /// What does not fit is left out, and the sink is told how many octets that were.
+    Drop,
+}
+
+/// Events on their way to one sink.
+pub struct Queue {
+    policy: Policy,
+    bound: usize,
+    state: Mutex<State>,
+    filled: Condvar,
+    drained: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    events: Vec<Arc<Event>>,
+    /// Octets of the events here and of those that the sink works on.
+    weight: usize,
+    /// Octets of the events here.
+    waiting: usize,
+    /// What stands for the events that were left out since the last one that was not.
+    gap: Option<Event>,
+    closed: bool,
+    /// The sink's thread sleeps until something comes.
+    idle: bool,
+}
+
+impl Queue {
+    /// A queue for events of `bound` octets in all; the bound may be exceeded by what one read of
+    /// each connection leads to.
+    pub fn new(policy: Policy, bound: usize) -> Self {
+        Self {
+            policy,
+            bound,
+            state: Mutex::default(),
+            filled: Condvar::new(),
+            drained: Notify::new(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds events with their weight in octets. Never waits.
+    pub fn push(&self, events: &[(Arc<Event>, usize)]) {
+        let mut state = self.state();
+        if state.closed {
+            return;
+        }
+        for (event, weight) in events {
+            if self.policy == Policy::Drop && state.weight + weight > self.bound {
+                widen(&mut state.gap, event);
+                continue;
+            }
+            if let Some(gap) = state.gap.take() {
+                state.events.push(Arc::new(gap));
+            }
+            state.events.push(Arc::clone(event));
+            state.weight += weight;
+            state.waiting += weight;
+        }
+        let wakes = state.idle || state.waiting > self.bound / 4;
+        drop(state);
+        if wakes {
+            self.filled.notify_one();
+        }
+    }
+
+    /// Waits until the queue has room; at once unless it [pushes back](Policy::PushBack).
+    pub async fn room(&self) {
+        loop {
+            let drained = self.drained.notified();
+            if !self.is_full() {
+                return;
+            }
+            drained.await;
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        let state = self.state();
+        self.policy == Policy::PushBack && !state.closed && state.weight > self.bound
+    }
+
+    /// What came since the last call, at most about a quarter of the bound; waits for something to
+    /// come, and a little longer for company. `None` when the queue is closed and empty.
+    pub fn take(&self) -> Option<Vec<Arc<Event>>> {
+        let mut state = self.state();
+        state.weight = state.waiting; // what was taken last is done
+        self.drained.notify_waiters();
+        while state.events.is_empty() && !state.closed {
+            state.idle = true;
+            state = self
+                .filled
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        state.idle = false;
+        let patient = |state: &mut State| !state.closed && state.waiting <= self.bound / 4;
+        (state, _) = self
+            .filled
+            .wait_timeout_while(state, limits::SINK_LINGER, patient)
+            .unwrap_or_else(PoisonError::into_inner);
+        state.waiting = 0;
+        let mut events = std::mem::take(&mut state.events);
+        if state.closed {
+            events.extend(state.gap.take().map(Arc::new));
+        }
+        (!events.is_empty()).then_some(events)
+    }
+
+    /// No more events come; those that are here are still taken.
+    pub fn close(&self) {
+        self.state().closed = true;
+        self.filled.notify_all();
+        self.drained.notify_waiters();
+    }
+}
+
+/// Counts `event` among those that are left out.
+fn widen(gap: &mut Option<Event>, event: &Event) {
+    let more = match &event.body {
+        Body::Said(said) => said.wire.octets(),
+        _ => 0,
+    };
+    let gap = gap.get_or_insert_with(|| Event {
+        n: event.n,
+        conn: event.conn,
+        at: event.at,
+        body: Body::Gap { octets: 0 },
+    });
+    if let Body::Gap { octets } = &mut gap.body {
+        *octets += more;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Micros;
+
+    fn event(n: u64) -> (Arc<Event>, usize) {
+        let event = Event {
+            n,
+            conn: 1,
+            at: Micros(n),
+            body: Body::Closed { reason: None },
+        };
+        (Arc::new(event), 100)
+    }
+
+    fn numbers(events: &[Arc<Event>]) -> Vec<u64> {
+        events.iter().map(|event| event.n).collect()
+    }
+
+    #[test]
+    fn a_viewer_that_is_too_slow_is_told_what_it_missed() {
+        let queue = Queue::new(Policy::Drop, 250);
+        queue.push(&[event(1), event(2), event(3), event(4)]);
+        assert_eq!(numbers(&queue.take().unwrap()), [1, 2]);
+        queue.push(&[event(5)]);
+        queue.close();
+        let last = queue.take().unwrap();
+        assert_eq!(numbers(&last), [3]);
+        assert!(matches!(last[0].body, Body::Gap { .. }));
+        assert!(queue.take().is_none());
+    }
+
+    #[test]
+    fn a_closed_queue_gives_what_it_has_and_then_nothing() {
+        let queue = Queue::new(Policy::PushBack, 250);
+        queue.push(&[event(1)]);
+        queue.close();
+        queue.push(&[event(2)]);
+        assert_eq!(numbers(&queue.take().unwrap()), [1]);
+        assert!(queue.take().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_recorder_that_is_too_slow_holds_the_relay_back() {
+        let queue = Arc::new(Queue::new(Policy::PushBack, 250));
+        queue.room().await;
+        queue.push(&[event(1), event(2), event(3)]);
+        let waiting = tokio::spawn({
+            let queue = Arc::clone(&queue);
+            async move { queue.room().await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        let taken = tokio::task::spawn_blocking(move || {
+            let first = queue.take().map(|batch| numbers(&batch));
+            queue.close(); // the next call says that the batch is done
+            (first, queue.take().is_none())
+        });
+        assert_eq!(taken.await.unwrap(), (Some(vec![1, 2, 3]), true));
+        waiting.await.unwrap();
+    }
+}
