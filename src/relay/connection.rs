@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::pump::{End, pump};
 use super::tap::Tap;
 use super::{Leg, Shared};
-use crate::event::{Body, Note, Peer, Secured};
+use crate::event::{Body, Note, Peer};
 use crate::limits;
 use crate::net::{ClientTlsError, Security, ServerTlsError, Transport, dial};
 
@@ -84,10 +84,10 @@ async fn join(
         Leg::Tls => {
             let hello = shared.app_tls.hello(app).await;
             let started = hello.map_err(|error| refused(shared, &error))?;
-            if let Some(name) = started.sni.as_deref().filter(|n| !shared.authority.permits(n)) {
+            if let Some(name) = started.sni().filter(|n| !shared.authority.permits(n)) {
                 tap.note(&Note::NameNotPermitted { name: name.into() });
             }
-            let (server, alpn) = connect(shared, tap, started.alpn.clone()).await?;
+            let (server, alpn) = connect(shared, tap, started.alpn().to_vec()).await?;
             let finished = started.finish(alpn).await;
             let (app, secured) = finished.map_err(|error| refused(shared, &error))?;
             tap.tell(Body::Secured(Box::new(secured)));
@@ -108,7 +108,7 @@ async fn connect(
             why: error.to_string(),
         }),
     })?;
-    let tls = match (&shared.server_tls, shared.server.security) {
+    let tls = match (&shared.server_tls, shared.server.security()) {
         (Some(tls), Security::Implicit) => tls,
         _ => return Ok((Transport::Plain(server), None)),
     };
@@ -117,15 +117,11 @@ async fn connect(
         .await
         .map_err(untrusted)?;
     let chosen = secured.alpn.as_ref().map(|alpn| alpn.as_bytes().to_vec());
-    warn_of_insecurity(shared, tap, &secured);
     tap.tell(Body::Secured(Box::new(secured)));
-    Ok((server, chosen))
-}
-
-fn warn_of_insecurity(shared: &Shared, tap: &Tap, _: &Secured) {
     if shared.insecure {
         tap.note(&Note::Insecure);
     }
+    Ok((server, chosen))
 }
 
 fn untrusted(error: ServerTlsError) -> Failed {

@@ -97,8 +97,8 @@ impl Relay {
     }
 
     /// Serves apps until `stop` is called, then ends every connection and returns. Connections are
-    /// numbered from 1 in the order in which they are accepted.
-    pub async fn run(self, bus: Arc<Bus>, started: Instant, stop: CancellationToken) {
+    /// numbered from 1 in the order in which they are accepted; their number is returned.
+    pub async fn run(self, bus: Arc<Bus>, started: Instant, stop: CancellationToken) -> u64 {
         let mut connections = JoinSet::new();
         let mut last = 0;
         loop {
@@ -116,6 +116,7 @@ impl Relay {
             });
         }
         while connections.join_next().await.is_some() {}
+        last
     }
 }
 

@@ -1,0 +1,159 @@
+//! `mailscope demo`: the whole way on one machine. A server and an app, both played from a
+//! recording that ships with mailscope, and the real relay between them with TLS on both legs.
+
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+
+use super::session::{Session, runtime};
+use super::{Common, view};
+use crate::error::{Doing, Error, Result};
+use crate::event::{Gate, Peer, Secrets};
+use crate::net::{AskedSecurity, Authority, ServerAddress, ServerTrust, TlsToClient, TlsToServer};
+use crate::relay::{Config, Leg, Relay};
+use crate::replay::{Script, play};
+
+/// The recording: a tour of IMAP.
+const TOUR: &str = include_str!("../../recordings/tour.json");
+
+/// What the app says where the recording has a masked password.
+const PASSWORD: &[u8] = b"a-demo-password";
+
+/// The longest pause: long enough to read along, short enough to be done in seconds.
+const PAUSE: Duration = Duration::from_millis(400);
+
+/// How long the whole demo may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The arguments of `demo`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The transcript: a file, or a folder (if it is one or ends in /) that gets one named by time
+    /// [default: recordings/, or the folder for temporary files where that cannot be written].
+    #[arg(short, long, value_name = "PATH")]
+    out: Option<PathBuf>,
+}
+
+/// Plays the tour, then says how to go on.
+pub fn run(arguments: Arguments, common: &Common) -> Result<ExitCode> {
+    let runtime = runtime()?;
+    let outcome = runtime.block_on(demo(&arguments, common));
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn demo(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
+    let script = Script::read(Cursor::new(TOUR), "recordings/tour.json", PASSWORD)?;
+    let servers_authority = Arc::new(Authority::ephemeral()?);
+    let authority = Arc::new(Authority::ephemeral()?);
+    let real_server = bind().await?;
+    let door = bind().await?;
+    let server = address(&real_server)?;
+    let app_goes_to = address(&door)?;
+
+    eprintln!("mailscope: an app and a server on this machine, and mailscope between them:");
+    eprintln!(
+        "  app -- TLS --> {} mailscope -- TLS --> {} server",
+        app_goes_to.name(),
+        server.name()
+    );
+    let view = view::standard_output(common, false)?;
+    let session = start(arguments, view)?;
+    let path = session.path().to_owned();
+    let relay = Relay::new(Config {
+        server,
+        server_tls: Some(TlsToServer::new(&ServerTrust::Authority(
+            Arc::clone(&servers_authority),
+        ))?),
+        insecure: false,
+        authority: Arc::clone(&authority),
+        gate: Gate::new(Secrets::Masked),
+        listeners: vec![(door, Leg::Tls)],
+    })?;
+    let played = async {
+        let both = async {
+            tokio::try_join!(
+                play_server(&script, real_server, servers_authority),
+                play_app(&script, &app_goes_to, authority),
+            )
+        };
+        match tokio::time::timeout(PATIENCE, both).await {
+            Ok(outcome) => outcome.map(|_| ()),
+            Err(_) => Err(Error::new("play the demo", "it takes too long")),
+        }
+    };
+    let (stopped, played) = session.serve_one(relay, played).await;
+    played?;
+    if stopped.failed {
+        return Ok(ExitCode::from(2));
+    }
+    conclude(&path);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The session with its transcript where it was asked for, or where it can be.
+fn start(arguments: &Arguments, view: Option<view::View>) -> Result<Session> {
+    let folder = Path::new("recordings/");
+    let out = match &arguments.out {
+        Some(out) => out.clone(),
+        None if can_write(folder) => folder.to_owned(),
+        None => std::env::temp_dir(),
+    };
+    Session::start(&out, "demo", "localhost (demo)", Secrets::Masked, false, view)
+}
+
+fn can_write(folder: &Path) -> bool {
+    let _ = std::fs::create_dir_all(folder);
+    // Permissions lie (read-only mounts, root); writing tells.
+    let probe = folder.join(format!(".mailscope-{}", std::process::id()));
+    let written = std::fs::write(&probe, b"").is_ok();
+    let _ = std::fs::remove_file(&probe);
+    written
+}
+
+async fn bind() -> Result<TcpListener> {
+    TcpListener::bind("127.0.0.1:0")
+        .await
+        .doing(|| "listen on a free port of 127.0.0.1".into())
+}
+
+fn address(listener: &TcpListener) -> Result<ServerAddress> {
+    let address = listener
+        .local_addr()
+        .doing(|| "ask for the free port".into())?;
+    let text = format!("localhost:{}", address.port());
+    ServerAddress::parse(&text, Some(AskedSecurity::Implicit))
+}
+
+async fn play_server(script: &Script, listener: TcpListener, own: Arc<Authority>) -> Result<()> {
+    let doing = || "play the server".to_owned();
+    let (stream, _) = listener.accept().await.doing(doing)?;
+    let started = TlsToClient::new(own)?.hello(stream).await.doing(doing)?;
+    let (stream, _) = started.finish(None).await.doing(doing)?;
+    play(script, Peer::Server, stream, PAUSE).await
+}
+
+async fn play_app(script: &Script, to: &ServerAddress, trusted: Arc<Authority>) -> Result<()> {
+    let doing = || "play the app".to_owned();
+    let tls = TlsToServer::new(&ServerTrust::Authority(trusted))?;
+    let stream = TcpStream::connect(("127.0.0.1", to.port())).await.doing(doing)?;
+    let (stream, _) = tls.connect(stream, to, Vec::new()).await.doing(doing)?;
+    play(script, Peer::Client, stream, PAUSE).await
+}
+
+fn conclude(path: &Path) {
+    eprintln!();
+    eprintln!("That was a whole IMAP session, seen by mailscope. It is kept in");
+    eprintln!("  {}", path.display());
+    eprintln!();
+    eprintln!("Look at it again:");
+    eprintln!("  mailscope show {}", path.display());
+    eprintln!("Now a real app and a real server:");
+    eprintln!("  mailscope ca                        how to let the app trust mailscope");
+    eprintln!("  mailscope record imap.example.com   your server's name");
+    eprintln!("and set the app's IMAP server to localhost, port 1993, SSL/TLS.");
+}

@@ -1,0 +1,81 @@
+//! The command line: one file a subcommand, and no protocol logic.
+//!
+//! Standard output holds the conversation only; addresses, hints, warnings and errors go to
+//! standard error. Exit codes: 0 done, 1 a mismatch or a finding, 2 it could not run or record.
+
+mod ca;
+mod demo;
+mod record;
+mod session;
+mod show;
+mod view;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::error::Result;
+
+/// An oscilloscope for mail protocols: see, keep and understand what a mail app and its IMAP
+/// server say to each other.
+#[derive(Debug, Parser)]
+#[command(name = "mailscope", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Common {
+    /// How the conversation is printed: lines for people, or the transcript's events, one a line.
+    #[arg(long, global = true, value_enum, default_value_t = Output::Text)]
+    output: Output,
+
+    /// When to use colours; NO_COLOR turns `auto` off.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    color: Color,
+
+    /// The folder of the certificate authorities [default: in the user's data folder].
+    #[arg(long, global = true, value_name = "DIR", env = "MAILSCOPE_CA_DIR")]
+    ca_dir: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Output {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Relay between a mail app and its server, print what they say, save a transcript.
+    Record(record::Arguments),
+    /// Print a transcript exactly as `record` would have.
+    Show(show::Arguments),
+    /// The certificate authority that apps have to trust: where it is, and how.
+    Ca,
+    /// The whole way on this machine, without an account or a network.
+    Demo(demo::Arguments),
+}
+
+/// Runs the command. What could not be done is for the caller to print.
+pub fn run(cli: Cli) -> Result<ExitCode> {
+    match cli.command {
+        Command::Record(arguments) => record::run(arguments, &cli.common),
+        Command::Show(arguments) => show::run(&arguments, &cli.common),
+        Command::Ca => ca::run(&cli.common),
+        Command::Demo(arguments) => demo::run(arguments, &cli.common),
+    }
+}

@@ -1,0 +1,241 @@
+//! `mailscope record SERVER`: relay, print live, save a transcript.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::ValueEnum;
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use super::Common;
+use super::session::{Session, Signals, Stopped};
+use super::view;
+use crate::error::{Doing, Error, Result};
+use crate::event::{Gate, Secrets};
+use crate::net::{
+    AskedSecurity, Authority, Door, ListenAddress, Security, ServerAddress, ServerTrust,
+    TlsToServer,
+};
+use crate::relay::{Config, Leg, Relay};
+
+/// The arguments of `record`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The real server: HOST, HOST:PORT, imaps://HOST[:PORT] or imap://HOST[:PORT].
+    server: String,
+
+    /// Where to listen for apps that use TLS at once; `none` turns it off, port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:1993")]
+    listen_tls: String,
+
+    /// Where to listen for apps that use cleartext; `none` turns it off, port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:1143")]
+    listen_plain: String,
+
+    /// Write the addresses there as JSON once all listen.
+    #[arg(long, value_name = "PATH")]
+    ready_file: Option<PathBuf>,
+
+    /// The transcript: a file, or a folder (if it is one or ends in /) that gets one named by time
+    /// and host. Never overwritten.
+    #[arg(short, long, value_name = "PATH", default_value = "recordings/")]
+    out: PathBuf,
+
+    /// How the server leg is secured [default: by SERVER].
+    #[arg(long, value_enum, value_name = "HOW")]
+    server_tls: Option<ServerTls>,
+
+    /// Verify the server by the certificates in this PEM file instead of the system's.
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
+    server_ca: Option<PathBuf>,
+
+    /// Do not verify the server's certificate.
+    #[arg(long)]
+    insecure: bool,
+
+    /// Do not mask passwords and tokens.
+    #[arg(long)]
+    show_secrets: bool,
+
+    /// Print nothing on standard output.
+    #[arg(long)]
+    quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ServerTls {
+    /// TLS at once.
+    Implicit,
+    /// An upgrade on the cleartext port.
+    Starttls,
+    /// Cleartext.
+    None,
+}
+
+/// Runs until it is stopped by Ctrl-C or SIGTERM.
+pub fn run(arguments: Arguments, common: &Common) -> Result<ExitCode> {
+    let asked = arguments.server_tls.map(|how| match how {
+        ServerTls::Implicit => AskedSecurity::Implicit,
+        ServerTls::Starttls => AskedSecurity::Starttls,
+        ServerTls::None => AskedSecurity::None,
+    });
+    let server = ServerAddress::parse(&arguments.server, asked)?;
+    let server_tls = match server.security() {
+        Security::Implicit => Some(TlsToServer::new(&trust(&arguments))?),
+        Security::Cleartext => None,
+    };
+    let runtime = super::session::runtime()?;
+    let outcome = runtime.block_on(record(&arguments, common, server, server_tls));
+    // A name look-up that hangs must not hold the end of the program up.
+    runtime.shutdown_background();
+    outcome
+}
+
+fn trust(arguments: &Arguments) -> ServerTrust {
+    match &arguments.server_ca {
+        Some(file) => ServerTrust::File(file.clone()),
+        None if arguments.insecure => ServerTrust::Nothing,
+        None => ServerTrust::System,
+    }
+}
+
+async fn record(
+    arguments: &Arguments,
+    common: &Common,
+    server: ServerAddress,
+    server_tls: Option<TlsToServer>,
+) -> Result<ExitCode> {
+    let listeners = bind(arguments).await?;
+    let authority = Arc::new(open_authority(common)?);
+    for warning in authority.warnings() {
+        eprintln!("mailscope: warning: {warning}");
+    }
+    let secrets = match arguments.show_secrets {
+        true => Secrets::Shown,
+        false => Secrets::Masked,
+    };
+    let session = Session::start(
+        &arguments.out,
+        server.host(),
+        &server.name(),
+        secrets,
+        arguments.insecure,
+        view::standard_output(common, arguments.quiet)?,
+    )?;
+    let path = session.path().to_owned();
+    let relay = Relay::new(Config {
+        server: server.clone(),
+        server_tls,
+        insecure: arguments.insecure,
+        authority: Arc::clone(&authority),
+        gate: Gate::new(secrets),
+        listeners,
+    })?;
+    let (tls, plain) = (relay.address(Leg::Tls), relay.address(Leg::Cleartext));
+    introduce(arguments, &server, tls, plain, &path);
+    let signals = Signals::install()?;
+    if let Some(ready) = &arguments.ready_file {
+        let ca = authority.path().map(|path| path.display().to_string());
+        write_ready_file(ready, tls, plain, ca.as_deref())?;
+    }
+    let stopped = session.serve(relay, signals).await;
+    Ok(conclude(&stopped, &path))
+}
+
+async fn bind(arguments: &Arguments) -> Result<Vec<(TcpListener, Leg)>> {
+    let mut listeners = Vec::new();
+    for (text, door, leg) in [
+        (&arguments.listen_tls, Door::Tls, Leg::Tls),
+        (&arguments.listen_plain, Door::Plain, Leg::Cleartext),
+    ] {
+        if let Some(address) = ListenAddress::parse(text, door)? {
+            listeners.push((address.listen().await?, leg));
+        }
+    }
+    match listeners.is_empty() {
+        true => Err(Error::new("listen", "both listeners are turned off")
+            .hint("leave --listen-tls or --listen-plain out")),
+        false => Ok(listeners),
+    }
+}
+
+/// The authority of this user, made on first use.
+pub fn open_authority(common: &Common) -> Result<Authority> {
+    let folder = match &common.ca_dir {
+        Some(folder) => folder.clone(),
+        None => Authority::default_dir()?,
+    };
+    Authority::open_or_create(&folder)
+}
+
+/// Says on standard error what to do now.
+fn introduce(
+    arguments: &Arguments,
+    server: &ServerAddress,
+    tls: Option<SocketAddr>,
+    plain: Option<SocketAddr>,
+    path: &Path,
+) {
+    let leg = match server.security() {
+        Security::Implicit => "TLS",
+        Security::Cleartext => "cleartext",
+    };
+    eprintln!("mailscope: recording {} ({leg}) to {}", server.name(), path.display());
+    eprintln!("  set the app's IMAP server to:");
+    if let Some(address) = tls {
+        eprintln!("    localhost, port {}, SSL/TLS  (trust the authority first: mailscope ca)", address.port());
+    }
+    if let Some(address) = plain {
+        eprintln!("    localhost, port {}, no encryption", address.port());
+    }
+    eprintln!("  Ctrl-C ends it");
+    for address in [tls, plain].into_iter().flatten() {
+        if !address.ip().is_loopback() {
+            eprintln!("mailscope: warning: {address} can be reached from other machines");
+        }
+    }
+    for (given, note) in [
+        (arguments.insecure, crate::event::Note::Insecure),
+        (arguments.show_secrets, crate::event::Note::SecretsShown),
+    ] {
+        if given {
+            eprintln!("{}", view::warning(&note.text()));
+        }
+    }
+}
+
+fn write_ready_file(
+    path: &Path,
+    tls: Option<SocketAddr>,
+    plain: Option<SocketAddr>,
+    ca: Option<&str>,
+) -> Result<()> {
+    let text = |address: Option<SocketAddr>| address.map(|address| address.to_string());
+    let ready = json!({ "tls": text(tls), "plain": text(plain), "ca": ca });
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".new");
+    let doing = || format!("write the ready file {}", path.display());
+    std::fs::write(&temporary, format!("{ready}\n")).doing(doing)?;
+    std::fs::rename(&temporary, path).doing(doing)
+}
+
+fn conclude(stopped: &Stopped, path: &Path) -> ExitCode {
+    let count = |n: u64, one: &str| match n {
+        1 => format!("1 {one}"),
+        n => format!("{n} {one}s"),
+    };
+    eprintln!(
+        "mailscope: {} of {} in {}",
+        count(stopped.events, "event"),
+        count(stopped.connections, "connection"),
+        path.display()
+    );
+    if stopped.failed {
+        eprintln!("mailscope: the transcript is not complete");
+        return ExitCode::from(2);
+    }
+    eprintln!("  look at it again: mailscope show {}", path.display());
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,149 @@
+//! The conversation on standard output, live or from a transcript: one code path for both.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::sync::Arc;
+
+use super::{Color, Common, Output};
+use crate::error::{Doing, Result};
+use crate::event::Event;
+use crate::limits;
+use crate::sink::bus::Sink;
+use crate::sink::queue::Policy;
+use crate::sink::terminal::{ColorChoice, Stream, Surroundings, Terminal, style_for};
+use crate::transcript::write_event;
+
+/// Prints events.
+pub struct View {
+    out: Box<dyn Write + Send>,
+    format: Format,
+    policy: Policy,
+    buffer: Vec<u8>,
+    /// The reader of our output went away, which is no error.
+    closed: bool,
+}
+
+enum Format {
+    Text(Box<Terminal>),
+    Json,
+}
+
+/// A view on standard output as the options want it; `None` for a quiet one.
+pub fn standard_output(common: &Common, quiet: bool) -> Result<Option<View>> {
+    if quiet {
+        return Ok(None);
+    }
+    let stdout = io::stdout();
+    let stream = match stdout.is_terminal() {
+        true => Stream::Terminal {
+            columns: terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)),
+        },
+        false => Stream::Other,
+    };
+    let variable = |name| std::env::var(name).ok();
+    let (no_color, term, columns) = (variable("NO_COLOR"), variable("TERM"), variable("COLUMNS"));
+    let style = style_for(&Surroundings {
+        choice: match common.color {
+            Color::Auto => ColorChoice::Auto,
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+        },
+        stream,
+        no_color: no_color.as_deref(),
+        term: term.as_deref(),
+        columns: columns.as_deref(),
+    });
+    Ok(Some(View {
+        policy: policy()?,
+        out: Box::new(stdout),
+        format: match common.output {
+            Output::Text => Format::Text(Box::new(Terminal::new(style))),
+            Output::Json => Format::Json,
+        },
+        buffer: Vec::new(),
+        closed: false,
+    }))
+}
+
+/// A file takes everything at once; a person or a pipe may stop reading, and must not stop the
+/// relay by that.
+fn policy() -> Result<Policy> {
+    #[cfg(unix)]
+    {
+        use std::os::fd::AsFd;
+        let doing = || "look at standard output".to_owned();
+        let handle = io::stdout().as_fd().try_clone_to_owned().doing(doing)?;
+        if File::from(handle).metadata().doing(doing)?.is_file() {
+            return Ok(Policy::PushBack);
+        }
+    }
+    Ok(Policy::Drop)
+}
+
+impl View {
+    /// What is to happen when it is too slow.
+    pub fn policy(&self) -> Policy {
+        self.policy
+    }
+
+    /// Prints one event; it may stay in the buffer until [`flush`](Self::flush).
+    pub fn print(&mut self, event: &Event) -> Result<()> {
+        if self.closed {
+            return Ok(());
+        }
+        match &mut self.format {
+            Format::Text(terminal) => terminal.write_event(&mut self.buffer, event),
+            Format::Json => {
+                write_event(&mut self.buffer, event);
+                self.buffer.push(b'\n');
+                Ok(())
+            }
+        }
+        .doing(|| "format an event".into())?;
+        match self.buffer.len() < limits::READ {
+            true => Ok(()),
+            false => self.flush(),
+        }
+    }
+
+    /// Writes what is in the buffer.
+    pub fn flush(&mut self) -> Result<()> {
+        let written = self
+            .out
+            .write_all(&self.buffer)
+            .and_then(|()| self.out.flush());
+        self.buffer.clear();
+        match written {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                self.closed = true;
+                Ok(())
+            }
+            written => written.doing(|| "write to standard output".into()),
+        }
+    }
+
+    /// Whether nobody reads the output any more.
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+}
+
+impl Sink for View {
+    fn take(&mut self, events: &[Arc<Event>]) -> Result<()> {
+        for event in events {
+            self.print(event)?;
+        }
+        self.flush()
+    }
+}
+
+/// A warning for standard error: red where that is a terminal that has colours.
+pub fn warning(text: &str) -> String {
+    use owo_colors::OwoColorize;
+    let text = format!("mailscope: warning: {text}");
+    let no_color = std::env::var("NO_COLOR").is_ok_and(|value| !value.is_empty());
+    match io::stderr().is_terminal() && !no_color {
+        true => text.red().bold().to_string(),
+        false => text,
+    }
+}
