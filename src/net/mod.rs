@@ -12,12 +12,15 @@
 //!
 //! It promises that every wait for a peer has a bound from [`limits`](crate::limits).
 
+mod authority;
+mod certificate;
 mod dial;
 
 mod listen;
 mod server_address;
 mod transport;
 
+pub use authority::Authority;
 pub use dial::dial;
 
 pub use listen::{Door, ListenAddress, accept};
