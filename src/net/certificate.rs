@@ -1,7 +1,7 @@
 //! What a certificate says, for a transcript and for error messages. It judges nothing.
 
 use rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256;
-use rustls::pki_types::CertificateDer;
+use rustls::pki_types::{CertificateDer, pem};
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -51,6 +51,15 @@ pub(super) fn read<'a>(certificate: &'a CertificateDer<'_>) -> Option<X509Certif
     X509Certificate::from_der(certificate)
         .ok()
         .map(|(_, read)| read)
+}
+
+/// What is wrong with a PEM file, without its content.
+pub(super) fn pem_words(error: &pem::Error) -> &'static str {
+    match error {
+        pem::Error::NoItemsFound => "there is none in PEM",
+        pem::Error::MissingSectionEnd { .. } => "its PEM is cut short: an END line is missing",
+        _ => "its PEM is malformed",
+    }
 }
 
 /// The hosts that a certificate is for (RFC 5280, section 4.2.1.6).

@@ -15,14 +15,16 @@
 mod authority;
 mod certificate;
 mod dial;
-
+mod handshake;
 mod listen;
 mod server_address;
 mod transport;
 
 pub use authority::Authority;
 pub use dial::dial;
-
+pub use handshake::{
+    ClientTlsError, ServerTlsError, ServerTrust, StartedHandshake, TlsToClient, TlsToServer,
+};
 pub use listen::{Door, ListenAddress, accept};
 pub use server_address::{AskedSecurity, Security, ServerAddress};
 pub use transport::Transport;

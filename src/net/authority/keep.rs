@@ -22,11 +22,16 @@ const KEY: &str = "ca-key.pem";
 
 /// See [`Authority::open_or_create`].
 pub(super) fn open_or_create(ca_dir: &Path) -> Result<Authority> {
+    // Absolute, since others are told the path.
+    let ca_dir = std::path::absolute(ca_dir).map_err(|error| {
+        Error::new(format!("find the folder {ca_dir:?}"), error)
+            .hint("another folder with --ca-dir DIR")
+    })?;
     let folder = ca_dir.join(FOLDER);
     if let Some(authority) = open(&folder)? {
         return Ok(authority);
     }
-    make(ca_dir, &folder)?;
+    make(&ca_dir, &folder)?;
     // Ours, or that of another first run.
     open(&folder)?.ok_or_else(|| {
         Error::new(
@@ -54,7 +59,7 @@ fn open(folder: &Path) -> Result<Option<Authority>> {
     let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|error| {
         broken(
             &certificate,
-            format!("no certificate in PEM: {error}"),
+            format!("no certificate: {}", certificate::pem_words(&error)),
             folder,
         )
     })?;
@@ -84,7 +89,7 @@ fn read(path: &Path) -> Result<Option<String>> {
 
 fn read_key(secret: &str) -> Result<KeyPair, String> {
     let key = PrivateKeyDer::from_pem_slice(secret.as_bytes())
-        .map_err(|error| format!("no key in PEM: {error}"))?;
+        .map_err(|error| format!("no key: {}", certificate::pem_words(&error)))?;
     KeyPair::try_from(&key).map_err(|error| format!("not a key that mailscope made: {error}"))
 }
 

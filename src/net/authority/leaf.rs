@@ -53,6 +53,16 @@ impl LeafName {
         }
     }
 
+    /// For people only: verifiers look at the alternative names (RFC 9525, section 2). Not an
+    /// address, since OpenSSL holds the constraints on DNS names against a common name that looks
+    /// like one where there is no DNS name beside it.
+    fn common_name(&self) -> &str {
+        match self.text() {
+            text if text.len() <= COMMON_NAME && text.parse::<IpAddr>().is_err() => text,
+            _ => "mailscope",
+        }
+    }
+
     fn alternative_names(&self) -> Result<Vec<SanType>, rcgen::Error> {
         let name = match self.text().parse::<IpAddr>() {
             Ok(address) => SanType::IpAddress(address),
@@ -82,13 +92,8 @@ impl Leaf {
         let minting = || format!("make a certificate for {:?}", name.text());
         let mut leaf = CertificateParams::default();
         leaf.distinguished_name = DistinguishedName::new();
-        // For people only: verifiers look at the alternative names (RFC 9525, section 2).
-        let common_name = match name.text() {
-            text if text.len() <= COMMON_NAME => text,
-            _ => "mailscope",
-        };
         leaf.distinguished_name
-            .push(DnType::CommonName, common_name);
+            .push(DnType::CommonName, name.common_name());
         leaf.subject_alt_names = name.alternative_names().doing(minting)?;
         leaf.serial_number = Some(serial_number()?);
         leaf.not_before = now - BACKDATED;

@@ -1,6 +1,6 @@
 //! The certificate authority that the app is told to trust, and the leaves it mints.
 //!
-//! Trust in it is confined twice, so that a stolen key opens nothing but this computer:
+//! Trust in it is confined twice, so that a stolen key opens this computer at most:
 //!
 //! - Name constraints (RFC 5280, section 4.2.1.10), critical: the DNS name `localhost`, the
 //!   addresses 127.0.0.0/8 and `::1`. A DNS name in a leaf, an address in a leaf, must be one of
@@ -10,6 +10,9 @@
 //!   of code accepts the authority. To constrain those names as well would cost more than it
 //!   gains: rustls takes no chain at all under constraints on directory names, Go none under kinds
 //!   that it does not know, and OpenSSL has no way to say "no e-mail address".
+//!
+//! A verifier may pass over constraints that stand in the trust anchor itself (RFC 5280, section
+//! 6.1, takes a name and a key from it). OpenSSL and rustls mind them, Java does not.
 //!
 //! Where it is kept is `keep.rs`; what a leaf is, `leaf.rs`.
 
@@ -163,6 +166,13 @@ impl Authority {
             .map(|read| certificate::printable(read.subject()))
             .unwrap_or_default();
         subject.trim_start_matches("CN=").to_owned()
+    }
+
+    /// Its serial number, hexadecimal, by which Windows' tools find it.
+    pub fn serial_number(&self) -> String {
+        certificate::read(&self.certificate)
+            .map(|read| certificate::hex(read.raw_serial(), ""))
+            .unwrap_or_default()
     }
 
     /// When it ends.
