@@ -26,3 +26,4 @@ pub mod event;
 pub mod limits;
 pub mod protocol;
 pub mod sink;
+pub mod net;

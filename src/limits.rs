@@ -68,3 +68,7 @@ pub const HALF_CLOSED: Duration = Duration::from_secs(60);
 
 /// Minted leaf certificates kept in memory, one a server name.
 pub const LEAVES: usize = 256;
+
+/// How long the server's next address waits for the one before it: the delay that RFC 8305,
+/// section 5, recommends.
+pub const ATTEMPT_DELAY: Duration = Duration::from_millis(250);

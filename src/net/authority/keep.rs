@@ -1,0 +1,229 @@
+//! Where an authority is kept: `<ca-dir>/local/{ca.pem,ca-key.pem}`.
+//!
+//! The pair comes into being in one step: both files are written into a folder of another name,
+//! and that folder is renamed to `local`. So whoever finds `local` finds a whole pair, whether a
+//! crash or another first run came between; whoever comes second takes what is there.
+//! Folders are made with mode 0700 and files with 0600, they never have another for a moment.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use rcgen::KeyPair;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::{Authority, certificate, create, now, random};
+use crate::error::{Error, Result};
+
+const FOLDER: &str = "local";
+const CERTIFICATE: &str = "ca.pem";
+const KEY: &str = "ca-key.pem";
+
+/// See [`Authority::open_or_create`].
+pub(super) fn open_or_create(ca_dir: &Path) -> Result<Authority> {
+    // Absolute, since others are told the path.
+    let ca_dir = std::path::absolute(ca_dir).map_err(|error| {
+        Error::new(format!("find the folder {ca_dir:?}"), error)
+            .hint("another folder with --ca-dir DIR")
+    })?;
+    let folder = ca_dir.join(FOLDER);
+    if let Some(authority) = open(&folder)? {
+        return Ok(authority);
+    }
+    make(&ca_dir, &folder)?;
+    // Ours, or that of another first run.
+    open(&folder)?.ok_or_else(|| {
+        Error::new(
+            format!("make a certificate authority in {}", folder.display()),
+            "its files are gone again",
+        )
+        .hint("another folder with --ca-dir DIR")
+    })
+}
+
+/// The authority in `folder`, if either of its files is there.
+fn open(folder: &Path) -> Result<Option<Authority>> {
+    let (certificate, key) = (folder.join(CERTIFICATE), folder.join(KEY));
+    let mut found = (read(&certificate)?, read(&key)?);
+    if found.0.is_none() && found.1.is_some() {
+        // Another first run put the pair in place between the two reads.
+        found.0 = read(&certificate)?;
+    }
+    let (pem, secret) = match found {
+        (Some(pem), Some(secret)) => (pem, secret),
+        (None, None) => return Ok(None),
+        (None, Some(_)) => return Err(missing(&certificate, KEY, folder)),
+        (Some(_), None) => return Err(missing(&key, CERTIFICATE, folder)),
+    };
+    let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|error| {
+        broken(
+            &certificate,
+            format!("no certificate: {}", certificate::pem_words(&error)),
+            folder,
+        )
+    })?;
+    let pair = read_key(&secret).map_err(|why| broken(&key, why, folder))?;
+    let mut authority = Authority::from_parts(der, pem, pair)
+        .map_err(|error| broken(&certificate, error.why(), folder))?;
+    if authority.not_after <= now() {
+        let why = format!(
+            "it expired on {}",
+            certificate::rfc3339(authority.not_after)
+        );
+        return Err(broken(&certificate, why, folder));
+    }
+    authority.warnings = warnings(&authority, &certificate, &key);
+    authority.path = Some(certificate);
+    Ok(Some(authority))
+}
+
+fn read(path: &Path) -> Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::new(format!("read {}", path.display()), error)
+            .hint("let your user read it, or use another folder with --ca-dir DIR")),
+    }
+}
+
+fn read_key(secret: &str) -> Result<KeyPair, String> {
+    let key = PrivateKeyDer::from_pem_slice(secret.as_bytes())
+        .map_err(|error| format!("no key: {}", certificate::pem_words(&error)))?;
+    KeyPair::try_from(&key).map_err(|error| format!("not a key that mailscope made: {error}"))
+}
+
+fn missing(path: &Path, beside: &str, folder: &Path) -> Error {
+    broken(
+        path,
+        format!("it is missing, though {beside} is there"),
+        folder,
+    )
+}
+
+fn broken(path: &Path, why: impl std::fmt::Display, folder: &Path) -> Error {
+    Error::new(format!("read {}", path.display()), why).hint(format!(
+        "put back the file, or move {} away: a new authority is made, which apps must trust anew",
+        folder.display()
+    ))
+}
+
+fn warnings(authority: &Authority, path: &Path, key: &Path) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if let Some(mode) = open_to_others(key) {
+        warnings.push(format!(
+            "{} can be read or changed by other users (mode {mode:04o}); `chmod 600` it",
+            key.display()
+        ));
+    }
+    let constrained = certificate::read(&authority.certificate)
+        .is_some_and(|read| matches!(read.name_constraints(), Ok(Some(_))));
+    if !constrained {
+        warnings.push(format!(
+            "{} has no name constraints, so mailscope did not make it: whoever has its key can \
+             pose as any server to those who trust it",
+            path.display()
+        ));
+    }
+    warnings
+}
+
+/// The file's mode, if it grants anything to group or others.
+#[cfg(unix)]
+fn open_to_others(path: &Path) -> Option<u32> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = fs::metadata(path).ok()?.permissions().mode() & 0o777;
+    (mode & 0o077 != 0).then_some(mode)
+}
+
+/// Elsewhere the user's own folders are closed to others by their access lists.
+#[cfg(not(unix))]
+fn open_to_others(_: &Path) -> Option<u32> {
+    None
+}
+
+/// Makes the pair, unless another run is faster.
+fn make(ca_dir: &Path, folder: &Path) -> Result<()> {
+    let making = || format!("make a certificate authority in {}", folder.display());
+    let cannot = |error: io::Error| {
+        Error::new(making(), error).hint("a folder that your user may write to with --ca-dir DIR")
+    };
+    let (certificate, key) = create(now())?;
+    private_folders()
+        .recursive(true)
+        .create(ca_dir)
+        .map_err(cannot)?;
+    let unfinished = Unfinished(ca_dir.join(format!(
+        ".{FOLDER}-{}",
+        certificate::hex(&random::<8>()?, "")
+    )));
+    private_folders().create(&unfinished.0).map_err(cannot)?;
+    write(&unfinished.0.join(KEY), &key.serialize_pem()).map_err(cannot)?;
+    write(&unfinished.0.join(CERTIFICATE), &certificate.pem()).map_err(cannot)?;
+    sync(&unfinished.0);
+    match put_in_place(&unfinished.0, folder) {
+        Ok(()) => {
+            sync(ca_dir);
+            Ok(())
+        }
+        // Another run was faster.
+        Err(_) if folder.join(CERTIFICATE).exists() => Ok(()),
+        Err(error) => Err(Error::new(making(), error).hint(format!(
+            "move {} away, or use another folder with --ca-dir DIR",
+            folder.display()
+        ))),
+    }
+}
+
+/// Renames, which no folder with something in it gives way to.
+fn put_in_place(unfinished: &Path, folder: &Path) -> io::Result<()> {
+    // On Windows an empty folder does not give way either; removing one with content fails.
+    if cfg!(windows) {
+        let _ = fs::remove_dir(folder);
+    }
+    fs::rename(unfinished, folder)
+}
+
+/// A folder under work; what is left of it goes when it was not put in place.
+struct Unfinished(PathBuf);
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn private_folders() -> DirBuilder {
+    #[allow(unused_mut, reason = "only Unix has modes")]
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder
+}
+
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    // Else a power cut could leave a whole folder with empty files in it.
+    file.sync_all()
+}
+
+/// Makes a folder's entries last, where folders can be opened.
+fn sync(folder: &Path) {
+    if cfg!(unix)
+        && let Ok(folder) = File::open(folder)
+    {
+        // What cannot be synced is synced by time.
+        let _ = folder.sync_all();
+    }
+}

@@ -1,0 +1,249 @@
+//! The TCP connection to the server.
+//!
+//! Every address of the name is tried, IPv6 and IPv4 in turn; the next one starts as soon as one
+//! fails or a little later anyway, so that a broken IPv6 costs a moment and not a timeout
+//! (RFC 8305, "Happy Eyeballs"). The first to connect wins.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+
+use tokio::net::TcpStream;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{sleep, timeout};
+
+use super::ServerAddress;
+use crate::error::{Error, Result};
+use crate::limits;
+
+/// Connects to the server, within [`limits::DIAL`] in all, and sets `TCP_NODELAY`.
+///
+/// # Errors
+///
+/// The name is not found, or no address of it can be connected to; the cause says which of
+/// refused, unreachable and timed out each address was, so that it stands alone as a note.
+pub async fn dial(server: &ServerAddress) -> Result<TcpStream> {
+    let mut refusals = Refusals(Vec::new());
+    let attempt = async {
+        let found = tokio::net::lookup_host((server.host(), server.port()))
+            .await
+            .map_err(|error| not_found(server, &error))?;
+        Ok(connect(interleaved(found), &mut refusals).await)
+    };
+    let stream = match timeout(limits::DIAL, attempt).await {
+        Ok(Ok(Some(stream))) => stream,
+        Ok(Ok(None)) => return Err(refusals.error(server)),
+        Ok(Err(error)) => return Err(error),
+        Err(_) => return Err(too_late(server, &refusals)),
+    };
+    // It fails on a connection that is dead already, which the first read will tell.
+    let _ = stream.set_nodelay(true);
+    Ok(stream)
+}
+
+/// Families in turn, starting with the one that the resolver put first (RFC 8305, section 4).
+fn interleaved(found: impl Iterator<Item = SocketAddr>) -> VecDeque<SocketAddr> {
+    let found: Vec<_> = found.collect();
+    let first_is_v6 = found.first().is_some_and(SocketAddr::is_ipv6);
+    let (mut first, mut second): (VecDeque<_>, VecDeque<_>) = found
+        .into_iter()
+        .partition(|address| address.is_ipv6() == first_is_v6);
+    let mut order = VecDeque::new();
+    while !(first.is_empty() && second.is_empty()) {
+        order.extend(first.pop_front());
+        order.extend(second.pop_front());
+    }
+    order
+}
+
+type Attempt = (SocketAddr, io::Result<TcpStream>);
+
+/// The first connection that comes about; `None` when all have failed.
+async fn connect(mut waiting: VecDeque<SocketAddr>, refusals: &mut Refusals) -> Option<TcpStream> {
+    let mut attempts: JoinSet<Attempt> = JoinSet::new();
+    loop {
+        if let Some(address) = waiting.pop_front() {
+            attempts.spawn(async move { (address, TcpStream::connect(address).await) });
+        }
+        let ended = if waiting.is_empty() {
+            Some(attempts.join_next().await)
+        } else {
+            tokio::select! {
+                ended = attempts.join_next() => Some(ended),
+                () = sleep(limits::ATTEMPT_DELAY) => None,
+            }
+        };
+        match ended {
+            // The delay is over: start the next one beside those under way.
+            None => {}
+            // One was started above if there was one, so none is left.
+            Some(None) => return None,
+            Some(Some(ended)) => {
+                if let Some(stream) = refusals.sort(ended) {
+                    return Some(stream);
+                }
+            }
+        }
+    }
+}
+
+/// What became of the addresses that failed.
+struct Refusals(Vec<(SocketAddr, io::Error)>);
+
+impl Refusals {
+    fn sort(&mut self, ended: Result<Attempt, JoinError>) -> Option<TcpStream> {
+        match ended {
+            Ok((_, Ok(stream))) => Some(stream),
+            Ok((address, Err(error))) => {
+                self.0.push((address, error));
+                None
+            }
+            // Only a runtime that is being shut down cancels an attempt.
+            Err(_) => None,
+        }
+    }
+
+    fn words(&self) -> String {
+        let each: Vec<_> = self
+            .0
+            .iter()
+            .map(|(address, error)| match error.kind() {
+                io::ErrorKind::ConnectionRefused => format!("{address} refused the connection"),
+                io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+                    format!("{address} is unreachable ({error})")
+                }
+                io::ErrorKind::TimedOut => format!("{address} did not answer in time"),
+                _ => format!("{address}: {error}"),
+            })
+            .collect();
+        each.join("; ")
+    }
+
+    fn error(&self, server: &ServerAddress) -> Error {
+        if self.0.is_empty() {
+            return cannot(server, "the name has no address")
+                .hint("check the spelling of the server's name");
+        }
+        let all = |kinds: &[io::ErrorKind]| {
+            self.0
+                .iter()
+                .all(|(_, error)| kinds.contains(&error.kind()))
+        };
+        let hint = if all(&[io::ErrorKind::ConnectionRefused]) {
+            format!(
+                "check the port: nothing listens on {} there (IMAP over TLS: 993, cleartext: 143)",
+                server.port()
+            )
+        } else if all(&[
+            io::ErrorKind::HostUnreachable,
+            io::ErrorKind::NetworkUnreachable,
+        ]) {
+            "check that this computer is online and may reach that network".into()
+        } else {
+            "check host and port, and that no firewall stands between".into()
+        };
+        cannot(server, self.words()).hint(hint)
+    }
+}
+
+fn cannot(server: &ServerAddress, why: impl std::fmt::Display) -> Error {
+    Error::new(format!("connect to {server}"), why)
+}
+
+fn not_found(server: &ServerAddress, error: &io::Error) -> Error {
+    cannot(
+        server,
+        format!("the name {} is not found ({error})", server.host()),
+    )
+    .hint("check the spelling of the server's name, and that this computer is online")
+}
+
+fn too_late(server: &ServerAddress, refusals: &Refusals) -> Error {
+    let mut why = format!(
+        "{server} did not answer within {} seconds",
+        limits::DIAL.as_secs()
+    );
+    if !refusals.0.is_empty() {
+        why = format!("{why}; {}", refusals.words());
+    }
+    cannot(server, why).hint("check host and port, and that no firewall stands between")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpListener;
+
+    fn server(text: &str) -> ServerAddress {
+        ServerAddress::parse(text, None).unwrap()
+    }
+
+    #[test]
+    fn families_take_turns() {
+        let found = [
+            "[::1]:1",
+            "[::2]:1",
+            "127.0.0.1:1",
+            "[::3]:1",
+            "127.0.0.2:1",
+        ];
+        let order = interleaved(found.iter().map(|text| text.parse().unwrap()));
+        let order: Vec<_> = order.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            order,
+            [
+                "[::1]:1",
+                "127.0.0.1:1",
+                "[::2]:1",
+                "127.0.0.2:1",
+                "[::3]:1"
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn it_connects_without_delay_set() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stream = dial(&server(&address.to_string())).await.unwrap();
+        assert!(stream.nodelay().unwrap());
+        assert_eq!(stream.peer_addr().unwrap(), address);
+    }
+
+    #[tokio::test]
+    async fn the_second_address_is_tried_when_the_first_refuses() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let works = listener.local_addr().unwrap();
+        // Where there is no IPv6, that is a refusal too.
+        let refuses = SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, works.port()));
+        let mut refusals = Refusals(Vec::new());
+        let stream = connect([refuses, works].into(), &mut refusals)
+            .await
+            .unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), works);
+        assert_eq!(refusals.0.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_refused_connection_says_so() {
+        let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = free.local_addr().unwrap();
+        drop(free);
+        let error = dial(&server(&address.to_string())).await.unwrap_err();
+        assert_eq!(error.why(), format!("{address} refused the connection"));
+        assert!(error.what_to_try().unwrap().contains("port"), "{error}");
+    }
+
+    #[test]
+    fn a_name_that_does_not_exist_says_so() {
+        let error = not_found(
+            &server("imap.exmaple.com"),
+            &io::Error::other("no such name"),
+        );
+        assert_eq!(
+            error.why(),
+            "the name imap.exmaple.com is not found (no such name)"
+        );
+        assert!(error.what_to_try().unwrap().contains("spelling"), "{error}");
+    }
+}

@@ -1,0 +1,204 @@
+//! Where the app connects to: `--listen-tls ADDR` and `--listen-plain ADDR`.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::error::{Error, Result};
+
+/// Which of the two listeners; names the flag in errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Door {
+    /// TLS from the first octet.
+    Tls,
+    /// Cleartext.
+    Plain,
+}
+
+impl Door {
+    /// `--listen-tls` or `--listen-plain`.
+    pub fn flag(self) -> &'static str {
+        match self {
+            Self::Tls => "--listen-tls",
+            Self::Plain => "--listen-plain",
+        }
+    }
+}
+
+/// An address to listen on: `127.0.0.1:1993`, `[::1]:0`, `localhost:1993`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListenAddress {
+    text: String,
+    door: Door,
+}
+
+impl ListenAddress {
+    /// Reads a flag's value; `none` turns the listener off.
+    ///
+    /// # Errors
+    ///
+    /// The text is not `host:port`.
+    pub fn parse(text: &str, door: Door) -> Result<Option<Self>> {
+        if text.eq_ignore_ascii_case("none") {
+            return Ok(None);
+        }
+        // A socket address, or a name and a port; the resolver judges the name.
+        let valid = text.parse::<SocketAddr>().is_ok()
+            || text.rsplit_once(':').is_some_and(|(host, port)| {
+                !host.is_empty()
+                    && !host.contains([':', '[', ']', '/', '@'])
+                    && port.bytes().all(|octet| octet.is_ascii_digit())
+                    && port.parse::<u16>().is_ok()
+            });
+        if !valid {
+            let flag = door.flag();
+            return Err(Error::new(
+                format!("read {flag} {text:?}"),
+                "it is not an address and port",
+            )
+            .hint(format!(
+                "{flag} 127.0.0.1:0 (0: any free port), [::1]:1993, or none"
+            )));
+        }
+        Ok(Some(Self {
+            text: text.to_owned(),
+            door,
+        }))
+    }
+
+    /// Which listener it is for.
+    pub fn door(&self) -> Door {
+        self.door
+    }
+
+    /// Listens.
+    ///
+    /// # Errors
+    ///
+    /// `listen on 127.0.0.1:1993: Address already in use (os error 98)`, with what to try.
+    pub async fn listen(&self) -> Result<TcpListener> {
+        TcpListener::bind(&self.text)
+            .await
+            .map_err(|error| self.cannot(&error))
+    }
+
+    fn cannot(&self, error: &io::Error) -> Error {
+        let flag = self.door.flag();
+        let hint = match error.kind() {
+            io::ErrorKind::AddrInUse => {
+                format!("another port with {flag} ADDR (port 0 takes a free one), or {flag} none")
+            }
+            io::ErrorKind::PermissionDenied => {
+                format!("a port from 1024 up with {flag} ADDR; lower ones take special rights")
+            }
+            io::ErrorKind::AddrNotAvailable => format!(
+                "an address of this computer with {flag} ADDR, such as 127.0.0.1:0 (0: any free port)"
+            ),
+            _ => format!("{flag} ADDR, such as 127.0.0.1:0 (0: any free port)"),
+        };
+        Error::new(format!("listen on {}", self.text), error).hint(hint)
+    }
+}
+
+impl fmt::Display for ListenAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Takes the next connection, set to send at once what is written (`TCP_NODELAY`): the app must
+/// not wait longer for an answer than it would without mailscope.
+///
+/// # Errors
+///
+/// Those of the socket. Most pass (a connection aborted before it was taken, no file descriptors
+/// left for now), so the caller goes on listening.
+pub async fn accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    let (stream, peer) = listener.accept().await?;
+    // It fails on a connection that is dead already, which the first read will tell.
+    let _ = stream.set_nodelay(true);
+    Ok((stream, peer))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> ListenAddress {
+        ListenAddress::parse(text, Door::Tls).unwrap().unwrap()
+    }
+
+    #[test]
+    fn none_turns_it_off() {
+        assert_eq!(ListenAddress::parse("none", Door::Plain).unwrap(), None);
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_with_the_flag_named() {
+        for text in [
+            "",
+            "1993",
+            "localhost",
+            ":1993",
+            "h:x",
+            "h:65536",
+            "::1:1993",
+            "h:+1",
+            "a/b:1",
+        ] {
+            let error = ListenAddress::parse(text, Door::Plain).unwrap_err();
+            assert!(
+                error.what_to_try().unwrap().contains("--listen-plain"),
+                "{error}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn port_zero_takes_a_free_port_of_either_spelling() {
+        for text in ["127.0.0.1:0", "localhost:0"] {
+            let listener = address(text).listen().await.unwrap();
+            let bound = listener.local_addr().unwrap();
+            assert!(bound.ip().is_loopback());
+            let client = TcpStream::connect(bound).await.unwrap();
+            let (stream, peer) = accept(&listener).await.unwrap();
+            assert_eq!(peer, client.local_addr().unwrap());
+            assert!(stream.nodelay().unwrap());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_taken_port_is_named_with_the_flag_to_change() {
+        let taken = address("127.0.0.1:0").listen().await.unwrap();
+        let text = taken.local_addr().unwrap().to_string();
+        let error = address(&text).listen().await.unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with(&format!("listen on {text}: ")),
+            "{error}"
+        );
+        let hint = error.what_to_try().unwrap();
+        assert!(
+            hint.contains("--listen-tls") && hint.contains("port 0"),
+            "{hint}"
+        );
+    }
+
+    #[test]
+    fn a_forbidden_port_has_its_own_hint() {
+        let error = address("127.0.0.1:143").cannot(&io::ErrorKind::PermissionDenied.into());
+        assert!(error.what_to_try().unwrap().contains("1024"), "{error}");
+    }
+
+    #[test]
+    fn an_address_of_another_computer_has_its_own_hint() {
+        let error = address("192.0.2.1:0").cannot(&io::ErrorKind::AddrNotAvailable.into());
+        assert!(
+            error.what_to_try().unwrap().contains("this computer"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,30 @@
+//! Sockets and TLS: listening, dialling, the certificate authority, and both handshakes.
+//!
+//! What is not here: what the octets mean (`protocol`), and how two legs are joined (`relay`).
+//! Nothing here reads, changes or invents an octet of the conversation; a handshake that fails
+//! leaves the peer with a closed connection and, where TLS was spoken, with a TLS alert.
+//!
+//! ```text
+//! app -- ListenAddress::listen, accept -- TlsToClient::hello .. finish --.
+//!                                              Authority (leaf for SNI)  +-- Transport, Secured
+//! server ------- dial(ServerAddress) ----- TlsToServer::connect ---------'
+//! ```
+//!
+//! It promises that every wait for a peer has a bound from [`limits`](crate::limits).
+
+mod authority;
+mod certificate;
+mod dial;
+mod handshake;
+mod listen;
+mod server_address;
+mod transport;
+
+pub use authority::Authority;
+pub use dial::dial;
+pub use handshake::{
+    ClientTlsError, ServerTlsError, ServerTrust, StartedHandshake, TlsToClient, TlsToServer,
+};
+pub use listen::{Door, ListenAddress, accept};
+pub use server_address::{AskedSecurity, Security, ServerAddress};
+pub use transport::Transport;

@@ -1,0 +1,93 @@
+//! One leg's octets, in the clear or through TLS.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// A connection whose handshake, if it has one, is done.
+///
+/// Reading ends with `Ok(0)` when the peer ended its direction. A TLS peer that just ended the TCP
+/// connection, without a `close_notify` (RFC 8446, section 6.1), reads as
+/// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof): many mail apps and servers do that, so it is
+/// an end like any other, though not a proven one.
+///
+/// Shutting down ends our direction: `close_notify` where there is TLS, then TCP's FIN. What the
+/// peer still says can be read.
+#[derive(Debug)]
+pub enum Transport {
+    /// Cleartext.
+    Plain(TcpStream),
+    /// TLS, mailscope being the client: the leg to the server.
+    TlsClient(Box<tokio_rustls::client::TlsStream<TcpStream>>),
+    /// TLS, mailscope being the server: the leg to the app.
+    TlsServer(Box<tokio_rustls::server::TlsStream<TcpStream>>),
+}
+
+impl Transport {
+    /// The TCP connection below, for its addresses and options.
+    pub fn tcp(&self) -> &TcpStream {
+        match self {
+            Self::Plain(tcp) => tcp,
+            Self::TlsClient(tls) => tls.get_ref().0,
+            Self::TlsServer(tls) => tls.get_ref().0,
+        }
+    }
+}
+
+/// Calls the same method on whichever stream it is.
+macro_rules! on_each {
+    ($transport:expr, $method:ident($($argument:expr),*)) => {
+        match $transport.get_mut() {
+            Transport::Plain(stream) => Pin::new(stream).$method($($argument),*),
+            Transport::TlsClient(stream) => Pin::new(stream).$method($($argument),*),
+            Transport::TlsServer(stream) => Pin::new(stream).$method($($argument),*),
+        }
+    };
+}
+
+impl AsyncRead for Transport {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        on_each!(self, poll_read(cx, buffer))
+    }
+}
+
+impl AsyncWrite for Transport {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        on_each!(self, poll_write(cx, octets))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        on_each!(self, poll_write_vectored(cx, slices))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Self::Plain(stream) => stream.is_write_vectored(),
+            Self::TlsClient(stream) => stream.is_write_vectored(),
+            Self::TlsServer(stream) => stream.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        on_each!(self, poll_flush(cx))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        on_each!(self, poll_shutdown(cx))
+    }
+}
