@@ -56,6 +56,8 @@ pub enum Meaning {
     Malformed,
     /// A message that no command asked for.
     Unsolicited,
+    /// An answer that took long.
+    Slow,
     /// mailscope noticed something.
     Note,
     /// Something that the reader must not overlook.
@@ -68,7 +70,7 @@ pub enum Meaning {
 
 impl Meaning {
     /// In the order of their declaration.
-    const ALL: [Self; 25] = [
+    const ALL: [Self; 26] = [
         Self::Plain,
         Self::Dim,
         Self::Client,
@@ -90,6 +92,7 @@ impl Meaning {
         Self::Escape,
         Self::Malformed,
         Self::Unsolicited,
+        Self::Slow,
         Self::Note,
         Self::Warning,
         Self::Added,
@@ -118,25 +121,22 @@ impl Meaning {
         let style = Style::new();
         match self {
             Self::Plain | Self::Server => style,
-            Self::Client | Self::Name => style.bold(),
+            Self::Client | Self::Name | Self::Slow => style.bold(),
             Self::Dim | Self::Remark | Self::LiteralHeader => style.dimmed(),
-            // Not green, red and yellow, which say how a command ended.
-            Self::TagA => style.cyan(),
+            // Not green and red, which say how a command ended.
+            Self::TagA | Self::Flag => style.cyan(),
             Self::TagB => style.magenta(),
-            Self::TagC => style.bright_blue(),
+            Self::TagC | Self::Code => style.bright_blue(),
+            Self::CodeName => style.bright_blue().bold(),
             Self::Ok => style.green().bold(),
-            Self::No => style.red().bold(),
+            Self::No | Self::Warning => style.red().bold(),
             Self::Bad => style.red().bold().reversed(),
-            Self::Bye => style.yellow().bold(),
-            Self::Code => style.yellow(),
-            Self::CodeName => style.yellow().bold(),
-            Self::Flag => style.cyan(),
+            // Where mailscope has a hand in it. Not yellow, which light themes draw too light.
+            Self::Bye | Self::Unsolicited => style.magenta().bold(),
+            Self::Note => style.magenta(),
             Self::Secret => style.magenta().reversed(),
             Self::Escape => style.magenta().underline(),
             Self::Malformed => style.red().underline(),
-            Self::Unsolicited => style.yellow().bold(),
-            Self::Note => style.yellow(),
-            Self::Warning => style.red().bold(),
             Self::Added => style.green(),
             Self::Removed => style.red(),
         }

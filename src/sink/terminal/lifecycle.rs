@@ -124,3 +124,30 @@ fn note(sheet: &mut Sheet<'_>, finding: &Finding) {
         line.own(Meaning::Dim, ")");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Note;
+
+    #[test]
+    fn the_warnings_are_notes() {
+        let why = String::new;
+        let ids = [
+            Note::ClientDistrust {
+                why: why(),
+                authority: why(),
+            },
+            Note::ClientHandshake { why: why() },
+            Note::Insecure,
+            Note::NameNotPermitted { name: why() },
+            Note::ObserverStopped,
+            Note::SecretsShown,
+            Note::ServerHandshake { why: why() },
+            Note::ServerUnreachable { why: why() },
+            Note::ServerUntrusted { why: why() },
+        ]
+        .map(|note| note.id());
+        assert_eq!(ids, WARNINGS);
+    }
+}

@@ -114,7 +114,7 @@ fn margin(n: u64, said: &Said) -> Option<Margin> {
         (Reading::Tagged { elapsed, .. }, _) => {
             let elapsed = (*elapsed)?;
             let meaning = match elapsed.0 >= SLOW_MICROS {
-                true => Meaning::Note,
+                true => Meaning::Slow,
                 false => Meaning::Dim,
             };
             margin(meaning, figure::duration(elapsed), Overflow::Row)
@@ -188,8 +188,9 @@ impl<'a, 's> Telling<'a, 's> {
                     ..
                 } => self.streamed(header, *octets, parts.len()),
             }
-            if self.sheet.height() > HEIGHT {
-                return self.fold(piece.range().end);
+            let shown = piece.range().end;
+            if self.sheet.height() > HEIGHT && shown < self.end {
+                return self.fold(shown);
             }
         }
         self.sheet
@@ -272,7 +273,7 @@ impl<'a, 's> Telling<'a, 's> {
         let decides = !matches!(self.said.reading, Reading::Untagged { .. });
         let (mark, meaning) = match Status::parse(octets) {
             Some(Status::Ok | Status::Preauth) if decides => ("✓ ", Meaning::Ok),
-            Some(Status::Ok | Status::Preauth) => ("", Meaning::Ok),
+            Some(Status::Ok | Status::Preauth) => ("", Meaning::Name), // information
             Some(Status::No) => ("✗ ", Meaning::No),
             Some(Status::Bad) => ("‼ ", Meaning::Bad),
             Some(Status::Bye) => ("■ ", Meaning::Bye),

@@ -36,7 +36,7 @@ const WIDEST: usize = 1000;
 /// seen.
 const MARGIN: usize = 100;
 
-const GUTTER: &str = "│ ";
+/// `│ `
 const GUTTER_COLUMNS: usize = 2;
 
 /// What stands left of a row, so many columns in from where messages begin.
@@ -179,7 +179,8 @@ impl<'a> Sheet<'a> {
             Left::Blank(indent) => self.new_row(self.left + indent),
             Left::Gutter(indent) => {
                 self.new_row(self.left + indent);
-                self.put(Meaning::Dim, GUTTER);
+                self.put(Meaning::Dim, "│");
+                self.indent(GUTTER_COLUMNS - 1);
             }
         }
     }
@@ -230,6 +231,11 @@ impl<'a> Sheet<'a> {
         let room = self.width.saturating_sub(self.column);
         let text = self.line.text();
         match overflow(text, room) {
+            None if text.is_empty() => {
+                let length = self.out.trim_ascii_end().len();
+                self.column -= self.out.len() - length;
+                self.out.truncate(length);
+            }
             None => {
                 self.column += printable::columns(text);
                 self.line.paint(self.out, self.palette, 0..text.len());

@@ -232,3 +232,41 @@ fn a_preview_of_many_lines_and_one_of_a_dump() {
         "       │ … 76 more octets, 100 octets in all"
     );
 }
+
+#[test]
+fn a_message_of_many_literals_is_folded() {
+    let mut parts = vec![Text(b"* 1 FETCH (")];
+    for _ in 0..100 {
+        parts.push(Text(b"BODY[] "));
+        parts.push(Literal(b"one\r\ntwo\r\n"));
+        parts.push(Text(b" "));
+    }
+    parts.push(Text(b")\r\n"));
+    let view = one(|talk| talk.response(&parts, Relation::Answers(1)), 60);
+    let rows = rows(&view);
+    assert_eq!(rows.len(), 43, "{view}");
+    // A space, 86 times `BODY[] {10}`, line end, ten octets and a space, and `)`.
+    assert_eq!(rows[42], "       … 2,066 more octets");
+}
+
+#[test]
+fn a_literal_at_the_end_of_a_command_is_followed_by_no_empty_row() {
+    let parts = [
+        Text(b"a1 APPEND Drafts "),
+        Literal(b"Subject: a\r\n\r\nb\r\n"),
+        Text(b"\r\n"),
+    ];
+    let view = one(
+        |talk| talk.message(Peer::Client, &parts, named("a1", "APPEND")),
+        60,
+    );
+    assert_eq!(
+        rows(&view),
+        [
+            "C: a1 APPEND Drafts {17}",
+            "     │ Subject: a",
+            "     │",
+            "     │ b                                      #1",
+        ]
+    );
+}
