@@ -181,7 +181,10 @@ impl Line {
         if let Some(space) = space
             && (3 * space >= room || is_word_within(&text[space + 1..], room))
         {
-            return (start + space, start + space + 1);
+            return (
+                start + text[..space].trim_end_matches(' ').len(),
+                start + space + 1,
+            );
         }
         let mut end = start + hard;
         if let Some(run) = self.run_at(end)
