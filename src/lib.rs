@@ -21,9 +21,13 @@
 //! - [`relay`]: the man in the middle. [`replay`]: a recording played by either side.
 //! - [`cli`]: one file a subcommand.
 
+pub mod cli;
 pub mod error;
 pub mod event;
 pub mod limits;
-pub mod protocol;
-pub mod sink;
 pub mod net;
+pub mod protocol;
+pub mod relay;
+pub mod replay;
+pub mod sink;
+pub mod transcript;

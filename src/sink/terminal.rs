@@ -1,0 +1,81 @@
+//! The live view: one event, a few rows.
+//!
+//! ```text
+//!    0.041  1 C: a1 LOGIN alice ‹password›                                     #4
+//!    0.121  1 S: a1 ✓ OK done                                               80 ms
+//!    0.300  1 S: * 55 EXPUNGE
+//!             -- unsolicited: message 55 is gone, higher numbers move down by one
+//! ```
+//!
+//! Seconds since the run began, the connection, who speaks (`--` is mailscope itself), what was
+//! said; at the right edge a command's event number, how long an answer took, or which command a
+//! response belongs to (`→ a3`). Octets that may not be shown, and what was too much to show, are
+//! never left out silently.
+//!
+//! Not a log: nothing is kept from one event to the next. Promises: what is written is a function
+//! of the event and the style, so `show` repeats `record` octet for octet; it holds no control
+//! characters but LF and, with colours, the palette's; no row is wider than the style's width (of
+//! 40 or more).
+
+mod figure;
+mod lifecycle;
+mod line;
+mod literal;
+mod meaning;
+mod remark;
+mod said;
+mod sheet;
+mod style;
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, Write};
+
+use self::sheet::{Buffers, Sheet, Speaker};
+pub use self::style::{Color, ColorChoice, Stream, Style, Surroundings, style_for};
+use crate::event::{Body, Event};
+
+/// The view's writer; keeps its buffers from one event to the next, and nothing else.
+pub struct Terminal {
+    style: Style,
+    buffers: Buffers,
+}
+
+impl Terminal {
+    /// A view that looks like this.
+    pub fn new(style: Style) -> Self {
+        Self {
+            style,
+            buffers: Buffers::new(),
+        }
+    }
+
+    /// Writes the event's rows to `out`, in one call.
+    pub fn write_event(&mut self, out: &mut impl Write, event: &Event) -> io::Result<()> {
+        self.buffers.out.clear();
+        render(&mut self.buffers, self.style, event);
+        out.write_all(&self.buffers.out)
+    }
+}
+
+/// Writes the event's rows to `out`. For more than one event, a [`Terminal`] is faster.
+pub fn write_event(out: &mut impl Write, event: &Event, style: &Style) -> io::Result<()> {
+    Terminal::new(*style).write_event(out, event)
+}
+
+fn render(buffers: &mut Buffers, style: Style, event: &Event) {
+    let mut sheet = Sheet::new(buffers, style.palette(), style.width);
+    match &event.body {
+        Body::Said(said) if said::is_silent(said) => return,
+        Body::Said(said) => {
+            sheet.head(event, Speaker::Peer(said.from));
+            said::write(&mut sheet, event.n, said);
+            remark::write(&mut sheet, said);
+        }
+        body => {
+            sheet.head(event, Speaker::Mailscope);
+            lifecycle::write(&mut sheet, body);
+        }
+    }
+    sheet.finish();
+}

@@ -1,0 +1,160 @@
+//! mailscope's remarks below a message: what changed by it, what it means, what is odd about it.
+
+use super::figure;
+use super::meaning;
+use super::sheet::{HANG, Left, Sheet};
+use crate::event::{Awaited, CapabilityChange, Label, Reading, Relation, Said, Status};
+use crate::sink::palette::Meaning;
+
+/// RFC 9051, section 7.1: ALERT.
+const ALERT: &str = "the user must see this";
+
+/// Writes the remarks, each in rows of its own.
+pub(super) fn write(sheet: &mut Sheet<'_>, said: &Said) {
+    if let Some(change) = &said.capabilities {
+        capabilities(sheet, said, change);
+    }
+    if said.relation == Relation::Unsolicited {
+        unsolicited(sheet, said);
+    } else if has_alert(said) {
+        remark(sheet, Meaning::Warning, ALERT);
+    }
+    reading(sheet, said);
+    if said.incomplete {
+        remark(sheet, Meaning::Note, "cut off by the end of the connection");
+    }
+}
+
+fn remark(sheet: &mut Sheet<'_>, meaning: Meaning, words: &str) {
+    sheet.remark();
+    sheet.line.own(meaning, words);
+    sheet.write_line(Left::Blank(HANG), None);
+}
+
+fn reading(sheet: &mut Sheet<'_>, said: &Said) {
+    match &said.reading {
+        Reading::Greeting { status } => match status {
+            Some(Status::Preauth) => remark(sheet, Meaning::Plain, "already authenticated"),
+            Some(Status::Bye) => {
+                remark(sheet, Meaning::Warning, "the server refuses the connection");
+            }
+            _ => {}
+        },
+        Reading::Command {
+            mechanism,
+            identity,
+            refused,
+            ..
+        } => {
+            if mechanism.is_some() {
+                sasl(sheet, mechanism.as_deref(), identity.as_deref());
+            }
+            if *refused {
+                let words = "the server refused the literal: its octets were not sent";
+                remark(sheet, Meaning::Note, words);
+            }
+        }
+        Reading::ContinuationRequest {
+            awaited: Some(Awaited::Idle),
+            ..
+        } => {
+            let words = "idling: the server may speak at any time";
+            remark(sheet, Meaning::Plain, words);
+        }
+        Reading::Continuation {
+            mechanism,
+            identity,
+            idled,
+            ..
+        } => {
+            sasl(sheet, mechanism.as_deref(), identity.as_deref());
+            if let Some(idled) = idled {
+                let words = format!("left IDLE after {}", figure::duration(*idled));
+                remark(sheet, Meaning::Plain, &words);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// `SASL PLAIN as alice`
+fn sasl(sheet: &mut Sheet<'_>, mechanism: Option<&str>, identity: Option<&str>) {
+    if mechanism.is_none() && identity.is_none() {
+        return;
+    }
+    sheet.remark();
+    sheet.line.own(Meaning::Plain, "SASL");
+    for (word, value) in [(" ", mechanism), (" as ", identity)] {
+        if let Some(value) = value {
+            sheet.line.own(Meaning::Plain, word);
+            sheet.line.foreign(Meaning::Name, value.as_bytes());
+        }
+    }
+    sheet.write_line(Left::Blank(HANG), None);
+}
+
+/// `capabilities: + IDLE MOVE  − STARTTLS`
+fn capabilities(sheet: &mut Sheet<'_>, said: &Said, change: &CapabilityChange) {
+    if change.added.is_empty() && change.removed.is_empty() {
+        return;
+    }
+    sheet.remark();
+    sheet.line.own(Meaning::Plain, "capabilities:");
+    if change.removed.is_empty() && change.added.len() == listed(said) {
+        let all = format!(" all {} are new", change.added.len());
+        sheet.line.own(Meaning::Plain, &all);
+        sheet.write_line(Left::Blank(HANG), None);
+        return;
+    }
+    let lists = [
+        (" +", Meaning::Added, &change.added),
+        (" −", Meaning::Removed, &change.removed),
+    ];
+    for (sign, meaning, names) in lists.into_iter().filter(|list| !list.2.is_empty()) {
+        if meaning == Meaning::Removed && !change.added.is_empty() {
+            sheet.line.own(Meaning::Plain, " ");
+        }
+        sheet.line.own(meaning, sign);
+        for name in names {
+            sheet.line.own(meaning, " ");
+            sheet.line.foreign(meaning, name.as_bytes());
+        }
+    }
+    sheet.write_line(Left::Blank(HANG), None);
+}
+
+/// How many capabilities stand in the response itself; more than one, or it is not worth saying.
+fn listed(said: &Said) -> usize {
+    let count = match said.code() {
+        Some(code) => code.values.len(),
+        None => said.arguments().len(),
+    };
+    if count > 1 { count } else { 0 }
+}
+
+fn has_alert(said: &Said) -> bool {
+    said.spans
+        .iter()
+        .take(8)
+        .filter(|span| span.label == Label::CodeName)
+        .any(|span| said.span_bytes(span).eq_ignore_ascii_case(b"ALERT"))
+}
+
+fn unsolicited(sheet: &mut Sheet<'_>, said: &Said) {
+    sheet.remark();
+    sheet.line.own(Meaning::Unsolicited, "unsolicited");
+    sheet.line.own(Meaning::Plain, ": ");
+    match &said.reading {
+        _ if has_alert(said) => sheet.line.own(Meaning::Warning, ALERT),
+        Reading::Untagged {
+            name,
+            number,
+            status,
+            ..
+        } => meaning::unsolicited(sheet.line, said, name, *number, *status),
+        _ => sheet
+            .line
+            .own(Meaning::Plain, "no command in flight asks for this"),
+    }
+    sheet.write_line(Left::Blank(HANG), None);
+}
