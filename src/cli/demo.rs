@@ -66,9 +66,7 @@ async fn demo(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
     let path = session.path().to_owned();
     let relay = Relay::new(Config {
         server,
-        server_tls: Some(TlsToServer::new(&ServerTrust::Authority(
-            Arc::clone(&servers_authority),
-        ))?),
+        server_tls: Some(TlsToServer::new(&trust(&servers_authority))?),
         insecure: false,
         authority: Arc::clone(&authority),
         gate: Gate::new(Secrets::Masked),
@@ -129,6 +127,10 @@ fn address(listener: &TcpListener) -> Result<ServerAddress> {
     ServerAddress::parse(&text, Some(AskedSecurity::Implicit))
 }
 
+fn trust(authority: &Authority) -> ServerTrust {
+    ServerTrust::Authority(authority.der().clone())
+}
+
 async fn play_server(script: &Script, listener: TcpListener, own: Arc<Authority>) -> Result<()> {
     let doing = || "play the server".to_owned();
     let (stream, _) = listener.accept().await.doing(doing)?;
@@ -139,7 +141,7 @@ async fn play_server(script: &Script, listener: TcpListener, own: Arc<Authority>
 
 async fn play_app(script: &Script, to: &ServerAddress, trusted: Arc<Authority>) -> Result<()> {
     let doing = || "play the app".to_owned();
-    let tls = TlsToServer::new(&ServerTrust::Authority(trusted))?;
+    let tls = TlsToServer::new(&trust(&trusted))?;
     let stream = TcpStream::connect(("127.0.0.1", to.port())).await.doing(doing)?;
     let (stream, _) = tls.connect(stream, to, Vec::new()).await.doing(doing)?;
     play(script, Peer::Client, stream, PAUSE).await

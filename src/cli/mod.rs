@@ -10,12 +10,13 @@ mod session;
 mod show;
 mod view;
 
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// An oscilloscope for mail protocols: see, keep and understand what a mail app and its IMAP
 /// server say to each other.
@@ -75,7 +76,22 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::Record(arguments) => record::run(arguments, &cli.common),
         Command::Show(arguments) => show::run(&arguments, &cli.common),
-        Command::Ca => ca::run(&cli.common),
+        Command::Ca => {
+            let authority = record::open_authority(&cli.common)?;
+            for warning in authority.warnings() {
+                eprintln!("{}", view::warning(warning));
+            }
+            print_or_ignore_a_closed_pipe(&ca::how_to_trust(&authority))
+        }
         Command::Demo(arguments) => demo::run(arguments, &cli.common),
+    }
+}
+
+fn print_or_ignore_a_closed_pipe(text: &str) -> Result<ExitCode> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::new("write to standard output", error))
+        }
+        _ => Ok(ExitCode::SUCCESS),
     }
 }

@@ -110,7 +110,7 @@ async fn record(
     let listeners = bind(arguments).await?;
     let authority = Arc::new(open_authority(common)?);
     for warning in authority.warnings() {
-        eprintln!("mailscope: warning: {warning}");
+        eprintln!("{}", view::warning(warning));
     }
     let secrets = match arguments.show_secrets {
         true => Secrets::Shown,
@@ -193,7 +193,8 @@ fn introduce(
     eprintln!("  Ctrl-C ends it");
     for address in [tls, plain].into_iter().flatten() {
         if !address.ip().is_loopback() {
-            eprintln!("mailscope: warning: {address} can be reached from other machines");
+            let text = format!("{address} can be reached from other machines");
+            eprintln!("{}", view::warning(&text));
         }
     }
     for (given, note) in [

@@ -22,6 +22,8 @@ pub enum ServerTrust {
     System,
     /// Those that an authority in this PEM file vouches for, and those that are in it themselves.
     File(PathBuf),
+    /// Those that this authority vouches for, which is one of ours.
+    Authority(CertificateDer<'static>),
     /// All: `--insecure`.
     Nothing,
 }
@@ -41,6 +43,17 @@ impl ServerTrust {
                 Arc::new(Checked {
                     roots: webpki(roots_among(&certificates, path)?)?,
                     pinned: certificates,
+                    algorithms,
+                })
+            }
+            Self::Authority(authority) => {
+                let mut roots = RootCertStore::empty();
+                roots
+                    .add(authority.clone())
+                    .doing(|| "trust our own authority".into())?;
+                Arc::new(Checked {
+                    roots: webpki(roots)?,
+                    pinned: Vec::new(),
                     algorithms,
                 })
             }
