@@ -68,3 +68,11 @@ pub const HALF_CLOSED: Duration = Duration::from_secs(60);
 
 /// Minted leaf certificates kept in memory, one a server name.
 pub const LEAVES: usize = 256;
+
+/// Octets of a transcript written in one call, closing included. Large enough that a busy relay
+/// calls the system rarely, small enough that one call is no more than a few milliseconds.
+pub const TRANSCRIPT_WRITE: usize = 1024 * 1024;
+
+/// Octets of one event's JSON that a reader of transcripts holds. What mailscope writes stays far
+/// below ([`MESSAGE_HELD`], escaped); an edited or imported one may hold a large attachment whole.
+pub const TRANSCRIPT_EVENT: usize = 256 * 1024 * 1024;
