@@ -24,3 +24,4 @@
 pub mod error;
 pub mod event;
 pub mod limits;
+pub mod transcript;
