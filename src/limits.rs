@@ -72,3 +72,11 @@ pub const LEAVES: usize = 256;
 /// How long the server's next address waits for the one before it: the delay that RFC 8305,
 /// section 5, recommends.
 pub const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
+
+/// Octets of a transcript written in one call, closing included. Large enough that a busy relay
+/// calls the system rarely, small enough that one call is no more than a few milliseconds.
+pub const TRANSCRIPT_WRITE: usize = 1024 * 1024;
+
+/// Octets of one event's JSON that a reader of transcripts holds. What mailscope writes stays far
+/// below ([`MESSAGE_HELD`], escaped); an edited or imported one may hold a large attachment whole.
+pub const TRANSCRIPT_EVENT: usize = 256 * 1024 * 1024;

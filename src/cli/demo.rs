@@ -7,13 +7,15 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 use super::session::{Session, runtime};
 use super::{Common, view};
 use crate::error::{Doing, Error, Result};
 use crate::event::{Gate, Peer, Secrets};
-use crate::net::{AskedSecurity, Authority, ServerAddress, ServerTrust, TlsToClient, TlsToServer};
+use crate::net::{
+    AskedSecurity, Authority, ServerAddress, ServerTrust, TlsToClient, TlsToServer, accept, dial,
+};
 use crate::relay::{Config, Leg, Relay};
 use crate::replay::{Script, play};
 
@@ -101,7 +103,14 @@ fn start(arguments: &Arguments, view: Option<view::View>) -> Result<Session> {
         None if can_write(folder) => folder.to_owned(),
         None => std::env::temp_dir(),
     };
-    Session::start(&out, "demo", "localhost (demo)", Secrets::Masked, false, view)
+    Session::start(
+        &out,
+        "demo",
+        "localhost (demo)",
+        Secrets::Masked,
+        false,
+        view,
+    )
 }
 
 fn can_write(folder: &Path) -> bool {
@@ -133,7 +142,7 @@ fn trust(authority: &Authority) -> ServerTrust {
 
 async fn play_server(script: &Script, listener: TcpListener, own: Arc<Authority>) -> Result<()> {
     let doing = || "play the server".to_owned();
-    let (stream, _) = listener.accept().await.doing(doing)?;
+    let (stream, _) = accept(&listener).await.doing(doing)?;
     let started = TlsToClient::new(own)?.hello(stream).await.doing(doing)?;
     let (stream, _) = started.finish(None).await.doing(doing)?;
     play(script, Peer::Server, stream, PAUSE).await
@@ -142,7 +151,7 @@ async fn play_server(script: &Script, listener: TcpListener, own: Arc<Authority>
 async fn play_app(script: &Script, to: &ServerAddress, trusted: Arc<Authority>) -> Result<()> {
     let doing = || "play the app".to_owned();
     let tls = TlsToServer::new(&trust(&trusted))?;
-    let stream = TcpStream::connect(("127.0.0.1", to.port())).await.doing(doing)?;
+    let stream = dial(to).await?;
     let (stream, _) = tls.connect(stream, to, Vec::new()).await.doing(doing)?;
     play(script, Peer::Client, stream, PAUSE).await
 }

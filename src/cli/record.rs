@@ -182,10 +182,17 @@ fn introduce(
         Security::Implicit => "TLS",
         Security::Cleartext => "cleartext",
     };
-    eprintln!("mailscope: recording {} ({leg}) to {}", server.name(), path.display());
+    eprintln!(
+        "mailscope: recording {} ({leg}) to {}",
+        server.name(),
+        path.display()
+    );
     eprintln!("  set the app's IMAP server to:");
     if let Some(address) = tls {
-        eprintln!("    localhost, port {}, SSL/TLS  (trust the authority first: mailscope ca)", address.port());
+        eprintln!(
+            "    localhost, port {}, SSL/TLS  (trust the authority first: mailscope ca)",
+            address.port()
+        );
     }
     if let Some(address) = plain {
         eprintln!("    localhost, port {}, no encryption", address.port());

@@ -86,7 +86,10 @@ impl Session {
         sinks.extend(view.map(|view| (view.policy(), Box::new(view) as Box<dyn Sink>)));
         let on_failure: OnFailure = Arc::new(|error: &Error| {
             eprintln!("{}", warning(&error.to_string()));
-            eprintln!("{}", warning("the relay goes on, but NOT EVERYTHING IS WRITTEN any more"));
+            eprintln!(
+                "{}",
+                warning("the relay goes on, but NOT EVERYTHING IS WRITTEN any more")
+            );
         });
         Ok(Self {
             bus: Arc::new(Bus::new(sinks, &on_failure)?),

@@ -182,7 +182,9 @@ async fn relay(tap: &Tap, app: Transport, server: Transport) -> Option<String> {
         };
         match timeout(patience, other).await {
             Ok(end) => break Some(end),
-            Err(_) if matches!(first, End::HalfClosed) && moved.load(Ordering::Relaxed) > before => {
+            Err(_)
+                if matches!(first, End::HalfClosed) && moved.load(Ordering::Relaxed) > before =>
+            {
                 patience = limits::HALF_CLOSED;
             }
             Err(_) => break None,

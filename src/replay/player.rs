@@ -41,7 +41,10 @@ pub async fn play(
     let mut rest = Vec::new();
     match stream.read_to_end(&mut rest).await {
         Ok(0) => Ok(()),
-        Ok(_) => Err(Error::new(doing(), "the other side says more than the script")),
+        Ok(_) => Err(Error::new(
+            doing(),
+            "the other side says more than the script",
+        )),
         Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(()),
         Err(error) => Err(Error::new(doing(), error)),
     }
@@ -85,14 +88,14 @@ mod tests {
         let script = script();
         let mut other = script.clone();
         other.turns[1].octets = b"a QUUX\r\n".to_vec();
-        let (app, server) = tokio::join!(
-            play(&other, Peer::Client, app, Duration::ZERO),
-            async {
-                let outcome = play(&script, Peer::Server, server, Duration::ZERO).await;
-                outcome.unwrap_err().to_string()
-            },
-        );
+        let (app, server) = tokio::join!(play(&other, Peer::Client, app, Duration::ZERO), async {
+            let outcome = play(&script, Peer::Server, server, Duration::ZERO).await;
+            outcome.unwrap_err().to_string()
+        },);
         assert!(app.is_err());
-        assert!(server.contains("message 2") && server.contains("QUUX"), "{server}");
+        assert!(
+            server.contains("message 2") && server.contains("QUUX"),
+            "{server}"
+        );
     }
 }

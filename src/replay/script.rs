@@ -52,8 +52,9 @@ impl Script {
             before = Some(recorded.at);
             turns.push(Turn {
                 from: message.from,
-                octets: octets(&message, secret)
-                    .ok_or_else(|| Error::new(format!("play {name}"), "it has a literal in parts"))?,
+                octets: octets(&message, secret).ok_or_else(|| {
+                    Error::new(format!("play {name}"), "it has a literal in parts")
+                })?,
                 pause: Duration::from_micros(since.0),
             });
         }

@@ -26,6 +26,7 @@ impl Sink for Recording {
     }
 
     fn finish(&mut self) -> Result<()> {
-        self.file.finish()
+        self.file.finish();
+        Ok(())
     }
 }

@@ -1,0 +1,230 @@
+//! A transcript as a growing document: valid JSON after every write.
+//!
+//! ```text
+//! {"mailscope":{...},
+//! "events":[
+//! {"n":1,...},
+//! {"n":2,...}          <- the end of the events
+//! ]}                   <- the closing, overwritten by the next events and written behind them again
+//! ```
+//!
+//! Not a file: what it writes to is a [`Storage`], so that a full disk can be had in a test. It
+//! promises that events and closing go out in one call, and that a write that failed is undone.
+
+use std::io;
+
+use crate::event::Event;
+use crate::limits;
+
+use super::header::Header;
+use super::json::write_event;
+
+/// What stands behind the last event.
+const CLOSING: &[u8] = b"\n]}\n";
+
+/// Where a document lies.
+pub(super) trait Storage {
+    /// Writes all octets at this offset, in one call if the system takes them.
+    fn write_at(&mut self, octets: &[u8], offset: u64) -> io::Result<()>;
+    /// Cuts off what lies behind this length.
+    fn set_len(&mut self, length: u64) -> io::Result<()>;
+}
+
+/// A document and where its events end.
+pub(super) struct Document<S> {
+    storage: S,
+    end: u64,
+    events: u64,
+    batch: Vec<u8>,
+}
+
+impl<S: Storage> Document<S> {
+    /// Writes the empty document.
+    pub(super) fn begin(mut storage: S, header: &Header) -> io::Result<Self> {
+        let mut octets = b"{\"mailscope\":".to_vec();
+        header.write(&mut octets);
+        octets.extend_from_slice(b",\n\"events\":[");
+        let end = octets.len() as u64;
+        octets.extend_from_slice(CLOSING);
+        storage.write_at(&octets, 0)?;
+        Ok(Self {
+            storage,
+            end,
+            events: 0,
+            batch: Vec::new(),
+        })
+    }
+
+    /// Writes the events behind those that are there, in calls of at most
+    /// [`limits::TRANSCRIPT_WRITE`] octets; a larger event has a call for itself. After an error the
+    /// document holds the events of the calls that succeeded.
+    pub(super) fn append<'e>(
+        &mut self,
+        events: impl IntoIterator<Item = &'e Event>,
+    ) -> io::Result<()> {
+        self.batch.clear();
+        let mut held = 0; // events in the batch
+        for event in events {
+            let whole = self.batch.len();
+            let first = self.events + held == 0;
+            self.batch
+                .extend_from_slice(if first { b"\n" } else { b",\n" });
+            write_event(&mut self.batch, event);
+            if held > 0 && self.batch.len() + CLOSING.len() > limits::TRANSCRIPT_WRITE {
+                let last = self.batch.split_off(whole);
+                self.write(held)?;
+                self.batch = last;
+                held = 0;
+            }
+            held += 1;
+        }
+        match held {
+            0 => Ok(()),
+            _ => self.write(held),
+        }
+    }
+
+    /// Events in the document.
+    pub(super) fn events(&self) -> u64 {
+        self.events
+    }
+
+    pub(super) fn storage(&self) -> &S {
+        &self.storage
+    }
+
+    fn write(&mut self, events: u64) -> io::Result<()> {
+        let length = self.batch.len() as u64;
+        self.batch.extend_from_slice(CLOSING);
+        let written = self.storage.write_at(&self.batch, self.end);
+        self.batch.clear();
+        self.batch.shrink_to(limits::TRANSCRIPT_WRITE);
+        match written {
+            Ok(()) => {
+                self.end += length;
+                self.events += events;
+            }
+            Err(_) => self.undo(),
+        }
+        written
+    }
+
+    /// Best effort: when this fails too, the file ends in a torn tail, which readers pass over. The
+    /// closing's octets had their place on the disk already, so a full one has room for them.
+    fn undo(&mut self) {
+        let _ = self.storage.write_at(CLOSING, self.end);
+        let _ = self.storage.set_len(self.end + CLOSING.len() as u64);
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::sample;
+    use super::*;
+
+    /// A disk in memory, with room for so many octets; it remembers the size of each call.
+    pub(in super::super) struct Disk {
+        pub octets: Vec<u8>,
+        pub room: usize,
+        pub calls: Vec<usize>,
+    }
+
+    impl Disk {
+        pub fn new(room: usize) -> Self {
+            Self {
+                octets: Vec::new(),
+                room,
+                calls: Vec::new(),
+            }
+        }
+    }
+
+    impl Storage for Disk {
+        fn write_at(&mut self, octets: &[u8], offset: u64) -> io::Result<()> {
+            let start = usize::try_from(offset).unwrap();
+            let end = (start + octets.len()).min(self.room);
+            self.octets.resize(end.max(self.octets.len()), 0);
+            self.octets[start..end].copy_from_slice(&octets[..end - start]);
+            self.calls.push(octets.len());
+            match end - start == octets.len() {
+                true => Ok(()),
+                false => Err(io::ErrorKind::StorageFull.into()),
+            }
+        }
+
+        fn set_len(&mut self, length: u64) -> io::Result<()> {
+            self.octets.truncate(usize::try_from(length).unwrap());
+            Ok(())
+        }
+    }
+
+    fn parsed(document: &Document<Disk>) -> serde_json::Value {
+        serde_json::from_slice(&document.storage.octets).unwrap()
+    }
+
+    #[test]
+    fn it_is_valid_when_it_begins_and_after_every_append() {
+        let mut document = Document::begin(Disk::new(usize::MAX), &sample::header()).unwrap();
+        assert_eq!(parsed(&document)["events"], serde_json::json!([]));
+        for (i, event) in sample::session().iter().enumerate() {
+            document.append([event]).unwrap();
+            let value = parsed(&document);
+            assert_eq!(value["mailscope"]["format"], 1);
+            assert_eq!(value["events"].as_array().unwrap().len(), i + 1);
+            assert_eq!(document.events(), i as u64 + 1);
+            assert_eq!(document.storage.calls.len(), i + 2, "one call an append");
+        }
+    }
+
+    #[test]
+    fn events_stand_one_a_line() {
+        let session = sample::session();
+        let mut document = Document::begin(Disk::new(usize::MAX), &sample::header()).unwrap();
+        document.append(&session).unwrap();
+        document.append(&[]).unwrap();
+        let text = String::from_utf8(document.storage.octets).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[1], "\"events\":[");
+        assert_eq!(lines[2..lines.len() - 1].len(), session.len());
+        assert!(lines[2].starts_with("{\"n\":1,") && lines[2].ends_with("},"));
+        assert_eq!(lines[lines.len() - 1], "]}");
+        assert!(text.ends_with("]}\n"));
+    }
+
+    #[test]
+    fn a_long_batch_is_cut_between_events() {
+        let events: Vec<Event> = [100, limits::TRANSCRIPT_WRITE + 100, 100, 400_000, 700_000]
+            .into_iter()
+            .zip(1..)
+            .map(|(length, n)| sample::text(n, "x".repeat(length).as_bytes()))
+            .collect();
+        let mut document = Document::begin(Disk::new(usize::MAX), &sample::header()).unwrap();
+        document.append(&events).unwrap();
+        assert_eq!(parsed(&document)["events"].as_array().unwrap().len(), 5);
+        let calls = &document.storage.calls;
+        assert_eq!(calls.len(), 5, "header, 1, 2, 3 and 4, 5: {calls:?}");
+        assert!(calls[2] > limits::TRANSCRIPT_WRITE);
+        assert!(document.batch.capacity() <= limits::TRANSCRIPT_WRITE);
+    }
+
+    #[test]
+    fn after_a_failed_write_the_last_good_state_is_back() {
+        let session = sample::session();
+        let mut whole = Document::begin(Disk::new(usize::MAX), &sample::header()).unwrap();
+        whole.append(&session).unwrap();
+        let empty = Document::begin(Disk::new(usize::MAX), &sample::header()).unwrap();
+        for room in empty.storage.octets.len()..whole.storage.octets.len() {
+            let mut document = Document::begin(Disk::new(room), &sample::header()).unwrap();
+            let written = session
+                .iter()
+                .try_for_each(|event| document.append([event]));
+            assert_eq!(written.unwrap_err().kind(), io::ErrorKind::StorageFull);
+            let events = parsed(&document)["events"].as_array().unwrap().len() as u64;
+            assert_eq!(events, document.events());
+            assert!(events < session.len() as u64);
+            document.storage.room = usize::MAX;
+            document.append(&session[events as usize..]).unwrap();
+            assert_eq!(document.storage.octets, whole.storage.octets);
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! The file that a transcript is written to while it is recorded.
+//!
+//! It promises that no file is ever overwritten, that nobody else may read it (mode 0600), and that
+//! it is a valid document at every moment, from the one when it is made on.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use time::OffsetDateTime;
+
+use crate::error::{Doing, Error, Result};
+use crate::event::Event;
+
+use super::document::{Document, Storage};
+use super::header::Header;
+use super::place::{Place, exists};
+
+/// A transcript on disk, open for more events.
+pub struct TranscriptFile {
+    path: PathBuf,
+    document: Document<File>,
+}
+
+impl TranscriptFile {
+    /// Makes the file, a valid document without events.
+    ///
+    /// # Errors
+    ///
+    /// It exists, its folder does not, or it cannot be written.
+    pub fn create(path: &Path, header: &Header) -> Result<Self> {
+        match create_new(path) {
+            Ok(file) => Self::begin(path, file, header),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(exists(path)),
+            Err(error) => Err(cannot_create(path, &error)),
+        }
+    }
+
+    /// Makes the file that `--out PATH` means, as [`place`](super::place()) does, and its folder.
+    /// Safe against another mailscope that does the same at the same time.
+    ///
+    /// # Errors
+    ///
+    /// The folder or the file cannot be made, or `out` is a file that exists.
+    pub fn create_at(out: &Path, host: &str, now: OffsetDateTime, header: &Header) -> Result<Self> {
+        let place = Place::of(out, host, now);
+        place.make_folder()?;
+        for path in place.paths() {
+            match create_new(&path) {
+                Ok(file) => return Self::begin(&path, file, header),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(cannot_create(&path, &error)),
+            }
+        }
+        Err(exists(out))
+    }
+
+    fn begin(path: &Path, file: File, header: &Header) -> Result<Self> {
+        match Document::begin(file, header) {
+            Ok(document) => Ok(Self {
+                path: path.into(),
+                document,
+            }),
+            Err(error) => {
+                let _ = std::fs::remove_file(path); // it is ours, and no transcript
+                Err(cannot_create(path, &error))
+            }
+        }
+    }
+
+    /// Writes events behind those that are there, each call to the system with whole events and
+    /// the document's closing.
+    ///
+    /// # Errors
+    ///
+    /// They could not be written (disk full). The file is a valid document still, with the events
+    /// that [`events`](Self::events) counts; the caller stops recording.
+    pub fn append<'e>(&mut self, events: impl IntoIterator<Item = &'e Event>) -> Result<()> {
+        let path = &self.path;
+        self.document
+            .append(events)
+            .doing(|| format!("write {}", path.display()))
+            .map_err(|error| {
+                error.hint("make room on that disk, or record to another one with --out")
+            })
+    }
+
+    /// Sees to it that the file survives a power cut, as far as the system does that.
+    pub fn finish(&mut self) {
+        let _ = self.document.storage().sync_data();
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Events in it.
+    pub fn events(&self) -> u64 {
+        self.document.events()
+    }
+}
+
+fn create_new(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn cannot_create(path: &Path, error: &io::Error) -> Error {
+    Error::new(format!("create {}", path.display()), error).hint("another place, with --out PATH")
+}
+
+impl Storage for File {
+    #[cfg(unix)]
+    fn write_at(&mut self, octets: &[u8], offset: u64) -> io::Result<()> {
+        std::os::unix::fs::FileExt::write_all_at(self, octets, offset)
+    }
+
+    #[cfg(not(unix))]
+    fn write_at(&mut self, octets: &[u8], offset: u64) -> io::Result<()> {
+        use std::io::{Seek, SeekFrom, Write};
+        self.seek(SeekFrom::Start(offset))?;
+        self.write_all(octets)
+    }
+
+    fn set_len(&mut self, length: u64) -> io::Result<()> {
+        File::set_len(self, length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+    use time::macros::datetime;
+
+    #[test]
+    fn a_new_file_is_a_valid_empty_document_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        let file = TranscriptFile::create(&path, &sample::header()).unwrap();
+        let text = std::fs::read_to_string(file.path()).unwrap();
+        assert!(text.ends_with("},\n\"events\":[\n]}\n"), "{text}");
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["mailscope"]["protocol"], "imap");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = path.metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn events_are_in_the_file_when_append_returns() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        let mut file = TranscriptFile::create(&path, &sample::header()).unwrap();
+        let session = sample::session();
+        for half in session.chunks(session.len() / 2 + 1) {
+            file.append(half).unwrap();
+            let text = std::fs::read_to_string(&path).unwrap();
+            let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(
+                value["events"].as_array().unwrap().len() as u64,
+                file.events()
+            );
+        }
+        file.finish();
+        assert_eq!(file.events(), session.len() as u64);
+    }
+
+    #[test]
+    fn a_file_is_never_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        std::fs::write(&path, "mine").unwrap();
+        let now = datetime!(2026-11-24 04:15:30 UTC);
+        for created in [
+            TranscriptFile::create(&path, &sample::header()),
+            TranscriptFile::create_at(&path, "h", now, &sample::header()),
+        ] {
+            let error = created.err().unwrap().to_string();
+            assert!(error.contains("never overwritten"), "{error}");
+        }
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
+    }
+
+    #[test]
+    fn two_runs_in_one_second_have_a_file_each() {
+        let folder = tempfile::tempdir().unwrap();
+        let now = datetime!(2026-11-24 04:15:30 UTC);
+        let out = folder.path().join("r/");
+        let first = TranscriptFile::create_at(&out, "h", now, &sample::header()).unwrap();
+        let second = TranscriptFile::create_at(&out, "h", now, &sample::header()).unwrap();
+        assert!(first.path().ends_with("r/20261124T041530Z-h.json"));
+        assert!(second.path().ends_with("r/20261124T041530Z-h-2.json"));
+    }
+
+    #[test]
+    fn an_error_names_the_file_and_what_to_try() {
+        let error = TranscriptFile::create(Path::new("/nowhere/a.json"), &sample::header());
+        let error = error.err().unwrap().to_string();
+        assert!(error.starts_with("create /nowhere/a.json: "), "{error}");
+        assert!(error.contains("--out"), "{error}");
+    }
+}

@@ -1,0 +1,119 @@
+//! The transcript: everything that was said in one run, in one JSON document. This page is the
+//! format's specification; [`SCHEMA`] says the same to a machine.
+//!
+//! What is here: the format, written ([`TranscriptFile`], [`write_event`]) and read ([`Reader`]).
+//! What is not: what a message means (`protocol`), and where events come from or go to (`sink`).
+//!
+//! # The document
+//!
+//! ```json
+//! {"mailscope":{"format":1,"protocol":"imap","version":"0.1.0","started":"2026-11-23T12:00:00.000Z","server":"imap.gmail.com:993","secrets":"masked"},
+//! "events":[
+//! {"n":1,"conn":1,"at":0.000000,"kind":"connected","client":"127.0.0.1:51324","server":"imap.gmail.com:993"},
+//! {"n":2,"conn":1,"at":0.030100,"from":"server","kind":"greeting","status":"OK","text":"Gimap ready","wire":["* OK Gimap ready\r\n"]}
+//! ]}
+//! ```
+//!
+//! The header stands in the first line, each event in one of its own. It is a valid document
+//! whenever one looks: an append overwrites the closing `]}` and writes it again in the same call.
+//! A power cut may leave a torn tail; all whole events before it are good. An editor or a tool may
+//! lay the document out anew, and even put `mailscope` behind `events`. Fields that a reader does
+//! not know are passed over, and so are events of a kind it does not know that have no `wire`.
+//!
+//! | `mailscope` | |
+//! |---|---|
+//! | `format` | 1; a reader refuses a newer one |
+//! | `protocol` | `imap` |
+//! | `version` | of the mailscope that wrote it |
+//! | `started` | RFC 3339, UTC, milliseconds; `at` counts from here |
+//! | `server` | `host:port` |
+//! | `secrets` | `masked`, or `shown` (`--show-secrets`) |
+//! | `insecure` | `true` if the server's certificate was not verified (`--insecure`); else left out |
+//!
+//! # Events
+//!
+//! Every event has `n`, its number in the run, rising by one in the order in which the messages were
+//! whole; `conn`, its connection's number; `at`, when its first octet was read, in seconds since
+//! `started`, six decimals; and `kind`. A reader takes a missing `n` for the last one plus one, a
+//! missing `conn` for 1, and a missing `at` for the last one. What a peer said has `from` (`client`,
+//! `server`) and `wire`, last in the line. A field without a value is left out.
+//!
+//! | kind | fields |
+//! |---|---|
+//! | `connected` | `client`, `server`: addresses with ports |
+//! | `secured` | `leg` (`client`, `server`), `version`, `cipher`, `alpn` and `sni` (or `null`), `certificate` |
+//! | `greeting` | `status`, `code`, `text` |
+//! | `command` | `tag`, `name` (upper case, `UID FETCH` is one), `mechanism`, `identity`, `refused` |
+//! | `continuation_request` | `for` (`literal`, `sasl`, `idle`), `tag` of its command, attribution, `code`, `text` |
+//! | `continuation` | `tag` of its command, `mechanism`, `identity`, `idled` (seconds that IDLE lasted) |
+//! | `untagged` | `name` (upper case), `number`, attribution, `status`, `code`, `text`, `data` |
+//! | `tagged` | `tag`, `status`, attribution, `elapsed` (seconds since the command's `at`), `code`, `text` |
+//! | `literal_part` | attribution, `offset` and `octets`: of the literal before this part, and in all |
+//! | `opaque` | attribution; octets that could not be framed |
+//! | `note` | `id`, `text`, `clause`: what mailscope found; no `wire` |
+//! | `gap` | `octets`: how many were not seen here |
+//! | `closed` | `from` and `half` (`true`) when one peer ended; else `reason`, the connection's last event |
+//!
+//! - Attribution is exactly one of `answers` (the command's `n`), `ambiguous` (several) and
+//!   `unsolicited` (`true`). A `+` for a literal has none, since its command has no `n` yet.
+//! - `code` is a status response's code: `{"name":"UNSEEN","value":3}`. `value` is a number, a string
+//!   or an array, left out where the code has no argument.
+//! - `data` is what an untagged response says, in a shape that depends on its `name`.
+//! - `capabilities`, `{"added":[...],"removed":[...]}`, stands where the server's changed.
+//! - `refused`: the command announced a literal and the server did not want it; the header stays text.
+//! - `incomplete`: the message was cut off by the connection's end.
+//! - `sent`, an array like `wire`: what was passed on in its place. This version neither writes nor
+//!   reads it, nor the kind `compressed`, nor events `from` `mailscope` (with `to`), which are what
+//!   mailscope says itself; the reader passes over them.
+//!
+//! # The wire
+//!
+//! `wire` is what was read from that peer, after TLS and inflating, and the truth: all other fields
+//! are readings of it, which a reader makes again. It is an array of
+//!
+//! | item | |
+//! |---|---|
+//! | `"text"` | text that is valid UTF-8 |
+//! | `{"base64":"/w=="}` | other octets; with strings beside it, or for the whole of a text with many |
+//! | `{"literal":"text"}` | a literal that is valid UTF-8 |
+//! | `{"literal":{"base64":"/w=="}}` | any other literal |
+//! | `{"literal":{"parts":[7,8,9]}}` | a literal too large to hold: the `literal_part` events with these numbers |
+//! | `{"secret":"password"}` | a mask, which counts as 8 octets: `challenge`, `password`, `sasl`, `unreadable`, `urlauth` |
+//!
+//! Beside `literal` stand `form` (`nonsync` `{3+}`, `literal8` `~{3}`, `literal8-nonsync` `~{3+}`; left
+//! out for `{3}`) and, where the header that was read is not the one that form and content call for
+//! (`{007}`, a bare LF, a literal cut short), that `header`, line end included. A literal's count is
+//! not stored, so that a literal can be edited by hand. Strings and base64 that follow each other are
+//! one text.
+//!
+//! # Strings
+//!
+//! In every string, C0, DEL, C1, bidi, zero-width and other hidden characters ([`is_hidden`]) are
+//! `\u` escapes, so that a transcript can be looked at in a terminal.
+
+mod document;
+mod entry;
+mod file;
+mod header;
+mod item;
+mod json;
+mod place;
+mod reader;
+#[cfg(test)]
+mod sample;
+mod scanner;
+mod schema;
+mod split;
+mod string;
+mod wire;
+
+pub use file::TranscriptFile;
+pub use header::{FORMAT, Header, rfc3339};
+pub use json::write_event;
+pub use place::place;
+pub use reader::Reader;
+pub use schema::SCHEMA;
+pub use string::is_hidden;
+
+#[cfg(test)]
+mod tests;
