@@ -42,9 +42,12 @@ impl Error {
         &self.why
     }
 
-    /// What to try, if anything.
-    pub fn what_to_try(&self) -> Option<&str> {
-        self.hint.as_deref()
+    /// All of it in one line, as a note in a transcript wants it.
+    pub fn in_one_line(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{}: {}; {hint}", self.doing, self.why),
+            None => format!("{}: {}", self.doing, self.why),
+        }
     }
 }
 
@@ -82,6 +85,10 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "listen on 127.0.0.1:1993: in use\n  try: --listen-tls ADDR"
+        );
+        assert_eq!(
+            error.in_one_line(),
+            "listen on 127.0.0.1:1993: in use; --listen-tls ADDR"
         );
     }
 }

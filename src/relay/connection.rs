@@ -105,7 +105,7 @@ async fn connect(
     let server = dial(&shared.server).await.map_err(|error| Failed {
         reason: format!("server unreachable: {}", error.why()),
         note: Some(Note::ServerUnreachable {
-            why: error.to_string(),
+            why: error.in_one_line(),
         }),
     })?;
     let tls = match (&shared.server_tls, shared.server.security()) {
