@@ -48,6 +48,9 @@ pub async fn serve(
         client: address.to_string(),
         server: shared.server.name(),
     });
+    if !tap.masks() {
+        tap.note(&Note::SecretsShown);
+    }
     let whole = async {
         match join(shared, &tap, app, leg).await {
             Ok((app, server)) => relay(&tap, app, server).await,
@@ -191,7 +194,7 @@ async fn relay(tap: &Tap, app: Transport, server: Transport) -> Option<String> {
         }
     };
     if second.is_none() {
-        tap.ended(from.other());
+        tap.cut();
     }
     why(&first, from)
         .or_else(|| second.as_ref().and_then(|end| why(end, from.other())))

@@ -46,6 +46,11 @@ impl Tap {
         }
     }
 
+    /// Whether secrets are masked on their way to the sinks.
+    pub fn masks(&self) -> bool {
+        self.gate.masks()
+    }
+
     fn now(&self) -> Micros {
         Micros(u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX))
     }
@@ -75,7 +80,7 @@ impl Tap {
         self.tell(Body::HalfClosed { from });
     }
 
-    /// The run ends: what both peers left unfinished is told.
+    /// The connection is cut: what both peers left unfinished is told.
     pub fn cut(&self) {
         let at = self.now();
         for from in [Peer::Client, Peer::Server] {
