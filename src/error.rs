@@ -42,6 +42,11 @@ impl Error {
         &self.why
     }
 
+    /// What the person at the keyboard may try, where there is something.
+    pub fn what_to_try(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     /// All of it in one line, as a note in a transcript wants it.
     pub fn in_one_line(&self) -> String {
         match &self.hint {

@@ -333,7 +333,10 @@ fn what_is_no_transcript_is_told_so() {
             error.contains("this is not a transcript"),
             "{text}: {error}"
         );
-        assert!(error.contains("try: a file that mailscope record wrote"), "{text}: {error}");
+        assert!(
+            error.contains("try: a file that mailscope record wrote"),
+            "{text}: {error}"
+        );
     }
 }
 
