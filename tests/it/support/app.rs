@@ -1,0 +1,117 @@
+//! An app for the near end: connects to mailscope and says what the test wants.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::path::Path;
+
+use rustls::pki_types::ServerName;
+use rustls::{ClientConnection, StreamOwned};
+
+use super::{PATIENCE, certificates, server};
+
+enum Leg {
+    Plain(TcpStream),
+    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+}
+
+/// A connection to mailscope.
+pub struct App {
+    leg: Leg,
+}
+
+impl App {
+    /// In cleartext.
+    pub fn plain(address: &str) -> Self {
+        Self {
+            leg: Leg::Plain(connect(address)),
+        }
+    }
+
+    /// With TLS, asking for `name` and trusting the authority in this PEM file alone.
+    pub fn tls(address: &str, name: &str, trusted: &Path) -> Self {
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        let connection = ClientConnection::new(certificates::client(trusted), name).unwrap();
+        let stream = StreamOwned::new(connection, connect(address));
+        Self {
+            leg: Leg::Tls(Box::new(stream)),
+        }
+    }
+
+    fn stream(&mut self) -> &mut dyn ReadWrite {
+        match &mut self.leg {
+            Leg::Plain(stream) => stream,
+            Leg::Tls(stream) => stream,
+        }
+    }
+
+    /// The TCP connection.
+    pub fn tcp(&self) -> &TcpStream {
+        match &self.leg {
+            Leg::Plain(stream) => stream,
+            Leg::Tls(stream) => &stream.sock,
+        }
+    }
+
+    /// Sends octets.
+    pub fn say(&mut self, octets: &[u8]) {
+        self.stream().write_all(octets).unwrap();
+        self.stream().flush().unwrap();
+    }
+
+    /// Reads lines up to the one that begins with `beginning`; all of them.
+    pub fn hear(&mut self, beginning: &str) -> String {
+        let mut heard = String::new();
+        loop {
+            let line = server::line(self.stream()).unwrap();
+            assert!(!line.is_empty(), "ended before {beginning:?}: {heard:?}");
+            let line = String::from_utf8_lossy(&line).into_owned();
+            heard.push_str(&line);
+            if line.starts_with(beginning) {
+                return heard;
+            }
+        }
+    }
+
+    /// Reads so many octets.
+    pub fn hear_octets(&mut self, length: usize) -> Vec<u8> {
+        let mut octets = vec![0; length];
+        self.stream().read_exact(&mut octets).unwrap();
+        octets
+    }
+
+    /// Sends a command and reads up to its answer: `say_command("a", "NOOP")`.
+    pub fn command(&mut self, tag: &str, command: &str) -> String {
+        self.say(format!("{tag} {command}\r\n").as_bytes());
+        self.hear(&format!("{tag} "))
+    }
+
+    /// Says that it will send no more.
+    pub fn finish(&mut self) {
+        if let Leg::Tls(stream) = &mut self.leg {
+            stream.conn.send_close_notify();
+        }
+        let _ = self.stream().flush();
+        let _ = self.tcp().shutdown(Shutdown::Write);
+    }
+
+    /// Reads to the end.
+    pub fn rest(&mut self) -> io::Result<Vec<u8>> {
+        let mut rest = Vec::new();
+        match self.stream().read_to_end(&mut rest) {
+            Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(error),
+            _ => Ok(rest),
+        }
+    }
+}
+
+trait ReadWrite: Read + Write {}
+
+impl<T: Read + Write> ReadWrite for T {}
+
+fn connect(address: &str) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
+}

@@ -1,0 +1,52 @@
+//! Programs from elsewhere that a test runs: whether they are there, and how to get them.
+
+use libtest_mimic::Trial;
+use std::path::PathBuf;
+
+/// A program, and the Debian package that has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// What is run.
+    pub name: &'static str,
+    /// What is installed.
+    pub package: &'static str,
+}
+
+pub const CURL: Program = Program::new("curl", "curl");
+pub const DOVECOT: Program = Program::new("dovecot", "dovecot-imapd");
+pub const MBSYNC: Program = Program::new("mbsync", "isync");
+pub const OPENSSL: Program = Program::new("openssl", "openssl");
+pub const PYTHON: Program = Program::new("python3", "python3");
+
+impl Program {
+    const fn new(name: &'static str, package: &'static str) -> Self {
+        Self { name, package }
+    }
+
+    /// Where it is; the folders for servers are searched too.
+    pub fn path(self) -> Option<PathBuf> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&path)
+            .chain(["/usr/sbin".into(), "/usr/local/sbin".into()])
+            .map(|folder| folder.join(self.name))
+            .find(|file| file.is_file())
+    }
+}
+
+/// The trials, as they are if all programs are there; else ignored, with the line that installs
+/// what is missing.
+pub fn needing(programs: &[Program], trials: Vec<Trial>) -> Vec<Trial> {
+    let missing: Vec<&str> = programs
+        .iter()
+        .filter(|program| program.path().is_none())
+        .map(|program| program.package)
+        .collect();
+    if missing.is_empty() {
+        return trials;
+    }
+    let install = format!("apt-get install {}", missing.join(" "));
+    trials
+        .into_iter()
+        .map(|trial| trial.with_kind(&install).with_ignored_flag(true))
+        .collect()
+}
