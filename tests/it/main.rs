@@ -11,7 +11,10 @@
 //! needs a program which is not installed is reported as ignored, with the line that installs it.
 
 mod arrows;
+mod authority;
+mod command_line;
 mod record;
+mod recordings;
 mod secrets;
 mod support;
 
@@ -21,7 +24,14 @@ use libtest_mimic::Arguments;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let files = [arrows::trials(), record::trials(), secrets::trials()];
+    let files = [
+        arrows::trials(),
+        authority::trials(),
+        command_line::trials(),
+        record::trials(),
+        recordings::trials(),
+        secrets::trials(),
+    ];
     let trials = files.into_iter().flatten().collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -28,6 +28,7 @@ pub fn run(arguments: &[&str]) -> Output {
 /// What is to be recorded, and how.
 pub struct Recording {
     command: Command,
+    settings: [(&'static str, String); 3],
     folder: TempDir,
     out: PathBuf,
 }
@@ -40,12 +41,15 @@ pub fn record(server: &str) -> Recording {
     command
         .current_dir(folder.path())
         .args(["record", server])
-        .args(["--listen-tls", "127.0.0.1:0"])
-        .args(["--listen-plain", "127.0.0.1:0"])
-        .args(["--ready-file", "ready.json"])
-        .args(["--ca-dir", "ca"]);
+        .args(["--ready-file", "ready.json"]);
+    let free = "127.0.0.1:0".to_owned();
     Recording {
         command,
+        settings: [
+            ("--listen-tls", free.clone()),
+            ("--listen-plain", free),
+            ("--ca-dir", "ca".to_owned()),
+        ],
         folder,
         out,
     }
@@ -55,6 +59,19 @@ impl Recording {
     /// More arguments.
     pub fn with(mut self, arguments: &[&str]) -> Self {
         self.command.args(arguments);
+        self
+    }
+
+    /// Another value for `--listen-tls`, `--listen-plain` or `--ca-dir`.
+    pub fn set(mut self, setting: &str, value: &str) -> Self {
+        let found = self.settings.iter_mut().find(|(name, _)| *name == setting);
+        value.clone_into(&mut found.unwrap().1);
+        self
+    }
+
+    /// A variable of the surrounding.
+    pub fn environment(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
         self
     }
 
@@ -78,6 +95,9 @@ impl Recording {
     pub fn start(mut self) -> Mailscope {
         let stdout = File::create(self.folder.path().join("stdout")).unwrap();
         let stderr = File::create(self.folder.path().join("stderr")).unwrap();
+        for (name, value) in &self.settings {
+            self.command.args([name, value.as_str()]);
+        }
         let child = self
             .command
             .arg("--out")
