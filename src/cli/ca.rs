@@ -4,13 +4,48 @@
 
 use std::fmt::Write;
 use std::path::Path;
+use std::process::ExitCode;
 
+use clap::Subcommand;
+
+use super::{Common, print, record, view};
+use crate::error::Result;
 use crate::net::Authority;
+
+/// The arguments of `ca`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+/// What is to be told; without it, everything.
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Print where the certificate is, for scripts: curl --cacert "$(mailscope ca path)".
+    Path,
+}
+
+/// Makes the authority on first use and tells about it.
+pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
+    let authority = record::open_authority(common)?;
+    for warning in authority.warnings() {
+        eprintln!("{}", view::warning(warning));
+    }
+    match arguments.what {
+        Some(What::Path) => print(&format!("{}\n", place(&authority))),
+        None => print(&how_to_trust(&authority)),
+    }
+}
+
+fn place(authority: &Authority) -> String {
+    let path = authority.path().unwrap_or(Path::new("ca.pem"));
+    path.display().to_string()
+}
 
 /// The guide that `mailscope ca` prints, at most 80 columns wide but for the path.
 pub fn how_to_trust(authority: &Authority) -> String {
-    let path = authority.path().unwrap_or(Path::new("ca.pem"));
-    let path = path.display().to_string();
+    let path = place(authority);
     let mut text = about(authority, &path);
     for section in [
         SINGLE,

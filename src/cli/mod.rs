@@ -66,7 +66,7 @@ enum Command {
     /// Print a transcript exactly as `record` would have.
     Show(show::Arguments),
     /// The certificate authority that apps have to trust: where it is, and how.
-    Ca,
+    Ca(ca::Arguments),
     /// The whole way on this machine, without an account or a network.
     Demo(demo::Arguments),
 }
@@ -76,18 +76,13 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::Record(arguments) => record::run(arguments, &cli.common),
         Command::Show(arguments) => show::run(&arguments, &cli.common),
-        Command::Ca => {
-            let authority = record::open_authority(&cli.common)?;
-            for warning in authority.warnings() {
-                eprintln!("{}", view::warning(warning));
-            }
-            print_or_ignore_a_closed_pipe(&ca::how_to_trust(&authority))
-        }
+        Command::Ca(arguments) => ca::run(&arguments, &cli.common),
         Command::Demo(arguments) => demo::run(arguments, &cli.common),
     }
 }
 
-fn print_or_ignore_a_closed_pipe(text: &str) -> Result<ExitCode> {
+/// Prints on standard output; a closed pipe is no error.
+fn print(text: &str) -> Result<ExitCode> {
     match std::io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(Error::new("write to standard output", error))

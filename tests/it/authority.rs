@@ -127,6 +127,12 @@ fn ca_says_where_it_is_and_how_to_trust_it() {
     let ca = folder.path().join("local/ca.pem");
     assert!(ca.is_file());
     assert!(said.contains(ca.to_str().unwrap()), "{said}");
+    let path = binary()
+        .args(["ca", "path", "--ca-dir"])
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(path.stdout, format!("{}\n", ca.display()).into_bytes());
     for platform in [
         "Thunderbird",
         "Debian",

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! [`Observer`] holds them together. What a message is depends on what came before it in both
-//! directions; the [`tracker`](tracker::Tracker) knows that, everything else looks at one message.
+//! directions; the tracker knows that, everything else looks at one message.
 
 mod assembler;
 mod client;

@@ -161,15 +161,6 @@ fn idling(talk: &mut Talk) {
     talk.body(Body::Closed { reason: None });
 }
 
-/// `cargo test --lib look -- --ignored --nocapture`
-#[test]
-#[ignore = "to look at: a session in colour, COLUMNS wide"]
-fn look() {
-    let columns = std::env::var("COLUMNS").ok();
-    let columns = columns.and_then(|columns| columns.parse().ok());
-    println!("{}", view(&session(), columns.unwrap_or(80), Color::Ansi));
-}
-
 /// Compares with a file beside this one; `BLESS=1 cargo test --lib sink::` writes it.
 fn golden(name: &str, expected: &str, actual: &str) {
     if std::env::var_os("BLESS").is_some() {
