@@ -13,6 +13,7 @@
 mod arrows;
 mod authority;
 mod command_line;
+mod readme;
 mod record;
 mod recordings;
 mod secrets;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         arrows::trials(),
         authority::trials(),
         command_line::trials(),
+        readme::trials(),
         record::trials(),
         recordings::trials(),
         secrets::trials(),
