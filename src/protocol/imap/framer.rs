@@ -12,7 +12,7 @@
 //! C:                   Text, End::Line
 //! ```
 
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 use crate::event::{LiteralForm, Peer};
 
@@ -313,6 +313,27 @@ impl Quote {
         }
     }
 
+    /// As [`read`](Self::read) of one octet after the other, from one that changes something to
+    /// the next: most octets of a large response are read here.
+    fn read_all(mut self, mut text: &[u8]) -> Self {
+        while !text.is_empty() {
+            let change = match self {
+                Self::Before | Self::Outside => memchr(b'"', text),
+                Self::Inside => memchr2(b'"', b'\\', text),
+                Self::Escaped => Some(0),
+            };
+            let passed = change.unwrap_or(text.len());
+            if let Some(last) = text[..passed].last() {
+                self = self.read(*last);
+            }
+            if let Some(octet) = change.map(|change| text[change]) {
+                self = self.read(octet);
+            }
+            text = text.get(passed + 1..).unwrap_or_default();
+        }
+        self
+    }
+
     fn is_outside(self) -> bool {
         matches!(self, Self::Before | Self::Outside)
     }
@@ -330,12 +351,17 @@ impl Context {
         }
     }
 
-    fn read(&mut self, text: &[u8]) {
-        for &octet in text {
-            if *self == Self::Text {
-                return;
+    fn read(&mut self, mut text: &[u8]) {
+        while let Some((octet, rest)) = text.split_first() {
+            match self {
+                Self::Text => return,
+                Self::Data(quote) => {
+                    *quote = quote.read_all(text);
+                    return;
+                }
+                _ => *self = self.next(*octet),
             }
-            *self = self.next(octet);
+            text = rest;
         }
     }
 
@@ -586,6 +612,20 @@ mod tests {
             framer.next(&mut input),
             Some(Fragment::Text(b"b NOOP\r\n", LINE))
         );
+    }
+
+    #[test]
+    fn arguments_read_in_runs_are_read_as_octet_by_octet() {
+        const OCTETS: &[u8] = b"\"\\( x";
+        const LENGTH: u32 = 6;
+        for number in 0..OCTETS.len().pow(LENGTH) {
+            let digits = (0..LENGTH).map(|place| number / OCTETS.len().pow(place));
+            let text: Vec<u8> = digits.map(|digit| OCTETS[digit % OCTETS.len()]).collect();
+            for quote in [Quote::Before, Quote::Outside, Quote::Inside, Quote::Escaped] {
+                let single = text.iter().fold(quote, |quote, octet| quote.read(*octet));
+                assert_eq!(quote.read_all(&text), single, "{quote:?} {text:?}");
+            }
+        }
     }
 
     #[test]

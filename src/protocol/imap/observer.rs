@@ -384,16 +384,15 @@ impl Observer {
         out: &mut Vec<Draft>,
     ) {
         let found = match circumstances.recorded {
-            Some(_) => Some(Vec::new()),
+            Some(_) => Some(server::Found::default()),
             None => guard(|| server::secrets(self, &message)),
         };
-        let found = found.unwrap_or_else(|| {
-            let remembered = self.gate.occurrences(message.bytes());
-            let masked = remembered.into_iter().map(|r| (r, Secret::Password));
-            masked.collect()
+        let found = found.unwrap_or_else(|| server::Found {
+            ranges: self.remembered_in(message.bytes()),
+            spans: None,
         });
-        let wire = self.gate.seal(message, &found);
-        let meaning = guard(|| server::interpret(self, &wire, circumstances, out));
+        let wire = self.gate.seal(message, &found.ranges);
+        let meaning = guard(|| server::interpret(self, &wire, found.spans, circumstances, out));
         self.emit(Peer::Server, wire, meaning, circumstances.at, out);
     }
 

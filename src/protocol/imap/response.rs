@@ -61,8 +61,16 @@ impl<'a> Response<'a> {
 
     /// The status of a status response.
     pub fn status(self) -> Option<Status> {
-        let span = self.spans.iter().find(|s| s.label == Label::Status)?;
-        Status::parse(self.bytes(span))
+        let status = self.in_head(Label::Status)?;
+        Status::parse(self.bytes(&self.spans[status]))
+    }
+
+    /// Which span has this label, among those where the lexer puts a status, a name or a code's
+    /// name: `* LIST`, `* 3 EXISTS`, `* OK [ALERT`. A FETCH response may have thousands more.
+    fn in_head(self, label: Label) -> Option<usize> {
+        const HEAD: usize = 4;
+        let mut head = self.spans.iter().take(HEAD);
+        head.position(|span| span.label == label)
     }
 
     /// The name of untagged data, or the status, upper case.
@@ -70,8 +78,7 @@ impl<'a> Response<'a> {
         if let Some(status) = self.status() {
             return Some(Cow::Borrowed(status.name()));
         }
-        let span = self.spans.iter().find(|s| s.label == Label::Name)?;
-        let name = self.bytes(span);
+        let name = self.bytes(&self.spans[self.in_head(Label::Name)?]);
         let known = READINGS
             .iter()
             .map(|(known, _)| *known)
@@ -90,17 +97,17 @@ impl<'a> Response<'a> {
 
     /// The response code's name as it stands on the wire.
     pub fn code_name(self) -> Option<&'a [u8]> {
-        let span = self.spans.iter().find(|s| s.label == Label::CodeName)?;
-        Some(self.bytes(span))
+        let name = self.in_head(Label::CodeName)?;
+        Some(self.bytes(&self.spans[name]))
     }
 
     /// The spans behind the name of untagged data, or inside of the response code behind its name.
     pub fn argument_spans(self) -> &'a [Span] {
-        let label = match self.status() {
-            Some(_) => Label::CodeName,
-            None => Label::Name,
+        let name = match self.status() {
+            Some(_) => self.in_head(Label::CodeName),
+            None => self.in_head(Label::Name),
         };
-        let Some(name) = self.spans.iter().rposition(|span| span.label == label) else {
+        let Some(name) = name else {
             return &[];
         };
         let rest = &self.spans[name + 1..];
@@ -112,10 +119,7 @@ impl<'a> Response<'a> {
     pub fn capabilities(self) -> Option<Vec<String>> {
         let name = match self.status() {
             Some(_) => self.code_name()?,
-            None => {
-                let span = self.spans.iter().find(|s| s.label == Label::Name)?;
-                self.bytes(span)
-            }
+            None => self.bytes(&self.spans[self.in_head(Label::Name)?]),
         };
         name.eq_ignore_ascii_case(b"CAPABILITY").then(|| {
             self.argument_spans()

@@ -21,25 +21,37 @@ pub(super) struct Circumstances<'a> {
     pub(super) recorded: Option<&'a RecordedMessage>,
 }
 
+/// What was found in a message before it was sealed.
+#[derive(Default)]
+pub(super) struct Found {
+    /// The octets to mask.
+    pub(super) ranges: Ranges,
+    /// The tokens, as long as nothing is masked.
+    pub(super) spans: Option<Vec<Span>>,
+}
+
 /// Finds what is secret.
-pub(super) fn secrets(observer: &Observer, message: &Message) -> Ranges {
+pub(super) fn secrets(observer: &Observer, message: &Message) -> Found {
     let spans = lexer::response(message);
     let exchange = observer
         .exchange
         .as_ref()
         .filter(|_| observer.tracker.expected() == Expected::Sasl);
-    secrets::of_response(message, &spans, exchange, &observer.gate)
+    let ranges = secrets::of_response(message, &spans, exchange, &observer.gate);
+    let spans = ranges.is_empty().then_some(spans);
+    Found { ranges, spans }
 }
 
-/// Says what the sealed message means and tells the tracker. What has to be said before it, a
-/// command that this response decides about, goes to `out`.
+/// Says what the sealed message means and tells the tracker; `spans` are its tokens, if they are
+/// known. What has to be said before it, a command that this response decides about, goes to `out`.
 pub(super) fn interpret(
     observer: &mut Observer,
     wire: &Sealed,
+    spans: Option<Vec<Span>>,
     circumstances: &Circumstances<'_>,
     out: &mut Vec<Draft>,
 ) -> Meaning {
-    let spans = lexer::response(wire);
+    let spans = spans.unwrap_or_else(|| lexer::response(wire));
     let response = Response::new(wire, &spans);
     let mut meaning = match response.kind() {
         Kind::Untagged if is_greeting(observer, response) => greeting(observer, response),
