@@ -5,12 +5,14 @@
 //! - `arrows`: the source tree's own laws, read from its `use` lines.
 //! - `support`: mailscope as a process, a server and an app to put at its two ends, and a reader of
 //!   transcripts that shares no code with mailscope's own.
+//! - `real`: a real server and real clients.
 //! - everything else: one file a promise that somebody outside relies on.
 //!
 //! No fixed ports, no waiting for luck: a test waits for a condition, with a limit. A test that
 //! needs a program which is not installed is reported as ignored, with the line that installs it.
 
 mod arrows;
+mod real;
 mod record;
 mod support;
 
@@ -20,7 +22,7 @@ use libtest_mimic::Arguments;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let files = [arrows::trials(), record::trials()];
+    let files = [arrows::trials(), real::trials(), record::trials()];
     let trials = files.into_iter().flatten().collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }

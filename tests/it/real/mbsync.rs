@@ -1,0 +1,5 @@
+//! `mbsync`.
+use libtest_mimic::Trial;
+pub fn trials() -> Vec<Trial> {
+    Vec::new()
+}
