@@ -120,6 +120,13 @@ impl Dovecot {
         self.owner.give(&home);
     }
 
+    /// Puts a mail into a user's mailbox, as a program beside Dovecot does.
+    pub fn deliver(&self, user: &str, mailbox: &str, number: usize, mail: &Mail) {
+        let folder = self.mailbox(user, mailbox);
+        maildir::deliver(&folder, number, mail);
+        self.owner.give(&folder.join("cur"));
+    }
+
     /// The Maildir of a user's mailbox.
     pub fn mailbox(&self, user: &str, mailbox: &str) -> PathBuf {
         let maildir = self.home(user).join("Maildir");
