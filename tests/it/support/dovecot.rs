@@ -282,6 +282,7 @@ userdb {{
 }}
 mail_location = maildir:~/Maildir
 rawlog_dir = %h/rawlog
+mail_fsync = never
 service anvil {{
   unix_listener anvil-auth-penalty {{
     mode = 0

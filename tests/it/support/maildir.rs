@@ -25,10 +25,11 @@ impl Mail {
         }
     }
 
-    /// The one that has this line in it.
-    pub fn has_line(&self, line: &str) -> bool {
-        let mut lines = self.content.split(|&octet| octet == b'\n');
-        lines.any(|found| found == line.as_bytes())
+    /// Whether this is a line of its header.
+    pub fn has_field(&self, line: &str) -> bool {
+        let lines = self.content.split(|&octet| octet == b'\n');
+        let mut fields = lines.take_while(|line| !line.is_empty());
+        fields.any(|field| field == line.as_bytes())
     }
 }
 
@@ -65,12 +66,12 @@ pub fn read(folder: &Path) -> Vec<Mail> {
     mails
 }
 
-/// The file of the mail that has this line in it.
+/// The file of the mail with this line in its header.
 pub fn find(folder: &Path, line: &str) -> PathBuf {
     let files = files(folder);
     let found = files.into_iter().find(|file| {
         let mail = Mail::new("", fs::read(file).unwrap());
-        mail.has_line(line)
+        mail.has_field(line)
     });
     found.unwrap_or_else(|| panic!("no mail with {line:?} in {}", folder.display()))
 }
