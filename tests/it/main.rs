@@ -5,6 +5,7 @@
 //! - `arrows`: the source tree's own laws, read from its `use` lines.
 //! - `support`: mailscope as a process, a server and an app to put at its two ends, and a reader of
 //!   transcripts that shares no code with mailscope's own.
+//! - `real`: a real server and real clients.
 //! - everything else: one file a promise that somebody outside relies on.
 //!
 //! No fixed ports, no waiting for luck: a test waits for a condition, with a limit. A test that
@@ -14,6 +15,7 @@ mod arrows;
 mod authority;
 mod command_line;
 mod readme;
+mod real;
 mod record;
 mod recordings;
 mod secrets;
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
         authority::trials(),
         command_line::trials(),
         readme::trials(),
+        real::trials(),
         record::trials(),
         recordings::trials(),
         secrets::trials(),

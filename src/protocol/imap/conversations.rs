@@ -618,10 +618,10 @@ fn a_large_literal_goes_out_in_parts_that_belong_to_its_message() {
     let append = format!("b APPEND x {{{size}+}}\r\n");
     let steps: [(Peer, &[u8]); 9] = [
         (S, b"* PREAUTH hi\r\n"),
-        (C, b"a UID FETCH 7 BODY[]\r\n"),
+        (C, b"a UID FETCH 7 BODY[]\r\nc NOOP\r\n"),
         (S, head.as_bytes()),
         (S, &mail),
-        (S, b")\r\na OK\r\n"),
+        (S, b")\r\na OK\r\nc OK\r\n"),
         (C, append.as_bytes()),
         (C, &mail),
         (C, b"\r\n"),
@@ -629,7 +629,7 @@ fn a_large_literal_goes_out_in_parts_that_belong_to_its_message() {
     ];
     let events = read(&mut Observer::new(Gate::new(Secrets::Masked)), &steps);
     let told_lines = told(&events);
-    assert_eq!(told_lines[2], format!("part 0/{size} answers=2"));
+    assert_eq!(told_lines[3], format!("part 0/{size} answers=2"));
     assert!(told_lines.contains(&"* 1 FETCH answers=2".to_owned()));
     for from in [C, S] {
         let sent: Vec<u8> = steps
@@ -639,7 +639,15 @@ fn a_large_literal_goes_out_in_parts_that_belong_to_its_message() {
             .collect();
         assert_eq!(wires(&events, from), sent);
     }
-    assert_eq!(told(&again(&events)), told_lines);
+    let again = again(&events);
+    assert_eq!(told(&again), told_lines);
+    // Two commands are in flight: each part says which of them it belongs to.
+    for events in [&events, &again] {
+        let Body::Said(part) = &events[3].body else {
+            panic!("{}", tell(&events[3]));
+        };
+        assert_eq!(part.among.as_deref(), Some("a"));
+    }
 }
 
 #[test]

@@ -107,7 +107,9 @@ impl Observer {
                 out.push(opaque(ordinal, from, wire, at));
             }
             (_, Some(place)) => {
-                let relation = (recorded.relation.clone(), None);
+                // Its response comes behind it, and cannot be asked yet.
+                let among = self.tracker.among_others(&recorded.relation);
+                let relation = (recorded.relation.clone(), among);
                 self.emit_part(from, message, at, place, relation, out);
             }
             _ => self.read_message_again(message, at, &recorded, out),

@@ -236,6 +236,16 @@ impl Tracker {
         }
     }
 
+    /// The tag of the command that a relation names, where several are in flight.
+    pub fn among_others(&self, relation: &Relation) -> Option<String> {
+        let Relation::Answers(ordinal) = relation else {
+            return None;
+        };
+        let mut in_flight = self.in_flight.iter();
+        let command = in_flight.find(|command| command.ordinal == *ordinal)?;
+        self.among(&command.tag)
+    }
+
     fn among(&self, tag: &str) -> Option<String> {
         (self.in_flight.len() > 1).then(|| tag.to_owned())
     }

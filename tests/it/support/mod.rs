@@ -3,8 +3,11 @@
 
 pub mod app;
 pub mod certificates;
+pub mod dovecot;
+pub mod maildir;
 pub mod mailscope;
 pub mod programs;
+pub mod schema;
 pub mod server;
 pub mod transcript;
 

@@ -68,8 +68,20 @@ impl Transcript {
     /// The octets of one direction of a connection, joined in order, as the contract's "wire is
     /// the truth" tells; `secret` stands for what is masked.
     pub fn wire(&self, conn: u64, from: &str, secret: &[u8]) -> Vec<u8> {
+        self.wire_where(conn, from, secret, |_| true)
+    }
+
+    /// The same of those events only that are wanted; a literal's parts are wanted with it.
+    pub fn wire_where(
+        &self,
+        conn: u64,
+        from: &str,
+        secret: &[u8],
+        wanted: impl Fn(&Value) -> bool,
+    ) -> Vec<u8> {
         let events = self.events().iter();
-        let said = events.filter(|event| event["conn"] == conn && event["from"] == from);
+        let said =
+            events.filter(|event| event["conn"] == conn && event["from"] == from && wanted(event));
         let mut joined = Vec::new();
         let mut parts: HashMap<u64, Vec<u8>> = HashMap::new();
         for event in said {

@@ -1,0 +1,176 @@
+//! What is true of every recording of peers that do nothing wrong.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+use super::super::support::dovecot::{Dovecot, Rawlog};
+use super::super::support::mailscope::Mailscope;
+use super::super::support::schema;
+use super::super::support::transcript::Transcript;
+use super::THROUGH;
+
+/// Whether mailscope was to keep secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrets<'a> {
+    /// None of these may be found anywhere.
+    Masked(&'a [&'a str]),
+    /// `--show-secrets` was given.
+    Shown,
+}
+
+/// Waits for the end of so many connections, ends mailscope, and looks at all that it kept.
+pub fn check(
+    dovecot: &Dovecot,
+    mailscope: &mut Mailscope,
+    connections: usize,
+    secrets: Secrets,
+) -> Transcript {
+    mailscope.closed(connections);
+    let transcript = mailscope.stop();
+    same_text(&mailscope.stdout(), &mailscope.show());
+    assert_eq!(schema::errors(&transcript), Vec::<String>::new());
+    nothing_was_found(&transcript, secrets);
+    every_response_is_attributed(&transcript);
+    every_command_is_answered(&transcript);
+    the_wires_are_the_rawlogs(&transcript, dovecot.rawlogs(THROUGH, connections));
+    if let Secrets::Masked(secrets) = secrets {
+        let (stdout, stderr) = (mailscope.stdout(), mailscope.stderr());
+        for text in [transcript.text(), &stdout, &stderr] {
+            for secret in secrets {
+                is_nowhere(secret, text);
+            }
+        }
+    }
+    transcript
+}
+
+/// No findings, no octets that could not be framed, nothing cut off.
+fn nothing_was_found(transcript: &Transcript, secrets: Secrets) {
+    let expected = |event: &Value| secrets == Secrets::Shown && event["id"] == "secrets-shown";
+    for event in transcript.events() {
+        let kind = event["kind"].as_str().unwrap();
+        let is_wrong = ["note", "opaque", "gap"].contains(&kind) && !expected(event);
+        assert!(!is_wrong, "{}", short(event));
+        assert_eq!(event.get("incomplete"), None, "{}", short(event));
+        assert_eq!(event.get("sent"), None, "{}", short(event));
+        if kind == "closed" {
+            assert_eq!(event.get("reason"), None, "{event}");
+        }
+    }
+}
+
+fn every_response_is_attributed(transcript: &Transcript) {
+    for event in transcript.events() {
+        let kind = event["kind"].as_str().unwrap();
+        let may_be = ["untagged", "tagged", "continuation_request", "literal_part"];
+        let is_response = event["from"] == "server" && may_be.contains(&kind);
+        let fields = ["answers", "ambiguous", "unsolicited"];
+        let given = fields.iter().filter(|field| event.get(field).is_some());
+        // The command is not whole yet when the server asks for its literal.
+        let asks_for_literal = kind == "continuation_request" && event["for"] == "literal";
+        let expected = usize::from(is_response && !asks_for_literal);
+        assert_eq!(given.count(), expected, "{}", short(event));
+        assert!(!asks_for_literal || event["tag"].is_string(), "{event}");
+    }
+}
+
+/// By one tagged response of its connection with its tag, later than itself by `elapsed`.
+fn every_command_is_answered(transcript: &Transcript) {
+    let tagged = transcript.kind("tagged");
+    let commands = transcript.kind("command");
+    assert_eq!(tagged.len(), commands.len());
+    for command in commands {
+        let answers = tagged
+            .iter()
+            .filter(|event| event["answers"] == command["n"]);
+        let answers: Vec<_> = answers.collect();
+        assert_eq!(answers.len(), 1, "{command}: {answers:?}");
+        let answer = answers[0];
+        assert_eq!(answer["conn"], command["conn"], "{command}: {answer}");
+        assert_eq!(answer["tag"], command["tag"], "{command}: {answer}");
+        let seconds = |event: &Value, field: &str| event[field].as_f64().unwrap();
+        let elapsed = seconds(answer, "at") - seconds(command, "at");
+        let difference = (seconds(answer, "elapsed") - elapsed).abs();
+        assert!(elapsed >= 0.0 && difference < 2e-6, "{command}: {answer}");
+    }
+}
+
+/// Each connection's wires from the login on are what Dovecot kept of one connection. Its own log
+/// begins with the answer to the login.
+fn the_wires_are_the_rawlogs(transcript: &Transcript, mut rawlogs: Vec<Rawlog>) {
+    let connections = transcript.kind("connected");
+    let mut wires: Vec<Rawlog> = connections
+        .iter()
+        .map(|connected| since_login(transcript, connected["conn"].as_u64().unwrap()))
+        .collect();
+    wires.sort();
+    rawlogs.sort();
+    assert_eq!(wires.len(), rawlogs.len(), "connections");
+    for (wire, rawlog) in wires.iter().zip(&rawlogs) {
+        same_octets(&wire.client, &rawlog.client);
+        same_octets(&wire.server, &rawlog.server);
+    }
+}
+
+fn since_login(transcript: &Transcript, conn: u64) -> Rawlog {
+    let of_this = |event: &&&Value| event["conn"] == conn;
+    let tagged = transcript.kind("tagged");
+    let commands = transcript.kind("command");
+    let ok = tagged.iter().filter(of_this).find(|event| {
+        let command = commands.iter().find(|c| c["n"] == event["answers"]);
+        let name = command.unwrap()["name"].as_str().unwrap();
+        ["LOGIN", "AUTHENTICATE"].contains(&name) && event["status"] == "OK"
+    });
+    let ok = ok.unwrap_or_else(|| panic!("no login on connection {conn}"));
+    let number = |event: &Value, field: &str| event[field].as_u64().unwrap();
+    let (login, logged_in) = (number(ok, "answers"), number(ok, "n"));
+    Rawlog {
+        client: transcript.wire_where(conn, "client", b"", |event| number(event, "n") > logged_in),
+        server: transcript.wire_where(conn, "server", b"", |event| {
+            let asks_for_sasl = event["kind"] == "continuation_request" && event["for"] == "sasl";
+            number(event, "n") > login && !asks_for_sasl
+        }),
+    }
+}
+
+/// The beginning of an event, which may hold a whole mail.
+fn short(event: &Value) -> String {
+    event.to_string().chars().take(500).collect()
+}
+
+/// Shows the first difference instead of two long heaps.
+fn same_octets(one: &[u8], other: &[u8]) {
+    if one != other {
+        let place = one.iter().zip(other).take_while(|(a, b)| a == b).count();
+        let around = |octets: &[u8]| {
+            let end = octets.len().min(place + 200);
+            String::from_utf8_lossy(&octets[place.saturating_sub(200)..end]).into_owned()
+        };
+        panic!(
+            "they differ from octet {place} on ({} and {} octets):\n{:?}\n{:?}",
+            one.len(),
+            other.len(),
+            around(one),
+            around(other)
+        );
+    }
+}
+
+pub fn same_text(one: &str, other: &str) {
+    same_octets(one.as_bytes(), other.as_bytes());
+}
+
+/// Neither as it is nor in base64, wherever in the encoded octets it began.
+fn is_nowhere(secret: &str, text: &str) {
+    assert!(!text.contains(secret), "{secret:?} is in {text}");
+    for before in 0..3 {
+        let padded = [&b"\0\0\0"[..before], secret.as_bytes()].concat();
+        let encoded = STANDARD.encode(&padded);
+        // The digits that depend on what stands before and behind are left out.
+        let first = (before * 8).div_ceil(6);
+        let last = padded.len() * 8 / 6;
+        let encoded = &encoded[first..last];
+        assert!(!text.contains(encoded), "{secret:?} is in {text}");
+    }
+}

@@ -1,0 +1,94 @@
+//! A real server, Dovecot, and real clients in front of it: what a client obtains through mailscope
+//! is what it obtains without, and what mailscope kept is what Dovecot kept.
+//!
+//! - `healthy`: what is true of every recording of peers that do nothing wrong.
+//! - the rest: one file a client.
+
+mod curl;
+mod healthy;
+mod imaplib;
+mod mbsync;
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use libtest_mimic::Trial;
+
+use super::support::dovecot::Dovecot;
+use super::support::mailscope::{Mailscope, Recording, record};
+
+pub fn trials() -> Vec<Trial> {
+    [curl::trials(), imaplib::trials(), mbsync::trials()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// The user whose client goes to Dovecot itself.
+const DIRECT: &str = "direct";
+
+/// The user whose client goes through mailscope; has the same mail.
+const THROUGH: &str = "through";
+
+/// How a client is to connect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Security {
+    Tls,
+    Cleartext,
+}
+
+/// Where a client goes, and who it is there.
+struct Door {
+    port: u16,
+    security: Security,
+    /// What it is to trust.
+    ca: PathBuf,
+    user: &'static str,
+}
+
+/// Dovecot's own door.
+fn direct(dovecot: &Dovecot, security: Security) -> Door {
+    let port = match security {
+        Security::Tls => dovecot.tls(),
+        Security::Cleartext => dovecot.plain(),
+    };
+    Door {
+        port,
+        security,
+        ca: dovecot.ca().to_owned(),
+        user: DIRECT,
+    }
+}
+
+/// The door of a mailscope before it.
+fn through(mailscope: &Mailscope, security: Security) -> Door {
+    let address = match security {
+        Security::Tls => mailscope.tls(),
+        Security::Cleartext => mailscope.plain(),
+    };
+    Door {
+        port: address.rsplit_once(':').unwrap().1.parse().unwrap(),
+        security,
+        ca: mailscope.ca(),
+        user: THROUGH,
+    }
+}
+
+/// A mailscope before Dovecot, whose own leg is secured like this.
+fn recording(dovecot: &Dovecot, security: Security) -> Recording {
+    match security {
+        Security::Tls => record(&format!("imaps://localhost:{}", dovecot.tls()))
+            .with(&["--server-ca", dovecot.ca().to_str().unwrap()]),
+        Security::Cleartext => {
+            record(&format!("imap://localhost:{}", dovecot.plain())).with(&["--server-tls", "none"])
+        }
+    }
+}
+
+/// Runs a client to its end, which is to be a good one; what it printed.
+fn run(command: &mut Command) -> Vec<u8> {
+    let output = command.output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {stderr}");
+    output.stdout
+}
