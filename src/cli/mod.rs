@@ -6,6 +6,7 @@
 mod ca;
 mod demo;
 mod record;
+mod say;
 mod session;
 mod show;
 mod view;
@@ -79,7 +80,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Ca => {
             let authority = record::open_authority(&cli.common)?;
             for warning in authority.warnings() {
-                eprintln!("{}", view::warning(warning));
+                say::say(&say::warn(warning));
             }
             print_or_ignore_a_closed_pipe(&ca::how_to_trust(&authority))
         }
