@@ -133,7 +133,8 @@ async fn record(
         authority: Arc::clone(&authority),
         gate: Gate::new(secrets),
         listeners,
-    })?;
+    })?
+    .on_trouble(|error| say(&warn(&error.to_string())));
     let (tls, plain) = (relay.address(Leg::Tls), relay.address(Leg::Cleartext));
     introduce(arguments, &server, tls, plain, &path);
     let signals = Signals::install()?;

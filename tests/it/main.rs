@@ -12,6 +12,7 @@
 
 mod arrows;
 mod record;
+mod relay;
 mod support;
 
 use std::process::ExitCode;
@@ -20,7 +21,7 @@ use libtest_mimic::Arguments;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let files = [arrows::trials(), record::trials()];
+    let files = [arrows::trials(), record::trials(), relay::trials()];
     let trials = files.into_iter().flatten().collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }

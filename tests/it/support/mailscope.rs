@@ -30,6 +30,7 @@ pub struct Recording {
     command: Command,
     folder: TempDir,
     out: PathBuf,
+    listen: [String; 2],
 }
 
 /// Makes a `record SERVER` ready: free ports, everything it writes in a folder of its own.
@@ -40,14 +41,13 @@ pub fn record(server: &str) -> Recording {
     command
         .current_dir(folder.path())
         .args(["record", server])
-        .args(["--listen-tls", "127.0.0.1:0"])
-        .args(["--listen-plain", "127.0.0.1:0"])
         .args(["--ready-file", "ready.json"])
         .args(["--ca-dir", "ca"]);
     Recording {
         command,
         folder,
         out,
+        listen: ["127.0.0.1:0".to_owned(), "127.0.0.1:0".to_owned()],
     }
 }
 
@@ -55,6 +55,12 @@ impl Recording {
     /// More arguments.
     pub fn with(mut self, arguments: &[&str]) -> Self {
         self.command.args(arguments);
+        self
+    }
+
+    /// It listens there instead of on free ports of 127.0.0.1.
+    pub fn listen(mut self, tls: &str, plain: &str) -> Self {
+        self.listen = [tls.to_owned(), plain.to_owned()];
         self
     }
 
@@ -80,6 +86,8 @@ impl Recording {
         let stderr = File::create(self.folder.path().join("stderr")).unwrap();
         let child = self
             .command
+            .args(["--listen-tls", &self.listen[0]])
+            .args(["--listen-plain", &self.listen[1]])
             .arg("--out")
             .arg(&self.out)
             .stdout(stdout)
@@ -152,9 +160,11 @@ impl Mailscope {
         self.child.id()
     }
 
-    /// The transcript as it lies on disk now.
+    /// The transcript as it lies on disk now, between two writes.
     pub fn transcript(&self) -> Transcript {
-        Transcript::read(&self.out)
+        wait_for("a transcript between two writes", || {
+            Transcript::try_read(&self.out).ok()
+        })
     }
 
     /// Waits until the transcript holds an event like this, and returns it.
@@ -175,11 +185,19 @@ impl Mailscope {
 
     /// Waits until so many connections are over.
     pub fn closed(&self, connections: usize) {
-        let is_last =
-            |event: &&serde_json::Value| event["kind"] == "closed" && event.get("half").is_none();
+        // By lines, for a long transcript takes long to parse.
+        let is_last = |line: &&str| {
+            line.contains(r#","kind":"closed""#)
+                && serde_json::from_str(line.trim_end_matches(',')).is_ok_and(
+                    |event: serde_json::Value| {
+                        event["kind"] == "closed" && event.get("half").is_none()
+                    },
+                )
+        };
         wait_for("the end of the connections", || {
-            let transcript = self.transcript();
-            let closed = transcript.events().iter().filter(is_last).count();
+            let octets = std::fs::read(&self.out).unwrap();
+            let text = String::from_utf8_lossy(&octets);
+            let closed = text.lines().filter(is_last).count();
             (closed >= connections).then_some(())
         });
     }
@@ -212,7 +230,7 @@ impl Mailscope {
         self.signal(Signal::INT);
         let status = self.wait();
         assert_eq!(status.code(), Some(0), "{}", self.stderr());
-        self.transcript()
+        Transcript::read(&self.out)
     }
 
     /// What `mailscope show` prints of its transcript.

@@ -7,6 +7,7 @@ pub mod mailscope;
 pub mod programs;
 pub mod server;
 pub mod transcript;
+pub mod wire;
 
 use std::time::{Duration, Instant};
 
