@@ -11,6 +11,8 @@
 //! needs a program which is not installed is reported as ignored, with the line that installs it.
 
 mod arrows;
+mod failures;
+mod memory;
 mod record;
 mod relay;
 mod support;
@@ -21,7 +23,13 @@ use libtest_mimic::Arguments;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let files = [arrows::trials(), record::trials(), relay::trials()];
+    let files = [
+        arrows::trials(),
+        record::trials(),
+        relay::trials(),
+        memory::trials(),
+        failures::trials(),
+    ];
     let trials = files.into_iter().flatten().collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }

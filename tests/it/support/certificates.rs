@@ -14,13 +14,13 @@ pub struct TestAuthority {
 }
 
 impl TestAuthority {
-    /// Makes one; its certificate goes to `folder`.
+    /// Makes one, named after `folder`, where its certificate goes.
     pub fn new(folder: &Path) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params
             .distinguished_name
-            .push(rcgen::DnType::CommonName, "authority of a mailscope test");
+            .push(rcgen::DnType::CommonName, folder.display().to_string());
         let key = KeyPair::generate().unwrap();
         let pem = folder.join("test-ca.pem");
         std::fs::write(&pem, params.self_signed(&key).unwrap().pem()).unwrap();

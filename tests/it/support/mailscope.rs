@@ -1,8 +1,9 @@
 //! mailscope as its users run it: a process with its own folder and authority.
 
 use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -31,6 +32,7 @@ pub struct Recording {
     folder: TempDir,
     out: PathBuf,
     listen: [String; 2],
+    stdout: Option<Stdio>,
 }
 
 /// Makes a `record SERVER` ready: free ports, everything it writes in a folder of its own.
@@ -48,6 +50,7 @@ pub fn record(server: &str) -> Recording {
         folder,
         out,
         listen: ["127.0.0.1:0".to_owned(), "127.0.0.1:0".to_owned()],
+        stdout: None,
     }
 }
 
@@ -61,6 +64,28 @@ impl Recording {
     /// It listens there instead of on free ports of 127.0.0.1.
     pub fn listen(mut self, tls: &str, plain: &str) -> Self {
         self.listen = [tls.to_owned(), plain.to_owned()];
+        self
+    }
+
+    /// With this limit, as the shell's `ulimit` takes it: `-n 40`.
+    pub fn limited(mut self, limit: &str) -> Self {
+        let mut command = Command::new("sh");
+        command
+            .arg("-c")
+            .arg(format!("ulimit {limit} && exec \"$0\" \"$@\""))
+            .arg(self.command.get_program())
+            .args(self.command.get_args());
+        for (variable, _) in self.command.get_envs() {
+            command.env_remove(variable);
+        }
+        command.current_dir(self.folder.path());
+        self.command = command;
+        self
+    }
+
+    /// Its standard output goes there instead of to a file.
+    pub fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
+        self.stdout = Some(stdout.into());
         self
     }
 
@@ -82,7 +107,8 @@ impl Recording {
 
     /// Starts it and waits until it listens.
     pub fn start(mut self) -> Mailscope {
-        let stdout = File::create(self.folder.path().join("stdout")).unwrap();
+        let file = File::create(self.folder.path().join("stdout")).unwrap();
+        let stdout = self.stdout.unwrap_or_else(|| file.into());
         let stderr = File::create(self.folder.path().join("stderr")).unwrap();
         let child = self
             .command
@@ -202,6 +228,22 @@ impl Mailscope {
         });
     }
 
+    /// Waits until the one connection is over, by the transcript's last lines alone.
+    pub fn closed_in_the_end(&self) {
+        wait_for("the end of the connection", || {
+            let mut file = File::open(&self.out).unwrap();
+            let length = file.metadata().unwrap().len();
+            file.seek(SeekFrom::Start(length.saturating_sub(1000)))
+                .unwrap();
+            let mut octets = Vec::new();
+            file.read_to_end(&mut octets).unwrap();
+            let text = String::from_utf8_lossy(&octets);
+            let last = text.strip_suffix("\n]}\n")?.lines().next_back()?;
+            let last: serde_json::Value = serde_json::from_str(last).ok()?;
+            (last["kind"] == "closed" && last.get("half").is_none()).then_some(())
+        });
+    }
+
     /// What it has written to standard output.
     pub fn stdout(&self) -> String {
         let octets = std::fs::read(self.folder.path().join("stdout")).unwrap();
@@ -218,6 +260,11 @@ impl Mailscope {
     pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
         kill_process(pid, signal).unwrap();
+    }
+
+    /// Its standard output, where that is a pipe.
+    pub fn take_stdout(&mut self) -> ChildStdout {
+        self.child.stdout.take().unwrap()
     }
 
     /// Waits for its end.
