@@ -51,9 +51,18 @@ pub const VIEWING_QUEUE: usize = 8 * 1024 * 1024;
 /// that the contract allows, and long enough that a busy relay wakes the sink's thread rarely.
 pub const SINK_LINGER: Duration = Duration::from_millis(20);
 
-/// How long the sinks may take to write what is left when the run ends; the contract allows two
-/// seconds for the whole end.
-pub const FINISH: Duration = Duration::from_millis(1500);
+/// How long the end of a run may take from the signal on: connections end, then the sinks write
+/// what is left. The contract allows two seconds; the rest is for the last words and a busy machine.
+pub const END: Duration = Duration::from_millis(1700);
+
+/// How long connections may take of that. They are told at once and wait for nothing.
+pub const END_CONNECTIONS: Duration = Duration::from_millis(700);
+
+/// How long a viewer may take of that; one that is not being read takes nothing more.
+pub const FINISH_VIEW: Duration = Duration::from_millis(500);
+
+/// How long the last words may take on a standard error that nobody reads.
+pub const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// How long a connection attempt to the server may take. Longer than the worst working mobile
 /// link, shorter than the patience of a mail app (30 to 60 s).

@@ -1,5 +1,6 @@
 //! Parses the arguments, runs, prints one error, and tells by its exit code how it went.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -8,7 +9,8 @@ fn main() -> ExitCode {
     match mailscope::cli::run(mailscope::cli::Cli::parse()) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("mailscope: {error}");
+            // Not `eprintln`, which panics where standard error is closed.
+            let _ = writeln!(std::io::stderr(), "mailscope: {error}");
             ExitCode::from(2)
         }
     }

@@ -8,7 +8,8 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use super::{Common, print, record, view};
+use super::say::{say, warn};
+use super::{Common, print, record};
 use crate::error::Result;
 use crate::net::Authority;
 
@@ -30,7 +31,7 @@ enum What {
 pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
     let authority = record::open_authority(common)?;
     for warning in authority.warnings() {
-        eprintln!("{}", view::warning(warning));
+        say(&warn(warning));
     }
     match arguments.what {
         Some(What::Path) => print(&format!("{}\n", place(&authority))),

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 
+use super::say::{say, say_at_the_end};
 use super::session::{Session, runtime};
 use super::{Common, view};
 use crate::error::{Doing, Error, Result};
@@ -57,12 +58,12 @@ async fn demo(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
     let server = address(&real_server)?;
     let app_goes_to = address(&door)?;
 
-    eprintln!("mailscope: an app and a server on this machine, and mailscope between them:");
-    eprintln!(
-        "  app -- TLS --> {} mailscope -- TLS --> {} server",
+    say(&format!(
+        "mailscope: an app and a server on this machine, and mailscope between them:\n  \
+         app -- TLS --> {} mailscope -- TLS --> {} server",
         app_goes_to.name(),
         server.name()
-    );
+    ));
     let view = view::standard_output(common, false)?;
     let session = start(arguments, view)?;
     let path = session.path().to_owned();
@@ -88,7 +89,7 @@ async fn demo(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
     };
     let (stopped, played) = session.serve_one(relay, played).await;
     played?;
-    if stopped.failed {
+    if !stopped.is_content() {
         return Ok(ExitCode::from(2));
     }
     conclude(&path);
@@ -157,14 +158,17 @@ async fn play_app(script: &Script, to: &ServerAddress, trusted: Arc<Authority>) 
 }
 
 fn conclude(path: &Path) {
-    eprintln!();
-    eprintln!("That was a whole IMAP session, seen by mailscope. It is kept in");
-    eprintln!("  {}", path.display());
-    eprintln!();
-    eprintln!("Look at it again:");
-    eprintln!("  mailscope show {}", path.display());
-    eprintln!("Now a real app and a real server:");
-    eprintln!("  mailscope ca                        how to let the app trust mailscope");
-    eprintln!("  mailscope record imap.example.com   your server's name");
-    eprintln!("and set the app's IMAP server to localhost, port 1993, SSL/TLS.");
+    let path = path.display();
+    say_at_the_end(format!(
+        "
+That was a whole IMAP session, seen by mailscope. It is kept in
+  {path}
+
+Look at it again:
+  mailscope show {path}
+Now a real app and a real server:
+  mailscope ca                        how to let the app trust mailscope
+  mailscope record imap.example.com   your server's name
+and set the app's IMAP server to localhost, port 1993, SSL/TLS."
+    ));
 }

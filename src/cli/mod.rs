@@ -6,6 +6,7 @@
 mod ca;
 mod demo;
 mod record;
+mod say;
 mod session;
 mod show;
 mod view;

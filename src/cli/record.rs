@@ -10,6 +10,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::Common;
+use super::say::{say, say_at_the_end, warn};
 use super::session::{Session, Signals, Stopped};
 use super::view;
 use crate::error::{Doing, Error, Result};
@@ -110,7 +111,7 @@ async fn record(
     let listeners = bind(arguments).await?;
     let authority = Arc::new(open_authority(common)?);
     for warning in authority.warnings() {
-        eprintln!("{}", view::warning(warning));
+        say(&warn(warning));
     }
     let secrets = match arguments.show_secrets {
         true => Secrets::Shown,
@@ -132,7 +133,8 @@ async fn record(
         authority: Arc::clone(&authority),
         gate: Gate::new(secrets),
         listeners,
-    })?;
+    })?
+    .on_trouble(|error| say(&warn(&error.to_string())));
     let (tls, plain) = (relay.address(Leg::Tls), relay.address(Leg::Cleartext));
     introduce(arguments, &server, tls, plain, &path);
     let signals = Signals::install()?;
@@ -182,26 +184,29 @@ fn introduce(
         Security::Implicit => "TLS",
         Security::Cleartext => "cleartext",
     };
-    eprintln!(
-        "mailscope: recording {} ({leg}) to {}",
-        server.name(),
-        path.display()
-    );
-    eprintln!("  set the app's IMAP server to:");
+    let mut lines = vec![
+        format!(
+            "mailscope: recording {} ({leg}) to {}",
+            server.name(),
+            path.display()
+        ),
+        "  set the app's IMAP server to:".to_owned(),
+    ];
     if let Some(address) = tls {
-        eprintln!(
-            "    localhost, port {}, SSL/TLS  (trust the authority first: mailscope ca)",
-            address.port()
-        );
+        let port = address.port();
+        lines.push(format!(
+            "    localhost, port {port}, SSL/TLS  (trust the authority first: mailscope ca)"
+        ));
     }
     if let Some(address) = plain {
-        eprintln!("    localhost, port {}, no encryption", address.port());
+        let port = address.port();
+        lines.push(format!("    localhost, port {port}, no encryption"));
     }
-    eprintln!("  Ctrl-C ends it");
+    lines.push("  Ctrl-C ends it".to_owned());
     for address in [tls, plain].into_iter().flatten() {
         if !address.ip().is_loopback() {
             let text = format!("{address} can be reached from other machines");
-            eprintln!("{}", view::warning(&text));
+            lines.push(warn(&text));
         }
     }
     for (given, note) in [
@@ -209,9 +214,10 @@ fn introduce(
         (arguments.show_secrets, crate::event::Note::SecretsShown),
     ] {
         if given {
-            eprintln!("{}", view::warning(&note.text()));
+            lines.push(warn(&note.text()));
         }
     }
+    say(&lines.join("\n"));
 }
 
 fn write_ready_file(
@@ -234,16 +240,25 @@ fn conclude(stopped: &Stopped, path: &Path) -> ExitCode {
         1 => format!("1 {one}"),
         n => format!("{n} {one}s"),
     };
-    eprintln!(
-        "mailscope: {} of {} in {}",
-        count(stopped.events, "event"),
-        count(stopped.connections, "connection"),
-        path.display()
-    );
-    if stopped.failed {
-        eprintln!("mailscope: the transcript is not complete");
-        return ExitCode::from(2);
+    let path = path.display();
+    let events = count(stopped.events, "event");
+    let mut lines = vec![match stopped.connections {
+        Some(connections) => {
+            let connections = count(connections, "connection");
+            format!("mailscope: {events} of {connections} in {path}")
+        }
+        None => format!("mailscope: {events} in {path}"),
+    }];
+    if !stopped.is_recorded() {
+        lines[0] = format!("mailscope: {events}, NOT ALL OF THEM in {path}");
     }
-    eprintln!("  look at it again: mailscope show {}", path.display());
-    ExitCode::SUCCESS
+    if stopped.is_unread() {
+        lines.push(warn("standard output was not read to its end"));
+    }
+    lines.push(format!("  look at it again: mailscope show {path}"));
+    say_at_the_end(lines.join("\n"));
+    match stopped.is_content() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(2),
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use time::OffsetDateTime;
 use tokio::runtime::Runtime;
@@ -10,17 +10,16 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::view::{View, warning};
+use super::say::{say, warn};
+use super::view::View;
 use crate::error::{Doing, Error, Result};
 use crate::event::{Body, Event, Secrets};
+use crate::limits;
 use crate::relay::Relay;
-use crate::sink::bus::{Bus, OnFailure, Sink};
+use crate::sink::bus::{Bus, Cause, OnFailure, Purpose, Shortfall, Sink};
 use crate::sink::queue::Policy;
 use crate::sink::recording::Recording;
 use crate::transcript::{Header, TranscriptFile};
-
-/// How long connections may take to end; they are told at once.
-const CONNECTIONS: Duration = Duration::from_millis(300);
 
 /// A run that has its transcript and its sinks.
 pub struct Session {
@@ -41,16 +40,41 @@ impl Sink for Ended {
         }
         Ok(())
     }
+
+    fn purpose(&self) -> Purpose {
+        Purpose::View
+    }
 }
 
 /// How a run ended.
 pub struct Stopped {
-    /// Connections that apps made.
-    pub connections: u64,
+    /// Connections that apps made; none if they had not ended in time.
+    pub connections: Option<u64>,
     /// Events of all of them.
     pub events: u64,
-    /// Whether the transcript is not complete.
-    pub failed: bool,
+    /// The sinks that did not take everything.
+    short: Vec<Shortfall>,
+}
+
+impl Stopped {
+    /// Whether the transcript has everything.
+    pub fn is_recorded(&self) -> bool {
+        let recorders = |short: &Shortfall| short.purpose == Purpose::Record;
+        self.connections.is_some() && !self.short.iter().any(recorders)
+    }
+
+    /// Whether all that was to be written is written, as far as somebody reads it.
+    pub fn is_content(&self) -> bool {
+        let failed = |short: &Shortfall| matches!(short.cause, Cause::Failed);
+        self.is_recorded() && !self.short.iter().any(failed)
+    }
+
+    /// Whether standard output was not read to its end.
+    pub fn is_unread(&self) -> bool {
+        let late = |short: &Shortfall| matches!(short.cause, Cause::Late);
+        let viewers = |short: &&Shortfall| short.purpose == Purpose::View;
+        self.short.iter().filter(viewers).any(late)
+    }
 }
 
 /// The runtime that relays run on.
@@ -84,12 +108,16 @@ impl Session {
             (Policy::PushBack, Box::new(Ended(Arc::clone(&ended)))),
         ];
         sinks.extend(view.map(|view| (view.policy(), Box::new(view) as Box<dyn Sink>)));
-        let on_failure: OnFailure = Arc::new(|error: &Error| {
-            eprintln!("{}", warning(&error.to_string()));
-            eprintln!(
-                "{}",
-                warning("the relay goes on, but NOT EVERYTHING IS WRITTEN any more")
-            );
+        let on_failure: OnFailure = Arc::new(|purpose, error: &Error| {
+            let consequence = match purpose {
+                Purpose::Record => "the relay goes on, but NOTHING IS RECORDED from here on",
+                Purpose::View => "relay and recording go on, but nothing more is printed",
+            };
+            say(&format!(
+                "{}\n{}",
+                warn(&error.to_string()),
+                warn(consequence)
+            ));
         });
         Ok(Self {
             bus: Arc::new(Bus::new(sinks, &on_failure)?),
@@ -139,14 +167,14 @@ impl Session {
     }
 
     async fn conclude(&self, running: JoinHandle<u64>) -> Stopped {
-        let connections = tokio::time::timeout(CONNECTIONS, running).await;
-        let bus = Arc::clone(&self.bus);
-        let errors = tokio::task::spawn_blocking(move || bus.finish()).await;
-        let errors = errors.unwrap_or_default();
+        let deadline = Instant::now() + limits::END;
+        let connections = tokio::time::timeout(limits::END_CONNECTIONS, running).await;
+        // Not on a thread of the blocking pool: look-ups that hang may have them all.
+        let short = tokio::task::block_in_place(|| self.bus.finish(deadline));
         Stopped {
-            connections: connections.ok().and_then(|ended| ended.ok()).unwrap_or(0),
+            connections: connections.ok().and_then(|ended| ended.ok()),
             events: self.bus.events(),
-            failed: !errors.is_empty(),
+            short,
         }
     }
 }
@@ -165,6 +193,9 @@ impl Signals {
     pub fn install() -> Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let install = |kind| signal(kind).doing(|| "prepare for Ctrl-C".into());
+        // SIGXFSZ, on most systems: a file that reaches `ulimit -f` is to fail like one on a full
+        // disk, while the relay goes on, and not to end the program.
+        let _ = signal(SignalKind::from_raw(25));
         Ok(Self {
             interrupt: install(SignalKind::interrupt())?,
             terminate: install(SignalKind::terminate())?,

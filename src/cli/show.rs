@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::Common;
+use super::say::{say, warn};
 use super::view;
 use crate::error::Result;
 use crate::event::{Body, Draft, Event, Gate, Numbers, Recorded, RecordedBody, Secrets};
@@ -39,7 +40,7 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
     }
     view.flush()?;
     if let Some(torn) = reader.torn() {
-        eprintln!("mailscope: warning: {torn}");
+        say(&warn(&torn.to_string()));
     }
     Ok(ExitCode::SUCCESS)
 }

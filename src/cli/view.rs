@@ -8,7 +8,7 @@ use super::{Color, Common, Output};
 use crate::error::{Doing, Result};
 use crate::event::Event;
 use crate::limits;
-use crate::sink::bus::Sink;
+use crate::sink::bus::{Purpose, Sink};
 use crate::sink::queue::Policy;
 use crate::sink::terminal::{ColorChoice, Stream, Surroundings, Terminal, style_for};
 use crate::transcript::write_event;
@@ -135,15 +135,8 @@ impl Sink for View {
         }
         self.flush()
     }
-}
 
-/// A warning for standard error: red where that is a terminal that has colours.
-pub fn warning(text: &str) -> String {
-    use owo_colors::OwoColorize;
-    let text = format!("mailscope: warning: {text}");
-    let no_color = std::env::var("NO_COLOR").is_ok_and(|value| !value.is_empty());
-    match io::stderr().is_terminal() && !no_color {
-        true => text.red().bold().to_string(),
-        false => text,
+    fn purpose(&self) -> Purpose {
+        Purpose::View
     }
 }

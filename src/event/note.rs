@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use super::Peer;
+
 /// A finding as it stands in a transcript. One that was read from a file may have an id that this
 /// version does not know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +86,11 @@ pub enum Note {
     },
     /// The connection is encrypted from here on.
     StartTlsNotRead,
+    /// A peer speaks TLS on a leg that is in cleartext.
+    TlsInCleartext {
+        /// Who.
+        from: Peer,
+    },
     /// More commands are unanswered than mailscope keeps track of.
     TooManyInFlight,
     /// A server sent `+` and nothing waits for it.
@@ -118,6 +125,7 @@ impl Note {
             Self::ServerHandshake { .. } => "server-handshake",
             Self::ServerUntrusted { .. } => "server-untrusted",
             Self::StartTlsNotRead => "starttls-not-read",
+            Self::TlsInCleartext { .. } => "tls-in-cleartext",
             Self::TooManyInFlight => "too-many-in-flight",
             Self::UnexpectedContinuationRequest => "unexpected-continuation-request",
             Self::UnknownTag { .. } => "unknown-tag",
@@ -205,6 +213,16 @@ impl Note {
             Self::StartTlsNotRead => {
                 "both directions are encrypted from here on; they pass untouched and are shown as \
                  opaque octets, since this version does not follow STARTTLS"
+                    .into()
+            }
+            Self::TlsInCleartext { from: Peer::Client } => {
+                "the app speaks TLS to mailscope's cleartext port, which passes it on as it is and \
+                 cannot read it; let the app use the TLS port, or set it to no encryption"
+                    .into()
+            }
+            Self::TlsInCleartext { from: Peer::Server } => {
+                "the server speaks TLS, and mailscope was told that it does not; leave \
+                 --server-tls none out"
                     .into()
             }
             Self::TooManyInFlight => {

@@ -10,6 +10,7 @@
 //! Whatever fails is told by a note and the `closed` event; the app sees its connection close, and
 //! no octet that its server did not send.
 
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -51,25 +52,47 @@ pub async fn serve(
     if !tap.masks() {
         tap.note(&Note::SecretsShown);
     }
+    let mut last = Last {
+        tap: &tap,
+        reason: Some("a defect in mailscope".to_owned()),
+    };
     let whole = async {
         match join(shared, &tap, app, leg).await {
-            Ok((app, server)) => relay(&tap, app, server).await,
-            Err(failed) => {
-                if let Some(note) = &failed.note {
-                    tap.note(note);
-                }
-                Some(failed.reason)
-            }
+            Ok((app, server)) => relay(shared, &tap, leg, app, server).await,
+            Err(failed) => failed.told(&tap),
         }
     };
-    let reason = tokio::select! {
+    last.reason = tokio::select! {
         reason = whole => reason,
         () = stop.cancelled() => {
             tap.cut();
             Some("mailscope was stopped".to_owned())
         }
     };
-    tap.tell(Body::Closed { reason });
+}
+
+/// A connection's last event, told when this is dropped: whatever becomes of the connection, a
+/// transcript has its end.
+struct Last<'t> {
+    tap: &'t Tap,
+    reason: Option<String>,
+}
+
+impl Drop for Last<'_> {
+    fn drop(&mut self) {
+        let reason = self.reason.take();
+        self.tap.tell(Body::Closed { reason });
+    }
+}
+
+impl Failed {
+    /// Tells the note; the reason is for the last event.
+    fn told(self, tap: &Tap) -> Option<String> {
+        if let Some(note) = &self.note {
+            tap.note(note);
+        }
+        Some(self.reason)
+    }
 }
 
 /// Makes both legs ready to be pumped.
@@ -81,6 +104,7 @@ async fn join(
 ) -> Result<(Transport, Transport), Failed> {
     match leg {
         Leg::Cleartext => {
+            tap.expect_cleartext(Peer::Client);
             let (server, _) = connect(shared, tap, Vec::new()).await?;
             Ok((Transport::Plain(app), server))
         }
@@ -113,7 +137,10 @@ async fn connect(
     })?;
     let tls = match (&shared.server_tls, shared.server.security()) {
         (Some(tls), Security::Implicit) => tls,
-        _ => return Ok((Transport::Plain(server), None)),
+        _ => {
+            tap.expect_cleartext(Peer::Server);
+            return Ok((Transport::Plain(server), None));
+        }
     };
     let (server, secured) = tls
         .connect(server, &shared.server, alpn)
@@ -154,28 +181,41 @@ fn refused(shared: &Shared, error: &ClientTlsError) -> Failed {
             note: Some(Note::ClientHandshake { why: why.clone() }),
         },
         ClientTlsError::Gone => Failed {
-            reason: "the app closed the connection before it said anything".into(),
+            reason: "the app closed the connection without a word of TLS (a look at the port, or \
+                     an app that is not set to SSL/TLS)"
+                .into(),
             note: None,
         },
     }
 }
 
 /// Pumps both directions until they end; why, unless both just did.
-async fn relay(tap: &Tap, app: Transport, server: Transport) -> Option<String> {
+async fn relay(
+    shared: &Shared,
+    tap: &Tap,
+    leg: Leg,
+    app: Transport,
+    server: Transport,
+) -> Option<String> {
     let (app_reader, app_writer) = tokio::io::split(app);
     let (server_reader, server_writer) = tokio::io::split(server);
-    let moved = AtomicU64::new(0);
-    let mut up = pin!(pump(tap, Peer::Client, app_reader, server_writer, &moved));
-    let mut down = pin!(pump(tap, Peer::Server, server_reader, app_writer, &moved));
+    let (up_moved, down_moved) = (AtomicU64::new(0), AtomicU64::new(0));
+    let up = pump(tap, Peer::Client, app_reader, server_writer, &up_moved);
+    let down = pump(tap, Peer::Server, server_reader, app_writer, &down_moved);
+    let (mut up, mut down) = (pin!(up), pin!(down));
     let (first, from) = tokio::select! {
         end = &mut up => (end, Peer::Client),
         end = &mut down => (end, Peer::Server),
     };
-    let mut patience = match first {
+    let patience = match first {
         End::HalfClosed => limits::HALF_CLOSED,
         _ => DRAIN,
     };
     let second = loop {
+        let moved = match from {
+            Peer::Client => &down_moved,
+            Peer::Server => &up_moved,
+        };
         let before = moved.load(Ordering::Relaxed);
         let other = async {
             match from {
@@ -186,24 +226,41 @@ async fn relay(tap: &Tap, app: Transport, server: Transport) -> Option<String> {
         match timeout(patience, other).await {
             Ok(end) => break Some(end),
             Err(_)
-                if matches!(first, End::HalfClosed) && moved.load(Ordering::Relaxed) > before =>
-            {
-                patience = limits::HALF_CLOSED;
-            }
+                if matches!(first, End::HalfClosed) && moved.load(Ordering::Relaxed) > before => {}
             Err(_) => break None,
         }
     };
     if second.is_none() {
         tap.cut();
     }
-    why(&first, from)
-        .or_else(|| second.as_ref().and_then(|end| why(end, from.other())))
-        .or_else(|| {
-            second.is_none().then(|| {
-                let silent = limits::HALF_CLOSED.as_secs();
-                format!("half closed, and silent for {silent} s")
-            })
-        })
+    let ends = [
+        Some((&first, from)),
+        second.as_ref().map(|end| (end, from.other())),
+    ];
+    let distrust = |(end, from): &(&End, Peer)| match (end, from) {
+        (End::ReadFailed(error), Peer::Client) => ClientTlsError::belated_distrust(error),
+        _ => None,
+    };
+    if let Some(error) = ends.iter().flatten().find_map(distrust) {
+        return refused(shared, &error).told(tap);
+    }
+    if let Some(why) = ends
+        .into_iter()
+        .flatten()
+        .find_map(|(end, from)| why(end, from))
+    {
+        return Some(why);
+    }
+    if second.is_none() {
+        let silent = limits::HALF_CLOSED.as_secs();
+        return Some(format!("half closed, and silent for {silent} s"));
+    }
+    let is_mute = from == Peer::Client && up_moved.load(Ordering::Relaxed) == 0;
+    (leg == Leg::Tls && is_mute).then(|| {
+        "the app left without a word; if it complains about the certificate, `mailscope ca` says \
+         how to trust it"
+            .to_owned()
+    })
 }
 
 /// What is to be said of a direction's end.
@@ -212,9 +269,23 @@ fn why(end: &End, from: Peer) -> Option<String> {
         Peer::Client => "the app",
         Peer::Server => "the server",
     };
-    match end {
-        End::HalfClosed => None,
-        End::ReadFailed(error) => Some(format!("reading from {}: {error}", name(from))),
-        End::WriteFailed(error) => Some(format!("writing to {}: {error}", name(from.other()))),
-    }
+    let broken = |error: &io::Error| {
+        use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+        matches!(
+            error.kind(),
+            BrokenPipe | ConnectionAborted | ConnectionReset
+        )
+    };
+    Some(match end {
+        End::HalfClosed => return None,
+        End::ReadFailed(error) if broken(error) => {
+            format!("{} broke the connection off ({error})", name(from))
+        }
+        End::ReadFailed(error) => format!("reading from {} failed: {error}", name(from)),
+        End::WriteFailed(error) if broken(error) => format!(
+            "{} closed the connection before it took everything ({error})",
+            name(from.other())
+        ),
+        End::WriteFailed(error) => format!("writing to {} failed: {error}", name(from.other())),
+    })
 }

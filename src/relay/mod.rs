@@ -8,15 +8,18 @@ mod connection;
 mod pump;
 mod tap;
 
+use std::future::poll_fn;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::event::Gate;
 use crate::net::{Authority, ServerAddress, TlsToClient, TlsToServer};
 use crate::protocol::imap::Observer;
@@ -71,7 +74,11 @@ pub struct Relay {
     shared: Arc<Shared>,
     gate: Gate,
     listeners: Vec<(TcpListener, Leg)>,
+    on_trouble: OnTrouble,
 }
+
+/// Told when apps cannot be accepted.
+type OnTrouble = Box<dyn Fn(&Error) + Send + Sync>;
 
 impl Relay {
     /// A relay with its listeners. Fails if the authority cannot be used for TLS.
@@ -87,7 +94,15 @@ impl Relay {
             }),
             gate: config.gate,
             listeners: config.listeners,
+            on_trouble: Box::new(|_| ()),
         })
+    }
+
+    /// Calls this when apps cannot be accepted for now, once until one is accepted again.
+    #[must_use = "the relay that tells is returned, not changed in place"]
+    pub fn on_trouble(mut self, tell: impl Fn(&Error) + Send + Sync + 'static) -> Self {
+        self.on_trouble = Box::new(tell);
+        self
     }
 
     /// The address of the first listener for this kind of leg.
@@ -101,12 +116,28 @@ impl Relay {
     pub async fn run(self, bus: Arc<Bus>, started: Instant, stop: CancellationToken) -> u64 {
         let mut connections = JoinSet::new();
         let mut last = 0;
+        let mut in_trouble = false;
         loop {
-            let (stream, address, leg) = tokio::select! {
+            let accepted = tokio::select! {
                 () = stop.cancelled() => break,
                 accepted = accept(&self.listeners) => accepted,
                 Some(_) = connections.join_next() => continue,
             };
+            let (stream, address, leg) = match accepted {
+                Ok(accepted) => accepted,
+                // The app is gone already.
+                Err(error) if error.kind() == ErrorKind::ConnectionAborted => continue,
+                // Out of file descriptors, most likely: apps wait until a connection ends.
+                Err(error) => {
+                    if !in_trouble {
+                        (self.on_trouble)(&cannot_accept(&error));
+                    }
+                    in_trouble = true;
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            };
+            in_trouble = false;
             last += 1;
             let observer = Box::new(Observer::new(self.gate.clone()));
             let tap = Tap::new(last, started, Arc::clone(&bus), self.gate.clone(), observer);
@@ -121,25 +152,22 @@ impl Relay {
 }
 
 /// The next app on any listener.
-async fn accept(listeners: &[(TcpListener, Leg)]) -> (TcpStream, SocketAddr, Leg) {
-    loop {
-        let accepted = std::future::poll_fn(|context| {
-            for (listener, leg) in listeners {
-                if let std::task::Poll::Ready(accepted) = listener.poll_accept(context) {
-                    return std::task::Poll::Ready(accepted.map(|(s, a)| (s, a, *leg)));
-                }
+async fn accept(listeners: &[(TcpListener, Leg)]) -> io::Result<(TcpStream, SocketAddr, Leg)> {
+    let (stream, address, leg) = poll_fn(|context| {
+        for (listener, leg) in listeners {
+            if let Poll::Ready(accepted) = listener.poll_accept(context) {
+                return Poll::Ready(accepted.map(|(stream, address)| (stream, address, *leg)));
             }
-            std::task::Poll::Pending
-        })
-        .await;
-        match accepted {
-            Ok((stream, address, leg)) => {
-                // Latency counts more than packets; failing that, it works all the same.
-                let _ = stream.set_nodelay(true);
-                return (stream, address, leg);
-            }
-            // Out of descriptors, or the app is gone already: the next one may do better.
-            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
         }
-    }
+        Poll::Pending
+    })
+    .await?;
+    // Latency counts more than packets; failing that, it works all the same.
+    let _ = stream.set_nodelay(true);
+    Ok((stream, address, leg))
+}
+
+fn cannot_accept(error: &io::Error) -> Error {
+    Error::new("accept a connection of an app", error)
+        .hint("let the app open fewer connections, or allow more files (ulimit -n)")
 }

@@ -23,6 +23,8 @@ struct Inner {
     protocol: Box<dyn Protocol>,
     numbers: Numbers,
     drafts: Vec<Draft>,
+    /// Whose first octets, on a leg in cleartext, are still to come.
+    unheard: Vec<Peer>,
 }
 
 impl Tap {
@@ -42,8 +44,14 @@ impl Tap {
                 protocol,
                 numbers: Numbers::new(conn),
                 drafts: Vec::new(),
+                unheard: Vec::new(),
             }),
         }
+    }
+
+    /// The leg to this peer is in cleartext; if the peer takes it for TLS, that is told.
+    pub fn expect_cleartext(&self, from: Peer) {
+        self.inner().unheard.push(from);
     }
 
     /// Whether secrets are masked on their way to the sinks.
@@ -63,6 +71,9 @@ impl Tap {
     /// Octets were read from `from` and are about to be passed on.
     pub fn read(&self, from: Peer, bytes: &[u8]) {
         let at = self.now();
+        if self.is_first_in_cleartext(from) && is_tls(bytes) {
+            self.note(&Note::TlsInCleartext { from });
+        }
         self.observe(at, |protocol, drafts| {
             protocol.observe(from, bytes, at, drafts);
         })
@@ -71,6 +82,12 @@ impl Tap {
                 protocol.observe(from, bytes, at, drafts);
             });
         });
+    }
+
+    fn is_first_in_cleartext(&self, from: Peer) -> bool {
+        let unheard = &mut self.inner().unheard;
+        let place = unheard.iter().position(|&peer| peer == from);
+        place.map(|place| unheard.remove(place)).is_some()
     }
 
     /// `from` will send no more.
@@ -119,6 +136,7 @@ impl Tap {
             protocol,
             numbers,
             drafts,
+            ..
         } = &mut *inner;
         let outcome = catch_unwind(AssertUnwindSafe(|| observe(protocol.as_mut(), drafts)));
         if outcome.is_err() {
@@ -129,4 +147,10 @@ impl Tap {
         self.bus.publish(numbers, drafts);
         outcome.ok()
     }
+}
+
+/// Whether these octets begin a TLS record with a handshake or an alert (RFC 8446, section 5.1); no
+/// line of IMAP begins so.
+fn is_tls(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x15 | 0x16, 3, ..])
 }

@@ -3,6 +3,7 @@
 //! The one place where the connections meet: numbers rise by one in the order in which the sinks
 //! are given the events, so that order in a transcript is the order of numbers.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -22,10 +23,40 @@ pub trait Sink: Send {
     fn finish(&mut self) -> Result<()> {
         Ok(())
     }
+
+    /// What it is for, and so what is lost when it fails.
+    fn purpose(&self) -> Purpose;
+}
+
+/// What a sink is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To keep everything.
+    Record,
+    /// To show it while it happens.
+    View,
+}
+
+/// A sink that did not take everything.
+#[derive(Debug)]
+pub struct Shortfall {
+    /// What it was for.
+    pub purpose: Purpose,
+    /// Why it did not.
+    pub cause: Cause,
+}
+
+/// Why a sink did not take everything.
+#[derive(Debug)]
+pub enum Cause {
+    /// It failed, as was told when it happened.
+    Failed,
+    /// It was not done when the run had to end.
+    Late,
 }
 
 /// Told at once when a sink fails, from the sink's own thread.
-pub type OnFailure = Arc<dyn Fn(&Error) + Send + Sync>;
+pub type OnFailure = Arc<dyn Fn(Purpose, &Error) + Send + Sync>;
 
 /// Numbers events and hands them to the sinks, each on a thread of its own.
 pub struct Bus {
@@ -35,7 +66,8 @@ pub struct Bus {
 
 struct Attached {
     queue: Arc<Queue>,
-    done: Mutex<Receiver<Option<Error>>>,
+    purpose: Purpose,
+    done: Mutex<Receiver<Option<Cause>>>,
 }
 
 impl Bus {
@@ -79,26 +111,29 @@ impl Bus {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets the sinks take what is left, for at most [`limits::FINISH`], and ends them. What went
-    /// wrong in any of them is returned.
-    pub fn finish(&self) -> Vec<Error> {
+    /// Lets the sinks take what is left until `deadline`, viewers for at most
+    /// [`limits::FINISH_VIEW`], and ends them. Those that did not take everything are returned.
+    pub fn finish(&self, deadline: Instant) -> Vec<Shortfall> {
         for sink in &self.sinks {
             sink.queue.close();
         }
-        let deadline = Instant::now() + limits::FINISH;
+        let viewers = deadline.min(Instant::now() + limits::FINISH_VIEW);
         self.sinks
             .iter()
             .filter_map(|sink| {
                 let done = sink.done.lock().unwrap_or_else(PoisonError::into_inner);
+                let deadline = match sink.purpose {
+                    Purpose::Record => deadline,
+                    Purpose::View => viewers,
+                };
                 let patience = deadline.saturating_duration_since(Instant::now());
-                match done.recv_timeout(patience) {
-                    Ok(outcome) => outcome,
-                    Err(RecvTimeoutError::Disconnected) => None,
-                    Err(RecvTimeoutError::Timeout) => Some(Error::new(
-                        "finish writing",
-                        format!("not done within {:?}", limits::FINISH),
-                    )),
-                }
+                let cause = match done.recv_timeout(patience) {
+                    Ok(outcome) => outcome?,
+                    Err(RecvTimeoutError::Disconnected) => Cause::Failed,
+                    Err(RecvTimeoutError::Timeout) => Cause::Late,
+                };
+                let purpose = sink.purpose;
+                Some(Shortfall { purpose, cause })
             })
             .collect()
     }
@@ -110,16 +145,20 @@ fn attach(policy: Policy, mut sink: Box<dyn Sink>, on_failure: OnFailure) -> Res
         Policy::Drop => limits::VIEWING_QUEUE,
     };
     let queue = Arc::new(Queue::new(policy, bound));
+    let purpose = sink.purpose();
     let (tell, done) = channel();
     let source = Arc::clone(&queue);
     let work = move || {
-        let outcome = drain(&source, sink.as_mut());
+        // A sink that nobody empties would hold the relay up for good, so a defect in one is a
+        // failure like any other.
+        let outcome = catch_unwind(AssertUnwindSafe(|| drain(&source, sink.as_mut())))
+            .unwrap_or_else(|_| Err(Error::new("write events", "a defect in mailscope")));
         if let Err(error) = &outcome {
             source.close(); // the relay goes on without this sink
-            on_failure(error);
+            on_failure(purpose, error);
         }
         // Nobody waits for the outcome when the run was ended at once.
-        let _ = tell.send(outcome.err());
+        let _ = tell.send(outcome.err().map(|_| Cause::Failed));
     };
     thread::Builder::new()
         .name("sink".into())
@@ -127,6 +166,7 @@ fn attach(policy: Policy, mut sink: Box<dyn Sink>, on_failure: OnFailure) -> Res
         .map_err(|why| Error::new("start a thread for writing events", why))?;
     Ok(Attached {
         queue,
+        purpose,
         done: Mutex::new(done),
     })
 }
@@ -143,6 +183,7 @@ mod tests {
     use super::*;
     use crate::event::{Body, Micros};
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
 
     struct Collect(Arc<Mutex<Vec<u64>>>);
 
@@ -151,14 +192,39 @@ mod tests {
             self.0.lock().unwrap().extend(events.iter().map(|e| e.n));
             Ok(())
         }
+
+        fn purpose(&self) -> Purpose {
+            Purpose::View
+        }
     }
 
-    struct Fail;
+    enum Bad {
+        Fails,
+        Panics,
+        Hangs(Purpose),
+    }
 
-    impl Sink for Fail {
+    impl Sink for Bad {
         fn take(&mut self, _: &[Arc<Event>]) -> Result<()> {
-            Err(Error::new("write", "disk full"))
+            match self {
+                Self::Fails => Err(Error::new("write", "disk full")),
+                Self::Panics => panic!("a defect, on purpose"),
+                Self::Hangs(_) => loop {
+                    thread::park();
+                },
+            }
         }
+
+        fn purpose(&self) -> Purpose {
+            match self {
+                Self::Fails | Self::Panics => Purpose::Record,
+                Self::Hangs(purpose) => *purpose,
+            }
+        }
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(60)
     }
 
     fn draft() -> Draft {
@@ -169,7 +235,7 @@ mod tests {
     fn numbers_rise_by_one_for_all_connections_together() {
         let seen = Arc::default();
         let sink = Box::new(Collect(Arc::clone(&seen)));
-        let on_failure: OnFailure = Arc::new(|_| panic!("nothing fails"));
+        let on_failure: OnFailure = Arc::new(|_, _| panic!("nothing fails"));
         let bus = Bus::new(vec![(Policy::PushBack, sink)], &on_failure).unwrap();
         thread::scope(|scope| {
             for conn in 1..=4 {
@@ -182,29 +248,51 @@ mod tests {
                 });
             }
         });
-        assert!(bus.finish().is_empty());
+        assert!(bus.finish(soon()).is_empty());
         assert_eq!(*seen.lock().unwrap(), (1..=800).collect::<Vec<u64>>());
     }
 
     #[test]
     fn a_sink_that_fails_is_told_of_at_once_and_the_others_go_on() {
-        let seen = Arc::default();
-        let sink = Box::new(Collect(Arc::clone(&seen)));
-        let failures = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&failures);
-        let on_failure: OnFailure = Arc::new(move |_| {
-            counted.fetch_add(1, Ordering::SeqCst);
-        });
-        let sinks: Vec<(Policy, Box<dyn Sink>)> =
-            vec![(Policy::PushBack, Box::new(Fail)), (Policy::Drop, sink)];
-        let bus = Bus::new(sinks, &on_failure).unwrap();
-        let mut numbers = Numbers::new(1);
-        for _ in 0..10 {
-            bus.publish(&mut numbers, &mut vec![draft()]);
+        for bad in [Bad::Fails, Bad::Panics] {
+            let seen = Arc::default();
+            let sink = Box::new(Collect(Arc::clone(&seen)));
+            let failures = Arc::new(AtomicUsize::new(0));
+            let counted = Arc::clone(&failures);
+            let on_failure: OnFailure = Arc::new(move |purpose, _| {
+                assert_eq!(purpose, Purpose::Record);
+                counted.fetch_add(1, Ordering::SeqCst);
+            });
+            let sinks: Vec<(Policy, Box<dyn Sink>)> =
+                vec![(Policy::PushBack, Box::new(bad)), (Policy::Drop, sink)];
+            let bus = Bus::new(sinks, &on_failure).unwrap();
+            let mut numbers = Numbers::new(1);
+            for _ in 0..10 {
+                bus.publish(&mut numbers, &mut vec![draft()]);
+            }
+            let short = bus.finish(soon());
+            assert_eq!(short.len(), 1);
+            assert!(matches!(short[0].cause, Cause::Failed));
+            assert_eq!(failures.load(Ordering::SeqCst), 1);
+            assert_eq!(seen.lock().unwrap().len(), 10);
         }
-        let errors = bus.finish();
-        assert_eq!(errors.len(), 1);
-        assert_eq!(failures.load(Ordering::SeqCst), 1);
-        assert_eq!(seen.lock().unwrap().len(), 10);
+    }
+
+    #[test]
+    fn a_sink_that_hangs_does_not_hold_the_end_up() {
+        for (purpose, patience) in [
+            (Purpose::Record, Duration::from_millis(50)),
+            (Purpose::View, Duration::from_secs(60)),
+        ] {
+            let on_failure: OnFailure = Arc::new(|_, _| panic!("nothing fails"));
+            let hangs: Box<dyn Sink> = Box::new(Bad::Hangs(purpose));
+            let bus = Bus::new(vec![(Policy::PushBack, hangs)], &on_failure).unwrap();
+            bus.publish(&mut Numbers::new(1), &mut vec![draft()]);
+            let begun = Instant::now();
+            let short = bus.finish(begun + patience);
+            assert!(begun.elapsed() < Duration::from_secs(30));
+            assert_eq!(short[0].purpose, purpose);
+            assert!(matches!(short[0].cause, Cause::Late));
+        }
     }
 }

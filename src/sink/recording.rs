@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::bus::Sink;
+use super::bus::{Purpose, Sink};
 use crate::error::Result;
 use crate::event::Event;
 use crate::transcript::TranscriptFile;
@@ -28,5 +28,9 @@ impl Sink for Recording {
     fn finish(&mut self) -> Result<()> {
         self.file.finish();
         Ok(())
+    }
+
+    fn purpose(&self) -> Purpose {
+        Purpose::Record
     }
 }

@@ -14,10 +14,13 @@
 mod arrows;
 mod authority;
 mod command_line;
+mod failures;
+mod memory;
 mod readme;
 mod real;
 mod record;
 mod recordings;
+mod relay;
 mod secrets;
 mod support;
 
@@ -31,10 +34,13 @@ fn main() -> ExitCode {
         arrows::trials(),
         authority::trials(),
         command_line::trials(),
+        failures::trials(),
+        memory::trials(),
         readme::trials(),
         real::trials(),
         record::trials(),
         recordings::trials(),
+        relay::trials(),
         secrets::trials(),
     ];
     let trials = files.into_iter().flatten().collect();

@@ -49,6 +49,17 @@ pub enum ClientTlsError {
     Gone,
 }
 
+impl ClientTlsError {
+    /// The distrust that an error tells of when the handshake is done for us already: in TLS 1.3
+    /// an app may look at the certificate and send its alert later than that.
+    pub fn belated_distrust(error: &io::Error) -> Option<Self> {
+        match finish_failed(error, false) {
+            distrust @ Self::Distrust { .. } => Some(distrust),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for ClientTlsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

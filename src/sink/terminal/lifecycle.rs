@@ -8,7 +8,7 @@ use crate::event::{Body, Finding, Peer, Secured};
 use crate::sink::palette::Meaning;
 
 /// Notes that the reader must not overlook: the session is not what it seems, or cannot go on.
-const WARNINGS: [&str; 9] = [
+const WARNINGS: [&str; 10] = [
     "client-distrust",
     "client-handshake",
     "insecure",
@@ -18,6 +18,7 @@ const WARNINGS: [&str; 9] = [
     "server-handshake",
     "server-unreachable",
     "server-untrusted",
+    "tls-in-cleartext",
 ];
 
 /// Writes an event without a wire behind its head.
@@ -146,6 +147,7 @@ mod tests {
             Note::ServerHandshake { why: why() },
             Note::ServerUnreachable { why: why() },
             Note::ServerUntrusted { why: why() },
+            Note::TlsInCleartext { from: Peer::Client },
         ]
         .map(|note| note.id());
         assert_eq!(ids, WARNINGS);

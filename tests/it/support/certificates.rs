@@ -14,13 +14,13 @@ pub struct TestAuthority {
 }
 
 impl TestAuthority {
-    /// Makes one; its certificate goes to `folder`.
+    /// Makes one, named after `folder`, where its certificate goes.
     pub fn new(folder: &Path) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params
             .distinguished_name
-            .push(rcgen::DnType::CommonName, "authority of a mailscope test");
+            .push(rcgen::DnType::CommonName, folder.display().to_string());
         let key = KeyPair::generate().unwrap();
         let pem = folder.join("test-ca.pem");
         std::fs::write(&pem, params.self_signed(&key).unwrap().pem()).unwrap();
@@ -47,6 +47,20 @@ impl TestAuthority {
     /// A TLS server with a certificate for these names.
     pub fn server(&self, names: &[&str]) -> Arc<ServerConfig> {
         let (certificate, key) = self.leaf(names);
+        Self::with(&certificate, &key)
+    }
+
+    /// A TLS server with a certificate for localhost that expired on 2021-01-01.
+    pub fn expired_server(&self) -> Arc<ServerConfig> {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2021, 1, 1);
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        Self::with(&certificate.pem(), &key.serialize_pem())
+    }
+
+    fn with(certificate: &str, key: &str) -> Arc<ServerConfig> {
         let certificate = CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap();
         let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
         let config = ServerConfig::builder()
@@ -58,10 +72,19 @@ impl TestAuthority {
 
 /// A TLS client that trusts the certificates in this PEM file and no others.
 pub fn client(trusted: &Path) -> Arc<ClientConfig> {
+    client_of(trusted, rustls::DEFAULT_VERSIONS)
+}
+
+/// Such a client that speaks these versions of TLS alone.
+pub fn client_of(
+    trusted: &Path,
+    versions: &[&'static rustls::SupportedProtocolVersion],
+) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(trusted).unwrap() {
         roots.add(certificate.unwrap()).unwrap();
     }
-    let config = ClientConfig::builder().with_root_certificates(roots);
+    let config =
+        ClientConfig::builder_with_protocol_versions(versions).with_root_certificates(roots);
     Arc::new(config.with_no_client_auth())
 }

@@ -1,8 +1,9 @@
 //! mailscope as its users run it: a process with its own folder and authority.
 
 use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -31,6 +32,7 @@ pub struct Recording {
     settings: [(&'static str, String); 3],
     folder: TempDir,
     out: PathBuf,
+    stdout: Option<Stdio>,
 }
 
 /// Makes a `record SERVER` ready: free ports, everything it writes in a folder of its own.
@@ -52,6 +54,7 @@ pub fn record(server: &str) -> Recording {
         ],
         folder,
         out,
+        stdout: None,
     }
 }
 
@@ -75,6 +78,31 @@ impl Recording {
         self
     }
 
+    /// With this limit, as the shell's `ulimit` takes it: `-n 40`.
+    pub fn limited(mut self, limit: &str) -> Self {
+        let mut command = Command::new("sh");
+        command
+            .arg("-c")
+            .arg(format!("ulimit {limit} && exec \"$0\" \"$@\""))
+            .arg(self.command.get_program())
+            .args(self.command.get_args());
+        for (variable, value) in self.command.get_envs() {
+            match value {
+                Some(value) => command.env(variable, value),
+                None => command.env_remove(variable),
+            };
+        }
+        command.current_dir(self.folder.path());
+        self.command = command;
+        self
+    }
+
+    /// Its standard output goes there instead of to a file.
+    pub fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
+        self.stdout = Some(stdout.into());
+        self
+    }
+
     /// The transcript goes there instead of the test's folder.
     pub fn out(mut self, out: &Path) -> Self {
         self.out = out.to_owned();
@@ -93,7 +121,8 @@ impl Recording {
 
     /// Starts it and waits until it listens.
     pub fn start(mut self) -> Mailscope {
-        let stdout = File::create(self.folder.path().join("stdout")).unwrap();
+        let file = File::create(self.folder.path().join("stdout")).unwrap();
+        let stdout = self.stdout.unwrap_or_else(|| file.into());
         let stderr = File::create(self.folder.path().join("stderr")).unwrap();
         for (name, value) in &self.settings {
             self.command.args([name, value.as_str()]);
@@ -172,9 +201,11 @@ impl Mailscope {
         self.child.id()
     }
 
-    /// The transcript as it lies on disk now.
+    /// The transcript as it lies on disk now, between two writes.
     pub fn transcript(&self) -> Transcript {
-        Transcript::read(&self.out)
+        wait_for("a transcript between two writes", || {
+            Transcript::try_read(&self.out).ok()
+        })
     }
 
     /// Waits until the transcript holds an event like this, and returns it.
@@ -195,12 +226,36 @@ impl Mailscope {
 
     /// Waits until so many connections are over.
     pub fn closed(&self, connections: usize) {
-        let is_last =
-            |event: &&serde_json::Value| event["kind"] == "closed" && event.get("half").is_none();
+        // By lines, for a long transcript takes long to parse.
+        let is_last = |line: &&str| {
+            line.contains(r#","kind":"closed""#)
+                && serde_json::from_str(line.trim_end_matches(',')).is_ok_and(
+                    |event: serde_json::Value| {
+                        event["kind"] == "closed" && event.get("half").is_none()
+                    },
+                )
+        };
         wait_for("the end of the connections", || {
-            let transcript = self.transcript();
-            let closed = transcript.events().iter().filter(is_last).count();
+            let octets = std::fs::read(&self.out).unwrap();
+            let text = String::from_utf8_lossy(&octets);
+            let closed = text.lines().filter(is_last).count();
             (closed >= connections).then_some(())
+        });
+    }
+
+    /// Waits until the one connection is over, by the transcript's last lines alone.
+    pub fn closed_in_the_end(&self) {
+        wait_for("the end of the connection", || {
+            let mut file = File::open(&self.out).unwrap();
+            let length = file.metadata().unwrap().len();
+            file.seek(SeekFrom::Start(length.saturating_sub(1000)))
+                .unwrap();
+            let mut octets = Vec::new();
+            file.read_to_end(&mut octets).unwrap();
+            let text = String::from_utf8_lossy(&octets);
+            let last = text.strip_suffix("\n]}\n")?.lines().next_back()?;
+            let last: serde_json::Value = serde_json::from_str(last).ok()?;
+            (last["kind"] == "closed" && last.get("half").is_none()).then_some(())
         });
     }
 
@@ -222,6 +277,11 @@ impl Mailscope {
         kill_process(pid, signal).unwrap();
     }
 
+    /// Its standard output, where that is a pipe.
+    pub fn take_stdout(&mut self) -> ChildStdout {
+        self.child.stdout.take().unwrap()
+    }
+
     /// Waits for its end.
     pub fn wait(&mut self) -> ExitStatus {
         wait_for("mailscope's end", || self.child.try_wait().unwrap())
@@ -232,7 +292,7 @@ impl Mailscope {
         self.signal(Signal::INT);
         let status = self.wait();
         assert_eq!(status.code(), Some(0), "{}", self.stderr());
-        self.transcript()
+        Transcript::read(&self.out)
     }
 
     /// What `mailscope show` prints of its transcript.

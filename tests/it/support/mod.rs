@@ -10,6 +10,7 @@ pub mod programs;
 pub mod schema;
 pub mod server;
 pub mod transcript;
+pub mod wire;
 
 use std::time::{Duration, Instant};
 

@@ -2,6 +2,7 @@
 //! everybody who reads the file with a JSON library.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::path::Path;
 
 use base64::Engine;
@@ -17,10 +18,19 @@ pub struct Transcript {
 impl Transcript {
     /// Reads the file, which must be a valid document.
     pub fn read(path: &Path) -> Self {
-        let text = std::fs::read_to_string(path).unwrap();
-        let value = serde_json::from_str(&text)
-            .unwrap_or_else(|error| panic!("{}: {error}\n{text}", path.display()));
-        Self { text, value }
+        Self::try_read(path).unwrap_or_else(|error| {
+            let octets = std::fs::read(path).unwrap_or_default();
+            let tail = &octets[octets.len().saturating_sub(2000)..];
+            let tail = String::from_utf8_lossy(tail);
+            panic!("{}: {error}; it ends in:\n{tail}", path.display())
+        })
+    }
+
+    /// Reads the file; while it is written, reading is not one step and may see half a write.
+    pub fn try_read(path: &Path) -> Result<Self, Box<dyn Error>> {
+        let text = std::fs::read_to_string(path)?;
+        let value = serde_json::from_str(&text)?;
+        Ok(Self { text, value })
     }
 
     /// The file as it is.

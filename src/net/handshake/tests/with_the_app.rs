@@ -202,3 +202,19 @@ async fn a_hello_cut_short_or_garbled_is_a_failure() {
         assert!(error.to_string().contains("hello"), "{error}");
     }
 }
+
+#[test]
+fn distrust_may_come_late() {
+    let error = |alert| io::Error::other(rustls::Error::AlertReceived(alert));
+    let unknown = ClientTlsError::belated_distrust(&error(AlertDescription::CertificateUnknown));
+    assert_eq!(
+        unknown.unwrap().to_string(),
+        "it sent the TLS alert certificate_unknown"
+    );
+    for other in [
+        error(AlertDescription::InternalError),
+        io::ErrorKind::ConnectionReset.into(),
+    ] {
+        assert_eq!(ClientTlsError::belated_distrust(&other), None);
+    }
+}

@@ -1,0 +1,106 @@
+//! Memory stays bounded, whatever passes.
+
+use std::io::{Read, Write};
+use std::time::Instant;
+
+use libtest_mimic::Trial;
+
+use super::support::certificates::TestAuthority;
+use super::support::mailscope::record;
+use super::support::wire::{Door, Far, Incoming, Outgoing, join};
+use super::support::{noise, trials};
+
+pub fn trials() -> Vec<Trial> {
+    let trials = trials!("memory"; a_literal_of_100_mib_each_way);
+    match cfg!(target_os = "linux") {
+        true => trials,
+        false => trials
+            .into_iter()
+            .map(|trial| trial.with_kind("reads /proc").with_ignored_flag(true))
+            .collect(),
+    }
+}
+
+const MIB: usize = 1024 * 1024;
+
+/// What is promised (issue: "Memory stays bounded").
+const PEAK: usize = 64 * MIB;
+
+/// The literal's content: this many different MiB over and over.
+const LITERAL: usize = 100 * MIB;
+
+fn a_literal_of_100_mib_each_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = TestAuthority::new(folder.path());
+    let far = Far::listen(Some(authority.server(&["localhost"])));
+    let trust = authority.pem().to_str().unwrap();
+    let mut mailscope = record(&far.name())
+        .with(&["--server-ca", trust, "--quiet"])
+        .start();
+    let (near, far) = join(&mailscope, Door::Tls, &far);
+    far.say(b"* PREAUTH ready\r\n");
+    near.hear(17);
+    let begun = Instant::now();
+    // Text in one direction, anything in the other: they are kept in different forms.
+    let text =
+        b"From: alice; a line of text that is as long as they tend to be\r\n".repeat(MIB / 64);
+    let (text, binary) = (&text, &noise(7, MIB));
+    near.say(b"f FETCH 1 BODY[]\r\n");
+    assert_eq!(far.hear(18), b"f FETCH 1 BODY[]\r\n");
+    let append = format!("a APPEND INBOX {{{LITERAL}+}}\r\n");
+    let fetch = format!("* 1 FETCH (BODY[] {{{LITERAL}}}\r\n");
+    let ((from_far, to_far), (from_near, to_near)) = (far.ways(), near.ways());
+    std::thread::scope(|scope| {
+        scope.spawn(|| send(to_far, &fetch, binary, ")\r\n"));
+        scope.spawn(|| send(to_near, &append, text, "\r\n"));
+        scope.spawn(|| receive(from_far, &append, text, "\r\n"));
+        receive(from_near, &fetch, binary, ")\r\n");
+    });
+    let passed = begun.elapsed();
+    far.say(b"f OK done\r\na OK done\r\n");
+    assert_eq!(near.hear(22), b"f OK done\r\na OK done\r\n");
+    near.finish();
+    far.rest();
+    far.finish();
+    mailscope.closed_in_the_end();
+    let peak = peak(mailscope.pid());
+    eprintln!("peak {} MiB, passed in {passed:?}", peak / MIB);
+    mailscope.signal(rustix::process::Signal::INT);
+    assert_eq!(mailscope.wait().code(), Some(0), "{}", mailscope.stderr());
+    assert!(peak < PEAK, "{} MiB", peak / MIB);
+    let length = std::fs::metadata(mailscope.out()).unwrap().len();
+    assert!(length > 2 * LITERAL as u64, "both literals are kept");
+}
+
+fn send(mut outgoing: Outgoing, before: &str, content: &[u8], after: &str) {
+    outgoing.write_all(before.as_bytes()).unwrap();
+    for _ in 0..LITERAL / content.len() {
+        outgoing.write_all(content).unwrap();
+    }
+    outgoing.write_all(after.as_bytes()).unwrap();
+}
+
+fn receive(mut incoming: Incoming, before: &str, content: &[u8], after: &str) {
+    let mut octets = vec![0; before.len()];
+    incoming.read_exact(&mut octets).unwrap();
+    assert_eq!(octets, before.as_bytes());
+    octets.resize(content.len(), 0);
+    for _ in 0..LITERAL / content.len() {
+        incoming.read_exact(&mut octets).unwrap();
+        assert!(octets == content);
+    }
+    octets.resize(after.len(), 0);
+    incoming.read_exact(&mut octets).unwrap();
+    assert_eq!(octets, after.as_bytes());
+}
+
+/// The most memory that the process ever had.
+fn peak(pid: u32) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM:"))
+        .unwrap();
+    let kib = line.split_whitespace().nth(1).unwrap();
+    kib.parse::<usize>().unwrap() * 1024
+}
