@@ -61,8 +61,11 @@ fn by_itself(criterion: &mut Criterion, loopback: &Loopback, exchange: &Exchange
     group.finish();
 }
 
-/// Whether figures are wanted, and not only to see that it runs (`cargo test`).
+/// Whether figures are wanted, and not only to see that it runs (`cargo test`), or a profile.
 fn is_measuring() -> bool {
     let given = |flag: &str| std::env::args().any(|argument| argument == flag);
-    given("--bench") && !given("--test") && !given("--list")
+    given("--bench")
+        && !["--test", "--list", "--profile-time"]
+            .into_iter()
+            .any(given)
 }

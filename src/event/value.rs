@@ -70,9 +70,9 @@ impl<'a> Value<'a> {
     /// NIL as null, a literal as its length, since its octets stand in the wire.
     pub fn to_json(&self) -> serde_json::Value {
         match self {
-            Self::Atom(bytes) | Self::Text(bytes) => json!(String::from_utf8_lossy(bytes)),
-            Self::Quoted(bytes) => json!(String::from_utf8_lossy(bytes)),
-            Self::Number(number) => json!(number),
+            Self::Atom(bytes) | Self::Text(bytes) => String::from_utf8_lossy(bytes).into(),
+            Self::Quoted(bytes) => String::from_utf8_lossy(bytes).into(),
+            Self::Number(number) => (*number).into(),
             Self::Literal(bytes) => json!({ "octets": bytes.len() }),
             Self::Streamed(octets) => json!({ "octets": octets }),
             Self::Nil => serde_json::Value::Null,

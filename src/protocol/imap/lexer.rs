@@ -58,10 +58,15 @@ struct Lexer<'a> {
 
 impl<'a> Lexer<'a> {
     fn new(message: &'a Message) -> Self {
+        /// Octets of a token and what stands around it, in the densest of common responses.
+        const TOKEN: usize = 6;
+        /// What a literal is made of is no tokens.
+        const MOST: usize = 64;
+        let bytes = message.bytes();
         Self {
             message,
-            bytes: message.bytes(),
-            spans: Vec::with_capacity(8),
+            bytes,
+            spans: Vec::with_capacity((bytes.len() / TOKEN).clamp(4, MOST)),
         }
     }
 

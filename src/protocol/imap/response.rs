@@ -242,20 +242,28 @@ const READINGS: &[(&str, Option<DataReader>)] = &[
     ("XLIST", Some(list)),
 ];
 
+/// An object with this one member; `json!` would copy it.
+fn object(name: &str, value: serde_json::Value) -> serde_json::Value {
+    let mut object = Map::new();
+    object.insert(name.to_owned(), value);
+    serde_json::Value::Object(object)
+}
+
 fn generic(said: &Said) -> serde_json::Value {
-    let values: Vec<_> = said.arguments().iter().map(Value::to_json).collect();
-    json!({ "values": values })
+    object(
+        "values",
+        said.arguments().iter().map(Value::to_json).collect(),
+    )
 }
 
 fn capabilities(said: &Said) -> serde_json::Value {
-    let names: Vec<_> = said.arguments().iter().map(text).collect();
-    json!({ "capabilities": names })
+    object("capabilities", said.arguments().iter().map(text).collect())
 }
 
 fn flags(said: &Said) -> serde_json::Value {
     let arguments = said.arguments();
     let flags = arguments.first().map_or(&[][..], Value::members);
-    json!({ "flags": flags.iter().map(text).collect::<Vec<_>>() })
+    object("flags", flags.iter().map(text).collect())
 }
 
 fn numbers(said: &Said) -> serde_json::Value {
@@ -299,7 +307,7 @@ fn status(said: &Said) -> serde_json::Value {
 
 fn fetch(said: &Said) -> serde_json::Value {
     match said.arguments().as_slice() {
-        [Value::List(items)] => json!({ "items": pairs(items) }),
+        [Value::List(items)] => object("items", pairs(items)),
         _ => generic(said),
     }
 }
