@@ -165,7 +165,7 @@ fn a_streaming_literal_makes_a_row_at_its_beginning_and_each_tenth() {
     let rows = rows(&view);
     assert_eq!(rows.len(), 12, "{view}");
     assert_eq!(rows[0], "S:   ‹literal› 10 of 1,000 octets, 1%");
-    assert_eq!(rows[1], "     │ 0123456789");
+    assert_eq!(rows[1], "       │ 0123456789");
     assert_eq!(rows[2], "S:   ‹literal› 100 of 1,000 octets, 10%");
     assert_eq!(rows[11], "S:   ‹literal› 1,000 of 1,000 octets, 100%");
 }
