@@ -6,6 +6,10 @@ use super::sheet::{HANG, Left, Sheet};
 use crate::event::{Awaited, CapabilityChange, Label, Reading, Relation, Said, Status};
 use crate::sink::palette::Meaning;
 
+/// Capabilities that came or went and are named; one more is named rather than counted. All of them
+/// stand in the response itself.
+const NAMED: usize = 6;
+
 /// RFC 9051, section 7.1: ALERT.
 const ALERT: &str = "the user must see this";
 
@@ -93,7 +97,7 @@ fn sasl(sheet: &mut Sheet<'_>, mechanism: Option<&str>, identity: Option<&str>) 
     sheet.write_line(Left::Blank(HANG), None);
 }
 
-/// `capabilities: + IDLE MOVE  − STARTTLS`
+/// `capabilities: + IDLE MOVE … 20 more  − STARTTLS`
 fn capabilities(sheet: &mut Sheet<'_>, said: &Said, change: &CapabilityChange) {
     if change.added.is_empty() && change.removed.is_empty() {
         return;
@@ -115,9 +119,17 @@ fn capabilities(sheet: &mut Sheet<'_>, said: &Said, change: &CapabilityChange) {
             sheet.line.own(Meaning::Plain, " ");
         }
         sheet.line.own(meaning, sign);
-        for name in names {
+        let most = match names.len() {
+            few if few <= NAMED + 1 => few,
+            _ => NAMED,
+        };
+        for name in &names[..most] {
             sheet.line.own(meaning, " ");
             sheet.line.foreign(meaning, name.as_bytes());
+        }
+        if names.len() > most {
+            let more = format!(" … {} more", names.len() - most);
+            sheet.line.own(Meaning::Dim, &more);
         }
     }
     sheet.write_line(Left::Blank(HANG), None);

@@ -81,7 +81,8 @@ fn part(sheet: &mut Sheet<'_>, said: &Said, offset: u64, total: u64) {
     sheet.line.own(Meaning::Dim, &words);
     sheet.write_line(Left::Blank(HANG), None);
     if offset == 0 {
-        literal::preview(sheet, HANG, said.wire.bytes(), Total::Known);
+        // Where the message it belongs to has its literals.
+        literal::preview(sheet, HANG + HANG, said.wire.bytes(), Total::Known);
     }
 }
 
@@ -181,12 +182,7 @@ impl<'a, 's> Telling<'a, 's> {
                 Piece::Literal {
                     header, content, ..
                 } => self.literal(header, content),
-                Piece::Streamed {
-                    header,
-                    octets,
-                    parts,
-                    ..
-                } => self.streamed(header, *octets, parts.len()),
+                Piece::Streamed { header, octets, .. } => self.streamed(header, *octets),
             }
             let shown = piece.range().end;
             if self.sheet.height() > HEIGHT && shown < self.end {
@@ -303,15 +299,11 @@ impl<'a, 's> Telling<'a, 's> {
         self.go_on(content.end);
     }
 
-    fn streamed(&mut self, header: &Range<usize>, octets: u64, parts: usize) {
+    fn streamed(&mut self, header: &Range<usize>, octets: u64) {
         self.write_header(header);
         let octets = figure::counted(octets, "octet");
-        let parts = figure::counted(parts as u64, "part");
-        literal::summary(
-            self.sheet,
-            self.hang,
-            &format!("{octets}, passed in {parts}"),
-        );
+        let words = format!("{octets}, begun above");
+        literal::summary(self.sheet, self.hang, &words);
         self.go_on(header.end);
     }
 

@@ -38,7 +38,8 @@ pub fn check(
         let (stdout, stderr) = (mailscope.stdout(), mailscope.stderr());
         for text in [transcript.text(), &stdout, &stderr] {
             for secret in secrets {
-                is_nowhere(secret, text);
+                let found = text.contains(secret) || is_in_base64(secret, text);
+                assert!(!found, "{secret:?} was kept");
             }
         }
     }
@@ -161,16 +162,13 @@ pub fn same_text(one: &str, other: &str) {
     same_octets(one.as_bytes(), other.as_bytes());
 }
 
-/// Neither as it is nor in base64, wherever in the encoded octets it began.
-fn is_nowhere(secret: &str, text: &str) {
-    assert!(!text.contains(secret), "{secret:?} is in {text}");
-    for before in 0..3 {
+/// Whether it is there in base64, wherever in the encoded octets it began.
+pub fn is_in_base64(secret: &str, text: &str) -> bool {
+    (0..3).any(|before| {
         let padded = [&b"\0\0\0"[..before], secret.as_bytes()].concat();
         let encoded = STANDARD.encode(&padded);
         // The digits that depend on what stands before and behind are left out.
-        let first = (before * 8).div_ceil(6);
-        let last = padded.len() * 8 / 6;
-        let encoded = &encoded[first..last];
-        assert!(!text.contains(encoded), "{secret:?} is in {text}");
-    }
+        let digits = (before * 8).div_ceil(6)..padded.len() * 8 / 6;
+        text.contains(&encoded[digits])
+    })
 }

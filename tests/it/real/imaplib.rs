@@ -11,10 +11,10 @@ use super::super::support::programs::{DOVECOT, PYTHON, needing};
 use super::super::support::transcript::Transcript;
 use super::super::support::trials;
 use super::healthy::{self, Secrets};
-use super::{DIRECT, Door, Security, THROUGH, direct, recording, run, through};
+use super::{DIRECT, Door, Security, THROUGH, at_once, direct, recording, run, through};
 
 pub fn trials() -> Vec<Trial> {
-    let trials = trials!("real::imaplib"; in_cleartext, with_secrets_shown, with_tls);
+    let trials = trials!("real::imaplib"; in_cleartext_with_secrets_shown, with_tls);
     needing(&[DOVECOT, PYTHON], trials)
 }
 
@@ -22,36 +22,31 @@ const SESSION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/real/sessio
 const WRONG_PASSWORD: &str = "closed-Sesame-43";
 
 fn with_tls() {
-    let transcript = session(Security::Tls, false);
+    let secrets = Secrets::Masked(&[PASSWORD, WRONG_PASSWORD]);
+    let transcript = session(Security::Tls, secrets);
     untagged_responses_answer_what_asked_for_them(&transcript);
 }
 
-fn in_cleartext() {
-    session(Security::Cleartext, false);
-}
-
-fn with_secrets_shown() {
-    let transcript = session(Security::Tls, true);
+fn in_cleartext_with_secrets_shown() {
+    let transcript = session(Security::Cleartext, Secrets::Shown);
     assert!(transcript.text().contains(PASSWORD));
     assert!(transcript.text().contains(WRONG_PASSWORD));
+    assert!(healthy::is_in_base64(PASSWORD, transcript.text()));
 }
 
-fn session(security: Security, shown: bool) -> Transcript {
+fn session(security: Security, secrets: Secrets) -> Transcript {
     let dovecot = Dovecot::start();
     for user in [DIRECT, THROUGH] {
         dovecot.user(user, &[("INBOX", &inbox()), ("Archive", &[])]);
     }
-    let expected = obtained(&direct(&dovecot, security));
     let mut recording = recording(&dovecot, security);
-    if shown {
+    if secrets == Secrets::Shown {
         recording = recording.with(&["--show-secrets"]);
     }
     let mut mailscope = recording.start();
-    healthy::same_text(&obtained(&through(&mailscope, security)), &expected);
-    let secrets = match shown {
-        true => Secrets::Shown,
-        false => Secrets::Masked(&[PASSWORD, WRONG_PASSWORD]),
-    };
+    let (direct, through) = (direct(&dovecot, security), through(&mailscope, security));
+    let (obtained, expected) = at_once(|| obtained(&through), || obtained(&direct));
+    healthy::same_text(&obtained, &expected);
     healthy::check(&dovecot, &mut mailscope, 2, secrets)
 }
 

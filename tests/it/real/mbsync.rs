@@ -12,7 +12,7 @@ use super::super::support::noise;
 use super::super::support::programs::{DOVECOT, MBSYNC, needing};
 use super::super::support::trials;
 use super::healthy::{self, Secrets};
-use super::{DIRECT, Door, Security, THROUGH, direct, recording, run, through};
+use super::{DIRECT, Door, Security, THROUGH, at_once, direct, recording, run, through};
 
 pub fn trials() -> Vec<Trial> {
     let trials = trials!("real::mbsync"; in_cleartext, with_tls);
@@ -41,8 +41,9 @@ fn syncs_the_same(security: Security) {
         Side::new(&dovecot, through(&mailscope, security)),
     ];
 
+    let [one, other] = &sides;
+    at_once(|| one.sync(), || other.sync());
     for side in &sides {
-        side.sync();
         assert_eq!(summary(&side.near("INBOX")), listed(&inbox));
         assert_eq!(summary(&side.near("Archive")), listed(&archive));
     }
@@ -51,8 +52,8 @@ fn syncs_the_same(security: Security) {
     for side in &sides {
         side.change_the_near_one();
         side.change_the_far_one();
-        side.sync();
     }
+    at_once(|| one.sync(), || other.sync());
     are_the_same(&sides);
     for side in &sides {
         for mails in [read(&side.near("INBOX")), read(&side.far("INBOX"))] {
@@ -65,8 +66,8 @@ fn syncs_the_same(security: Security) {
             assert_eq!(one("Subject: come far").unwrap().flags, "");
             assert_eq!(mails.len(), inbox.len());
         }
-        side.sync();
     }
+    at_once(|| one.sync(), || other.sync());
     are_the_same(&sides);
 
     let secrets = Secrets::Masked(&[PASSWORD]);

@@ -9,6 +9,7 @@ mod healthy;
 mod imaplib;
 mod mbsync;
 
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -91,4 +92,16 @@ fn run(command: &mut Command) -> Vec<u8> {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {stderr}");
     output.stdout
+}
+
+/// Does both at once: most of their time they wait.
+fn at_once<T: Send>(one: impl FnOnce() -> T, other: impl FnOnce() -> T + Send) -> (T, T) {
+    std::thread::scope(|scope| {
+        let other = scope.spawn(other);
+        let one = one();
+        match other.join() {
+            Ok(other) => (one, other),
+            Err(panic) => resume_unwind(panic),
+        }
+    })
 }

@@ -35,6 +35,12 @@ def say_refused(title, command):
         sys.exit(f"{title} was not refused")
 
 
+def ordered(result):
+    """LIST without its order, which is the folder's on the server's disk."""
+    typ, found = result
+    return typ, sorted(found)
+
+
 def connect():
     if SECURITY == "tls":
         context = ssl.create_default_context(cafile=CA)
@@ -70,11 +76,8 @@ say("AUTHENTICATE", other.authenticate("PLAIN", lambda _: f"\0{USER}\0{PASSWORD}
 
 say("capabilities", imap.capabilities)
 say("NAMESPACE", imap.namespace())
-# The order is the folder's on disk, which nobody promises.
-typ, found = imap.list()
-say("LIST", (typ, sorted(found)))
-typ, found = imap.lsub()
-say("LSUB", (typ, found))
+say("LIST", ordered(imap.list()))
+say("LSUB", imap.lsub())
 say("STATUS", imap.status("INBOX", "(MESSAGES RECENT UIDNEXT UIDVALIDITY UNSEEN)"))
 say("EXAMINE", imap.select("INBOX", readonly=True))
 say("SELECT", imap.select("INBOX"))
@@ -98,10 +101,12 @@ say_refused("FETCH", lambda: imap.fetch("1", "(NO-SUCH-ITEM)"))
 say("refused SELECT", imap.select("No-such-mailbox"))
 say("SELECT again", imap.select("INBOX"))
 
-say("CREATE", imap.create('"Entw&APw-rfe/2023"'))
+say("refused CREATE", imap.create('"Entw&APw-rfe/2023"'))
 say("CREATE", imap.create("Entw&APw-rfe"))
+say("CREATE", imap.create('"Entw&APw-rfe.2023"'))
 say("SUBSCRIBE", imap.subscribe("Entw&APw-rfe"))
-say("LIST", imap.list('""', "Entw*"))
+say("LIST", ordered(imap.list('""', "Entw*")))
+say("DELETE", imap.delete("Entw&APw-rfe.2023"))
 say("LSUB", imap.lsub())
 say("COPY", imap.copy("1:2", "Entw&APw-rfe"))
 say("MOVE", imap.uid("MOVE", "3", "Entw&APw-rfe"))

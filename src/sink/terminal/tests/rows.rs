@@ -128,6 +128,29 @@ fn refused_and_cut_off_messages_say_so() {
 }
 
 #[test]
+fn many_capabilities_are_counted_for_the_response_names_them() {
+    let changed = |added: usize| {
+        move |talk: &Talk| {
+            let line = [Text(b"* CAPABILITY IMAP4rev1 A B\r\n")];
+            let mut said = talk.response(&line, Relation::Answers(1));
+            said.capabilities = Some(Box::new(CapabilityChange {
+                added: (1..=added).map(|n| format!("X{n}")).collect(),
+                removed: vec!["STARTTLS".into()],
+            }));
+            said
+        }
+    };
+    assert_eq!(
+        rows(&one(changed(7), 80))[1],
+        "-- capabilities: + X1 X2 X3 X4 X5 X6 X7  − STARTTLS"
+    );
+    assert_eq!(
+        rows(&one(changed(30), 80))[1],
+        "-- capabilities: + X1 X2 X3 X4 X5 X6 … 24 more  − STARTTLS"
+    );
+}
+
+#[test]
 fn a_streaming_literal_makes_a_row_at_its_beginning_and_each_tenth() {
     let mut talk = Talk::new();
     for part in 0..100_u64 {
@@ -142,7 +165,7 @@ fn a_streaming_literal_makes_a_row_at_its_beginning_and_each_tenth() {
     let rows = rows(&view);
     assert_eq!(rows.len(), 12, "{view}");
     assert_eq!(rows[0], "S:   ‹literal› 10 of 1,000 octets, 1%");
-    assert_eq!(rows[1], "     │ 0123456789");
+    assert_eq!(rows[1], "       │ 0123456789");
     assert_eq!(rows[2], "S:   ‹literal› 100 of 1,000 octets, 10%");
     assert_eq!(rows[11], "S:   ‹literal› 1,000 of 1,000 octets, 100%");
 }
