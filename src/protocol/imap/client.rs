@@ -173,14 +173,17 @@ fn command(
     let recorded = circumstances.recorded;
     let exchange = found
         .exchange
-        .or_else(|| secrets::exchange(command).filter(|_| recorded.is_some()));
-    let mechanism = exchange.as_ref().map(|e| e.mechanism().to_owned());
+        .or_else(|| secrets::exchange(wire, command, &observer.gate));
+    let mechanism = exchange.as_ref().and_then(mechanism);
     if let Some(exchange) = exchange {
-        if exchange.binds_the_channel() {
-            let mechanism = exchange.mechanism().to_owned();
+        if let Some(mechanism) = mechanism.clone().filter(|_| exchange.binds_the_channel()) {
             notes.push(Note::ChannelBinding { mechanism });
         }
-        observer.exchange = Some(exchange);
+        // With two at once, nobody can say which one a line belongs to.
+        observer.exchange = Some(match observer.tracker.expected() {
+            Expected::Sasl => Exchange::default(),
+            Expected::Command | Expected::Done => exchange,
+        });
     }
     let identity = found.identity.or_else(|| {
         let recorded = recorded?;
@@ -209,13 +212,17 @@ fn command(
     meaning
 }
 
+fn mechanism(exchange: &Exchange) -> Option<String> {
+    exchange.mechanism().map(str::to_owned)
+}
+
 fn sasl(
     observer: &mut Observer,
     wire: &Sealed,
     found: Found,
     circumstances: &Circumstances<'_>,
 ) -> Meaning {
-    let mechanism = observer.exchange.as_ref().map(|e| e.mechanism().to_owned());
+    let mechanism = observer.exchange.as_ref().and_then(mechanism);
     let recorded = circumstances.recorded;
     let mut meaning = Meaning::new(
         observer.next_ordinal(),

@@ -56,7 +56,7 @@ pub fn of_command(
     let mut found = CommandSecrets::default();
     if !authenticated && (extent == Extent::Beginning || !command.is_well_formed()) {
         found.ranges = unreadable(message, command, gate);
-        found.exchange = exchange(command);
+        found.exchange = is_authenticate(command).then(Exchange::default);
         return found;
     }
     match command.name().as_deref() {
@@ -122,29 +122,41 @@ fn remember(gate: &Gate, message: &Message, argument: &Argument) {
     }
 }
 
-/// Everything behind AUTHENTICATE's mechanism (RFC 9051, section 6.2.2).
+/// Everything behind AUTHENTICATE's mechanism (RFC 9051, section 6.2.2); the mechanism too, if it
+/// may be something else.
 fn authenticate(message: &Message, command: Command<'_>, gate: &Gate, found: &mut CommandSecrets) {
-    let Some(mut exchange) = exchange(command) else {
-        found.ranges = unreadable(message, command, gate);
-        return;
-    };
-    let arguments = command.argument_spans();
-    if let (Some(first), Some(last)) = (arguments.get(1), arguments.last()) {
-        let initial = first.range.start..last.range.end;
-        found.identity = exchange.turn(&message.bytes()[initial.clone()], gate);
-        found.ranges.push((initial, Secret::Sasl));
+    let mut exchange = exchange(message, command, gate).unwrap_or_default();
+    match command.strings().as_deref() {
+        Some([_, rest @ ..]) if exchange.mechanism().is_some() => {
+            if let [initial] = rest {
+                found.identity = exchange.turn(&initial.value(message), gate);
+            } else {
+                rest.iter().for_each(|more| remember(gate, message, more));
+            }
+            if let (Some(first), Some(last)) = (rest.first(), rest.last()) {
+                let covered = first.covered.start..last.covered.end;
+                found.ranges.push((covered, Secret::Sasl));
+            }
+        }
+        _ => found.ranges = unreadable(message, command, gate),
     }
     found.exchange = Some(exchange);
 }
 
-/// The SASL exchange that AUTHENTICATE begins.
-pub fn exchange(command: Command<'_>) -> Option<Exchange> {
-    if command.name().as_deref() != Some("AUTHENTICATE") {
+/// The SASL exchange that AUTHENTICATE begins, whether or not its mechanism can be read.
+pub fn exchange(message: &Message, command: Command<'_>, gate: &Gate) -> Option<Exchange> {
+    if !is_authenticate(command) {
         return None;
     }
-    let mechanism = command.argument_spans().first()?;
-    (mechanism.label == Label::Atom)
-        .then(|| Exchange::new(&String::from_utf8_lossy(command.bytes(mechanism))))
+    let arguments = command.strings().unwrap_or_default();
+    Some(match arguments.first() {
+        Some(mechanism) if !mechanism.secret => Exchange::new(&mechanism.value(message), gate),
+        _ => Exchange::default(),
+    })
+}
+
+fn is_authenticate(command: Command<'_>) -> bool {
+    command.name().as_deref() == Some("AUTHENTICATE")
 }
 
 /// Masks all but the tag and, if known, the name. Where it may be an attempt to log in, the words
@@ -204,11 +216,15 @@ pub fn of_response(
     let response = Response::new(message, spans);
     let kind = response.kind();
     let mut ranges = Ranges::new();
-    if kind == Kind::ContinuationRequest
-        && exchange.is_some_and(Exchange::has_secret_challenges)
-        && let (Some(first), Some(last)) = (spans.get(1), spans.last())
-    {
-        ranges.push((first.range.start..last.range.end, Secret::Challenge));
+    if exchange.is_some_and(Exchange::has_secret_challenges) {
+        let challenge = match kind {
+            Kind::ContinuationRequest => spans.get(1),
+            Kind::Malformed => spans.first(), // `+` without its space
+            Kind::Untagged | Kind::Tagged => None,
+        };
+        if let (Some(first), Some(last)) = (challenge, spans.last()) {
+            ranges.push((first.range.start..last.range.end, Secret::Challenge));
+        }
     }
     let may_tell_tokens = match kind {
         Kind::Untagged => {

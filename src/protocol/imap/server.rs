@@ -135,7 +135,9 @@ fn tagged(
     meaning.relation = Relation::Answers(completed.command);
     meaning.among = completed.among;
     match (completed.name.as_str(), status) {
-        ("AUTHENTICATE", _) => observer.exchange = None,
+        ("AUTHENTICATE", _) if observer.tracker.expected() != Expected::Sasl => {
+            observer.exchange = None;
+        }
         ("STARTTLS", Some(Status::Ok)) => {
             meaning.notes.push(Note::StartTlsNotRead);
             then = Then::StopFraming;

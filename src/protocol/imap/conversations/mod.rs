@@ -266,6 +266,41 @@ pub(super) fn logged_in(steps: &[(Peer, &[u8])]) -> Vec<String> {
     told[1..].to_vec()
 }
 
+/// Reads the conversation whole and with every step cut at every place. Nowhere in its events may
+/// stand any of `secrets`: not in the octets, nor in what was read from them.
+pub(super) fn keeps(secrets: &[&str], steps: &[(Peer, &[u8])]) -> Vec<String> {
+    let check = |steps: &[(Peer, &[u8])]| {
+        let events = read(&mut Observer::new(Gate::new(Secrets::Masked)), steps);
+        let all = everything(&events);
+        for secret in secrets {
+            assert!(!all.contains(secret), "{secret} in {all}");
+        }
+        told(&events)
+    };
+    for (index, (from, bytes)) in steps.iter().enumerate() {
+        for cut in 1..bytes.len() {
+            let mut cut_steps = steps.to_vec();
+            let (head, tail) = bytes.split_at(cut);
+            cut_steps.splice(index..=index, [(*from, head), (*from, tail)]);
+            check(&cut_steps);
+        }
+    }
+    check(steps)
+}
+
+/// All that the events tell, as one text.
+fn everything(events: &[Event]) -> String {
+    let mut all = told(events).join("\n");
+    for event in events {
+        match &event.body {
+            Body::Said(said) => all += &String::from_utf8_lossy(said.wire.bytes()),
+            Body::Note(note) => all += &note.text,
+            _ => {}
+        }
+    }
+    all
+}
+
 /// The sealed octets of one direction.
 pub(super) fn sealed(steps: &[(Peer, &[u8])], from: Peer) -> String {
     let events = read(&mut Observer::new(Gate::new(Secrets::Masked)), steps);

@@ -1,7 +1,7 @@
 //! What must not be told (contract, "Masks").
 
 use super::super::Observer;
-use super::{read, sealed, wires};
+use super::{keeps, read, sealed, wires};
 use crate::event::{Gate, Peer, Secrets};
 use crate::limits;
 
@@ -134,4 +134,76 @@ fn shown_secrets_are_the_wire() {
     let steps: [(Peer, &[u8]); 2] = [(S, b"* OK hi\r\n"), (C, b"a LOGIN alice hunter2\r\n")];
     let events = read(&mut Observer::new(Gate::new(Secrets::Shown)), &steps);
     assert_eq!(wires(&events, C), b"a LOGIN alice hunter2\r\n");
+}
+
+#[test]
+fn a_mechanism_that_cannot_be_read_is_a_secret_one() {
+    for command in [
+        "a AUTHENTICATE",
+        "a AUTHENTICATE (SCRAM-SHA-1)",
+        "a AUTHENTICATE \"open",
+        "a AUTHENTICATE AGFsaWNlAGh1bnRlcjI=",
+    ] {
+        let command = format!("{command}\r\n");
+        let told = keeps(
+            &["AGFsa", "cj14", "hunter2", "AGFSA"],
+            &[
+                (S, b"* OK hi\r\n"),
+                (C, command.as_bytes()),
+                (S, b"+ cj14eXosczEyMyxpPTQwOTY=\r\n"),
+                (C, b"AGFsaWNlAGh1bnRlcjI=\r\n"),
+                (S, b"a NO AGFsaWNlAGh1bnRlcjI= hunter2\r\n"),
+            ],
+        );
+        assert_eq!(told[1], "command a AUTHENTICATE", "{command}");
+    }
+}
+
+#[test]
+fn a_mechanism_in_any_form_of_string_is_read() {
+    for mechanism in ["\"scram-sha-1\"", "{11+}\r\nSCRAM-SHA-1"] {
+        let command = format!("a AUTHENTICATE {mechanism}\r\n");
+        let told = keeps(
+            &["cj14"],
+            &[
+                (S, b"* OK hi\r\n"),
+                (C, command.as_bytes()),
+                (S, b"+ cj14eXosczEyMyxpPTQwOTY=\r\n+cj14\r\n"),
+            ],
+        );
+        assert_eq!(told[1], "command a AUTHENTICATE mechanism=SCRAM-SHA-1");
+    }
+}
+
+#[test]
+fn an_initial_response_in_a_literal_is_read() {
+    let told = keeps(
+        &["AGFsa", "hunter2"],
+        &[
+            (S, b"* OK hi\r\n"),
+            (C, b"a AUTHENTICATE PLAIN {20+}\r\nAGFsaWNlAGh1bnRlcjI=\r\n"),
+            (S, b"a NO hunter2\r\n"),
+        ],
+    );
+    assert_eq!(
+        told[1],
+        "command a AUTHENTICATE mechanism=PLAIN identity=alice"
+    );
+}
+
+#[test]
+fn of_two_exchanges_at_once_no_line_is_read() {
+    let told = keeps(
+        &["0123456789", "hunter2"],
+        &[
+            (S, b"* OK hi\r\n"),
+            (C, b"a AUTHENTICATE CRAM-MD5\r\nb AUTHENTICATE LOGIN\r\n"),
+            (S, b"+ PDE+\r\n"),
+            (C, b"YWxpY2UgMDEyMzQ1Njc4OQ==\r\n"),
+            (S, b"a NO\r\n+ VXNlcg==\r\n"),
+            (C, b"aHVudGVyMg==\r\n"),
+            (S, b"b NO hunter2\r\n"),
+        ],
+    );
+    assert_eq!(told[4], "continuation");
 }
