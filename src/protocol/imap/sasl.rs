@@ -14,6 +14,7 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
 use crate::event::Gate;
+use crate::limits;
 
 /// Octets of an identity that are kept; an address has at most 254 (RFC 5321, section 4.5.3.1).
 const IDENTITY: usize = 320;
@@ -118,13 +119,13 @@ impl Exchange {
             .and_then(|mechanism| identity(mechanism, turn, &decoded))
             .filter(|told| !told.identity.chars().any(char::is_control));
         let Some(told) = told else {
-            gate.remember(&decoded);
+            remember(&decoded, gate);
             for field in decoded.split(|octet| octet.is_ascii_control()) {
-                gate.remember(field);
+                remember(field, gate);
             }
             return None;
         };
-        gate.remember(told.secret);
+        remember(told.secret, gate);
         shown(told.identity, gate)
     }
 }
@@ -189,6 +190,26 @@ fn gs2_field<'a>(header: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
                 .find_map(|field| field.strip_prefix(name))
         })
         .flatten()
+}
+
+/// Remembers a secret in the forms in which it may come again: as it is, as a quoted string, and in
+/// base64.
+pub fn remember(secret: &[u8], gate: &Gate) {
+    gate.remember(secret);
+    if secret.len() < limits::SECRET_SHORTEST {
+        return;
+    }
+    let mut quoted = Vec::with_capacity(secret.len());
+    for octet in secret {
+        if b"\"\\".contains(octet) {
+            quoted.push(b'\\');
+        }
+        quoted.push(*octet);
+    }
+    gate.remember(&quoted);
+    let encoded = LENIENT.encode(secret);
+    gate.remember(encoded.trim_end_matches('=').as_bytes());
+    gate.remember(encoded.as_bytes());
 }
 
 /// The identity, unless it is empty, too long, or holds something secret.

@@ -181,6 +181,7 @@ fn continuation_request(observer: &mut Observer, circumstances: &Circumstances<'
         let mut meaning = Meaning::new(ordinal, request(None, None));
         meaning.relation = Relation::Unsolicited;
         meaning.notes.push(Note::UnexpectedContinuationRequest);
+        observer.suspicious = true;
         return meaning;
     };
     let mut meaning = Meaning::new(ordinal, request(Some(Awaited::Literal), tag));

@@ -27,6 +27,24 @@ fn every_way_to_log_in_is_masked() {
         ("a LOGIN\r\n", "a LOGIN\r\n"),
         ("LOGIN alice hunter2\r\n", "LOGIN ********\r\n"),
         ("hunter2\r\n", "********\r\n"),
+        ("hunter2 \r\n", "********\r\n"),
+        (" hunter2  \r\n", "********\r\n"),
+        (
+            " a  login  alice  hunter2\r\n",
+            " a  login  alice  ********\r\n",
+        ),
+        ("a LOGIN alice \"\"\r\n", "a LOGIN alice ********\r\n"),
+        ("a LOGIN alice pü~ss\r\n", "a LOGIN alice ********\r\n"),
+        ("a LOGIN alice pa\0ss\r\n", "a LOGIN ********\r\n"),
+        ("a LOGIN alice hunter2\r\0\r\n", "a LOGIN ********\r\n"),
+        (
+            "a LOGIN {5+}\r\nalice {7+}\r\nhunter2\r\n",
+            "a LOGIN {5+}\r\nalice ********\r\n",
+        ),
+        ("a\tLOGIN\talice\thunter2\r\n", "********\r\n"),
+        ("a LOGIN\talice\thunter2\r\n", "a ********\r\n"),
+        ("GET / HTTP/1.1\r\n", "GET ********\r\n"),
+        ("\x16\x03\x01\x02\0\x01\0\r\n", "********\r\n"),
         ("a XLOGIN hunter2\r\n", "a ********\r\n"),
         ("a NOOP hunter2\r\n", "a NOOP ********\r\n"),
         ("(hunter2)\r\n", "********\r\n"),
@@ -206,4 +224,205 @@ fn of_two_exchanges_at_once_no_line_is_read() {
         ],
     );
     assert_eq!(told[4], "continuation");
+}
+
+#[test]
+fn a_password_is_masked_in_every_answer_in_every_form() {
+    let b64 = "cGEic3MgXHdvcmRd";
+    for login in [
+        r#"a LOGIN alice "pa\"ss \\word]""#,
+        "a LOGIN alice {12+}\r\npa\"ss \\word]",
+    ] {
+        let login = format!("{login}\r\n");
+        let answers = format!(
+            "a NO [X pa\"ss \\word] y] pa\"ss \\word] {b64}\r\n\
+             * BAD [X \"pa\\\"ss \\\\word]\"] no\r\n\
+             * wrong password pa\"ss \\word]\r\npa\"ss \\word] is wrong\r\n+ pa\"ss \\word]\r\n"
+        );
+        keeps(
+            &["ss ", "word]", b64],
+            &[
+                (S, b"* OK hi\r\n"),
+                (C, login.as_bytes()),
+                (S, answers.as_bytes()),
+            ],
+        );
+    }
+}
+
+#[test]
+fn words_of_what_was_no_command_are_masked_in_the_answer() {
+    for line in [
+        "a\tLOGIN\talice\thunter2 okay",
+        "a LOGIN alice \"hunter2 okay",
+        "LOGIN alice hunter2 okay",
+        "a LOGON alice hunter2 okay",
+    ] {
+        let line = format!("{line}\r\n");
+        keeps(
+            &["hunter2 okay", "okay"],
+            &[
+                (S, b"* OK hi\r\n"),
+                (C, line.as_bytes()),
+                (
+                    S,
+                    b"okay BAD \"hunter2 okay\r\n* BAD okay [hunter2 okay\r\n",
+                ),
+            ],
+        );
+    }
+}
+
+#[test]
+fn command_names_are_no_words_of_a_password() {
+    let steps: [(Peer, &[u8]); 3] = [
+        (S, b"* OK hi\r\n"),
+        (C, b"a\tLOGIN\tx\ty\r\n"),
+        (S, b"* OK [CAPABILITY AUTH=LOGIN] LOGIN first\r\n"),
+    ];
+    assert_eq!(
+        sealed(&steps, S),
+        "* OK hi\r\n* OK [CAPABILITY AUTH=LOGIN] LOGIN first\r\n"
+    );
+}
+
+#[test]
+fn a_tag_that_holds_a_secret_is_masked_as_a_whole() {
+    assert_eq!(
+        keeps(
+            &["abcd"],
+            &[
+                (S, b"* OK hi\r\n"),
+                (C, b"abcd1 LOGIN alice abcd\r\n"),
+                (S, b"abcd1 OK in\r\n"),
+                (C, b"abcd2 NOOP\r\n"),
+                (S, b"abcd2 OK\r\n"),
+            ],
+        ),
+        [
+            "greeting OK",
+            "command ******** LOGIN identity=alice",
+            "tagged ******** OK answers=2",
+            "command ******** NOOP",
+            "tagged ******** OK answers=4",
+        ]
+    );
+}
+
+#[test]
+fn what_follows_a_refused_literal_may_be_its_octets() {
+    for command in [
+        "a LOGIN alice {13}",
+        "a LOGIN {13}",
+        "a AUTHENTICATE PLAIN {13}",
+    ] {
+        let command = format!("{command}\r\n");
+        for octets in ["correct horse\r\n", "horse\tcorrect\r\n"] {
+            let told = keeps(
+                &["correct", "horse", "13"],
+                &[
+                    (S, b"* OK hi\r\n"),
+                    (C, command.as_bytes()),
+                    (S, b"a NO no\r\n"),
+                    (C, octets.as_bytes()),
+                    (S, b"correct BAD horse\r\n"),
+                ],
+            );
+            assert_eq!(told[2], "tagged a NO answers=2");
+        }
+    }
+    let pipelined = b"a LOGIN alice {13}\r\ncorrect horse\r\nb NOOP\r\n";
+    let told = keeps(
+        &["correct", "horse"],
+        &[
+            (S, b"* OK hi\r\n"),
+            (C, pipelined),
+            (S, b"a BAD\r\ncorrect BAD\r\nb OK\r\n"),
+        ],
+    );
+    assert!(told.contains(&"command b NOOP".to_owned()), "{told:?}");
+}
+
+#[test]
+fn the_header_of_a_refused_literal_is_no_password() {
+    let steps: [(Peer, &[u8]); 4] = [
+        (S, b"* OK hi\r\n"),
+        (C, b"a LOGIN alice {1234}\r\n"),
+        (S, b"a NO [X {1234}] {1234}\r\n"),
+        (C, b"b ID (\"{1234}\" NIL)\r\n"),
+    ];
+    assert!(sealed(&steps, S).ends_with("a NO [X {1234}] {1234}\r\n"));
+    assert!(sealed(&steps, C).ends_with("b ID (\"{1234}\" NIL)\r\n"));
+}
+
+#[test]
+fn octets_asked_for_in_vain_are_secret() {
+    // No literal: the space before its header is missing.
+    keeps(
+        &["correct", "horse"],
+        &[
+            (S, b"* OK hi\r\n"),
+            (C, b"a LOGIN alice{13}\r\n"),
+            (S, b"+ go\r\n"),
+            (C, b"correct horse\r\n"),
+        ],
+    );
+}
+
+#[test]
+fn a_login_that_idle_or_a_login_before_it_hides_is_masked() {
+    for line in [
+        "LOGIN alice hunter2\r\n",
+        "hunter2\r\n",
+        "a LOGON alice hunter2\r\n",
+    ] {
+        keeps(
+            &["hunter2"],
+            &[
+                (S, b"* OK hi\r\n"),
+                (C, b"a IDLE\r\n"),
+                (C, line.as_bytes()),
+                (S, b"a BAD hunter2\r\n"),
+            ],
+        );
+        keeps(
+            &["hunter2"],
+            &[
+                (S, b"* PREAUTH hi\r\n"),
+                (C, b"a UNAUTHENTICATE\r\n"),
+                (C, line.as_bytes()),
+            ],
+        );
+    }
+    for line in [
+        "LOGIN alice hunter2\r\n",
+        "authenticate plain hunter2\r\n",
+        "a login alice hunter2\r\n",
+        "a LOGIN alice hunter2 x\r\n",
+        "a LOGIN alice {7+}\r\nhunter2\r\n",
+        "a AUTHENTICATE PLAIN hunter2\r\n",
+    ] {
+        keeps(
+            &["hunter2"],
+            &[
+                (S, b"* PREAUTH hi\r\n"),
+                (C, line.as_bytes()),
+                (S, b"a BAD hunter2\r\n"),
+            ],
+        );
+    }
+}
+
+#[test]
+fn a_urlauth_token_is_masked_when_it_comes_again() {
+    let url = "imap://joe@example.com/INBOX/;uid=20;urlauth=submit+fred:internal:91354a473744909d";
+    let command = format!("a URLFETCH \"{url}\"\r\n");
+    keeps(
+        &["91354a473744909d"],
+        &[
+            (S, b"* PREAUTH hi\r\n"),
+            (C, command.as_bytes()),
+            (S, b"a NO bad token 91354a473744909d\r\n"),
+        ],
+    );
 }
