@@ -67,7 +67,10 @@ struct Remembered {
 
 #[derive(Default)]
 struct Inner {
+    /// Secrets, and what may be one. Each has a list of its own, so that no number of guesses (a
+    /// browser that speaks HTTP to the port) drives out a password.
     values: VecDeque<Vec<u8>>,
+    guesses: VecDeque<Vec<u8>>,
     finder: Option<Arc<AhoCorasick>>,
 }
 
@@ -98,6 +101,15 @@ impl Gate {
     /// Values shorter than [`limits::SECRET_SHORTEST`] are not remembered; of one longer than
     /// [`limits::SECRET_LENGTH`] the beginning is; of more than [`limits::SECRETS`] the newest.
     pub fn remember(&self, value: &[u8]) {
+        self.add(value, |inner| &mut inner.values);
+    }
+
+    /// As [`remember`](Self::remember), for what only may be a secret.
+    pub fn suspect(&self, value: &[u8]) {
+        self.add(value, |inner| &mut inner.guesses);
+    }
+
+    fn add(&self, value: &[u8], list: impl FnOnce(&mut Inner) -> &mut VecDeque<Vec<u8>>) {
         if value.len() < limits::SECRET_SHORTEST || !self.masks() {
             return;
         }
@@ -107,16 +119,19 @@ impl Gate {
             .inner
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        if inner.values.iter().any(|known| known == value) {
+        let list = list(&mut inner);
+        if let Some(known) = list.iter().position(|known| known == value) {
+            let known = list.remove(known);
+            list.extend(known); // the newest now
             return;
         }
-        if inner.values.len() == limits::SECRETS {
-            inner.values.pop_front();
+        if list.len() == limits::SECRETS {
+            list.pop_front();
         }
-        inner.values.push_back(value.to_vec());
+        list.push_back(value.to_vec());
         inner.finder = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
-            .build(&inner.values)
+            .build(inner.values.iter().chain(&inner.guesses))
             .ok()
             .map(Arc::new);
         self.remembered.any.store(true, Ordering::Release);
@@ -205,6 +220,27 @@ mod tests {
         }
         assert!(gate.occurrences(b"secret-number-00000").is_empty());
         assert_eq!(gate.occurrences(b"secret-number-00064").len(), 1);
+    }
+
+    #[test]
+    fn no_number_of_guesses_drives_out_a_secret() {
+        let gate = Gate::new(Secrets::Masked);
+        gate.remember(b"hunter2");
+        for i in 0..2 * limits::SECRETS {
+            gate.suspect(format!("guess-{i:05}").as_bytes());
+        }
+        assert_eq!(gate.occurrences(b"hunter2 guess-00127").len(), 2);
+        assert!(gate.occurrences(b"guess-00001").is_empty());
+    }
+
+    #[test]
+    fn a_secret_that_is_in_use_is_not_driven_out() {
+        let gate = Gate::new(Secrets::Masked);
+        for i in 0..2 * limits::SECRETS {
+            gate.remember(b"hunter2");
+            gate.remember(format!("token-{i:05}").as_bytes());
+        }
+        assert_eq!(gate.occurrences(b"hunter2").len(), 1);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::command::Command;
 use super::lexer;
 use super::observer::{Meaning, Missing, Observer};
 use super::sasl::Exchange;
-use super::secrets::{self, CommandSecrets, Extent, Ranges};
+use super::secrets::{self, CommandSecrets, Extent, Ranges, Trust};
 use super::solicit::Request;
 use super::tracker::Expected;
 use crate::event::{Message, Micros, Note, Reading, RecordedMessage, Sealed, Secret};
@@ -82,24 +82,7 @@ pub(super) fn secrets(
         return Found::default();
     }
     match kind(observer, message, circumstances) {
-        Kind::Command => {
-            let spans = lexer::command(message);
-            let extent = match circumstances.missing {
-                Missing::Nothing => Extent::Whole,
-                Missing::Rest | Missing::Hidden => Extent::Beginning,
-            };
-            let authenticated = observer.tracker.is_authenticated();
-            let CommandSecrets {
-                ranges,
-                identity,
-                exchange,
-            } = secrets::of_command(message, &spans, extent, authenticated, &observer.gate);
-            Found {
-                ranges,
-                identity,
-                exchange,
-            }
-        }
+        Kind::Command => command_secrets(observer, message, circumstances),
         Kind::Sasl => {
             let ranges = secrets::of_sasl_line(message);
             let gate = &observer.gate;
@@ -113,17 +96,47 @@ pub(super) fn secrets(
                 exchange: None,
             }
         }
-        Kind::Done => {
-            let occurrences = observer.gate.occurrences(message.bytes());
-            Found {
-                ranges: occurrences
-                    .into_iter()
-                    .map(|range| (range, Secret::Password))
-                    .collect(),
-                ..Found::default()
-            }
-        }
+        Kind::Done if is_done(message) => Found::default(),
+        Kind::Done => command_secrets(observer, message, circumstances),
     }
+}
+
+fn command_secrets(
+    observer: &mut Observer,
+    message: &Message,
+    circumstances: &Circumstances<'_>,
+) -> Found {
+    let spans = lexer::command(message);
+    let extent = match circumstances.missing {
+        Missing::Rest | Missing::Hidden => Extent::Beginning,
+        Missing::Nothing if circumstances.refused => Extent::Refused,
+        Missing::Nothing => Extent::Whole,
+    };
+    if Command::new(message, &spans).is_known() {
+        observer.suspicious = false;
+    }
+    let trust = match (observer.tracker.is_authenticated(), observer.suspicious) {
+        (true, _) => Trust::Authenticated,
+        (false, false) => Trust::NotAuthenticated,
+        (false, true) => Trust::Suspicious,
+    };
+    let CommandSecrets {
+        ranges,
+        identity,
+        exchange,
+    } = secrets::of_command(message, &spans, extent, trust, &observer.gate);
+    Found {
+        ranges,
+        identity,
+        exchange,
+    }
+}
+
+fn is_done(message: &Message) -> bool {
+    message
+        .bytes()
+        .trim_ascii_end()
+        .eq_ignore_ascii_case(b"DONE")
 }
 
 /// Says what the sealed message means and tells the tracker.
@@ -173,14 +186,17 @@ fn command(
     let recorded = circumstances.recorded;
     let exchange = found
         .exchange
-        .or_else(|| secrets::exchange(command).filter(|_| recorded.is_some()));
-    let mechanism = exchange.as_ref().map(|e| e.mechanism().to_owned());
+        .or_else(|| secrets::exchange(wire, command, &observer.gate));
+    let mechanism = exchange.as_ref().and_then(mechanism);
     if let Some(exchange) = exchange {
-        if exchange.binds_the_channel() {
-            let mechanism = exchange.mechanism().to_owned();
+        if let Some(mechanism) = mechanism.clone().filter(|_| exchange.binds_the_channel()) {
             notes.push(Note::ChannelBinding { mechanism });
         }
-        observer.exchange = Some(exchange);
+        // With two at once, nobody can say which one a line belongs to.
+        observer.exchange = Some(match observer.tracker.expected() {
+            Expected::Sasl => Exchange::default(),
+            Expected::Command | Expected::Done => exchange,
+        });
     }
     let identity = found.identity.or_else(|| {
         let recorded = recorded?;
@@ -209,13 +225,17 @@ fn command(
     meaning
 }
 
+fn mechanism(exchange: &Exchange) -> Option<String> {
+    exchange.mechanism().map(str::to_owned)
+}
+
 fn sasl(
     observer: &mut Observer,
     wire: &Sealed,
     found: Found,
     circumstances: &Circumstances<'_>,
 ) -> Meaning {
-    let mechanism = observer.exchange.as_ref().map(|e| e.mechanism().to_owned());
+    let mechanism = observer.exchange.as_ref().and_then(mechanism);
     let recorded = circumstances.recorded;
     let mut meaning = Meaning::new(
         observer.next_ordinal(),
@@ -231,8 +251,7 @@ fn sasl(
 }
 
 fn done(observer: &mut Observer, wire: &Sealed, circumstances: &Circumstances<'_>) -> Meaning {
-    let line = wire.bytes().trim_ascii_end();
-    let is_done = line.eq_ignore_ascii_case(b"DONE");
+    let is_done = is_done(wire);
     let tag = observer.tracker.continued_tag();
     let idled = match is_done {
         true => observer.tracker.done(circumstances.at),

@@ -251,6 +251,11 @@ impl Argument {
     }
 }
 
+/// Whether the word is a known command's name, or the beginning of one.
+pub fn is_name(word: &[u8]) -> bool {
+    word.eq_ignore_ascii_case(b"UID") || known_name(word, None).is_some()
+}
+
 fn known_name(first: &[u8], second: Option<&[u8]>) -> Option<&'static str> {
     COMMANDS
         .iter()

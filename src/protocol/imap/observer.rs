@@ -31,6 +31,9 @@ pub struct Observer {
     pub(super) tracker: Tracker,
     pub(super) exchange: Option<Exchange>,
     pub(super) greeted: bool,
+    /// A literal was refused or asked for in vain before authentication: what comes next may be
+    /// its octets.
+    pub(super) suspicious: bool,
     client: Side,
     server: Side,
     /// What the client sent behind a literal header that the server has not decided about.
@@ -75,6 +78,7 @@ impl Observer {
             tracker: Tracker::default(),
             exchange: None,
             greeted: false,
+            suspicious: false,
             client: Side::new(Peer::Client),
             server: Side::new(Peer::Server),
             undecided: Vec::new(),
@@ -312,6 +316,7 @@ impl Observer {
         };
         // The header of the refused literal stays text.
         self.client_message(Message::text(message.bytes()), &circumstances, out);
+        self.suspicious = true;
     }
 
     /// Reads what the client sent behind the literal that was just decided about.

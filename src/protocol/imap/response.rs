@@ -200,6 +200,11 @@ pub fn data_reader(name: &str) -> Option<DataReader> {
         .map_or(Some(generic as DataReader), |(_, reader)| *reader)
 }
 
+/// Whether an untagged response with this name is in the registries.
+pub fn is_known(name: &str) -> bool {
+    READINGS.iter().any(|(known, _)| *known == name)
+}
+
 /// Names in the registries, and how their data is read where there is more to say than a tree.
 const READINGS: &[(&str, Option<DataReader>)] = &[
     ("ACL", Some(generic)),

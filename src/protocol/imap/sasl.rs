@@ -14,6 +14,7 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
 use crate::event::Gate;
+use crate::limits;
 
 /// Octets of an identity that are kept; an address has at most 254 (RFC 5321, section 4.5.3.1).
 const IDENTITY: usize = 320;
@@ -25,31 +26,66 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
+/// Mechanisms of the registry that apps use, which may be written in any letter case. Another name
+/// is shown only in upper case: what is not may be an initial response whose mechanism was
+/// forgotten.
+const MECHANISMS: [&str; 19] = [
+    "ANONYMOUS",
+    "CRAM-MD5",
+    "DIGEST-MD5",
+    "EXTERNAL",
+    "GS2-KRB5",
+    "GSS-SPNEGO",
+    "GSSAPI",
+    "LOGIN",
+    "NTLM",
+    "OAUTHBEARER",
+    "OTP",
+    "PLAIN",
+    "SCRAM-SHA-1",
+    "SCRAM-SHA-1-PLUS",
+    "SCRAM-SHA-256",
+    "SCRAM-SHA-256-PLUS",
+    "SCRAM-SHA-512",
+    "SCRAM-SHA-512-PLUS",
+    "XOAUTH2",
+];
+
 /// One AUTHENTICATE command's exchange.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Exchange {
-    mechanism: String,
+    mechanism: Option<String>,
     turns: usize,
 }
 
 impl Exchange {
-    /// With this mechanism, in any letter case.
-    pub fn new(mechanism: &str) -> Self {
+    /// With the mechanism that is written like this; an [unknown](Self::default) one where this is
+    /// no mechanism's name (RFC 4422, section 3.1), or a secret.
+    pub fn new(word: &[u8], gate: &Gate) -> Self {
+        let upper = String::from_utf8_lossy(word).to_ascii_uppercase();
+        let is_name = (1..=20).contains(&word.len())
+            && word.iter().all(|octet| {
+                octet.is_ascii_uppercase() || octet.is_ascii_digit() || b"-_".contains(octet)
+            });
+        let shown = (is_name || MECHANISMS.contains(&&*upper))
+            && gate.occurrences(word).is_empty()
+            && gate.occurrences(upper.as_bytes()).is_empty();
         Self {
-            mechanism: mechanism.to_ascii_uppercase(),
+            mechanism: shown.then_some(upper),
             turns: 0,
         }
     }
 
-    /// The mechanism, upper case.
-    pub fn mechanism(&self) -> &str {
-        &self.mechanism
+    /// The mechanism, upper case; `None` where it is not known.
+    pub fn mechanism(&self) -> Option<&str> {
+        self.mechanism.as_deref()
     }
 
     /// Whether it binds the login to the TLS connection (RFC 5802, section 6), which a man in the
     /// middle has two of.
     pub fn binds_the_channel(&self) -> bool {
-        self.mechanism.ends_with("-PLUS")
+        self.mechanism()
+            .is_some_and(|mechanism| mechanism.ends_with("-PLUS"))
     }
 
     /// Whether the server's challenges are secret too.
@@ -63,54 +99,117 @@ impl Exchange {
             "PLAIN",
             "XOAUTH2",
         ];
-        !PLAIN_CHALLENGES.contains(&self.mechanism.as_str())
+        !self
+            .mechanism()
+            .is_some_and(|mechanism| PLAIN_CHALLENGES.contains(&mechanism))
     }
 
     /// Reads a client's turn, the initial response included, without its line end. What is secret
     /// in it is remembered at the gate; the identity is returned where this turn tells it.
+    ///
+    /// A turn that is not in its mechanism's form is secret as a whole: a field that stands where
+    /// the identity should may be the password.
     pub fn turn(&mut self, line: &[u8], gate: &Gate) -> Option<String> {
         let turn = self.turns;
         self.turns += 1;
         gate.remember(line);
         let decoded = LENIENT.decode(line).ok()?;
-        let identity = match (self.mechanism.as_str(), turn) {
-            ("PLAIN", _) => {
-                let mut fields = decoded.splitn(3, |octet| *octet == 0).skip(1);
-                let identity = fields.next();
-                gate.remember(fields.next().unwrap_or_default());
-                identity
+        let told = self
+            .mechanism()
+            .and_then(|mechanism| identity(mechanism, turn, &decoded))
+            .filter(|told| !told.identity.chars().any(char::is_control));
+        let Some(told) = told else {
+            remember(&decoded, gate);
+            for field in decoded.split(|octet| octet.is_ascii_control()) {
+                remember(field, gate);
             }
-            ("LOGIN", 0) | ("EXTERNAL", 0) => Some(decoded.as_slice()),
-            ("CRAM-MD5", 0) => {
-                let space = decoded.iter().rposition(|octet| *octet == b' ');
-                space.map(|space| &decoded[..space])
-            }
-            ("XOAUTH2" | "OAUTHBEARER", 0) => {
-                remember_bearer(&decoded, gate);
-                let field: &[u8] = match self.mechanism.as_str() {
-                    "XOAUTH2" => b"user=",
-                    _ => b"a=",
-                };
-                decoded
-                    .split(|octet| matches!(octet, 1 | b','))
-                    .find_map(|part| part.strip_prefix(field))
-            }
-            (scram, 0) if scram.starts_with("SCRAM-") => decoded
-                .split(|octet| *octet == b',')
-                .skip(2)
-                .find_map(|part| part.strip_prefix(b"n=")),
-            _ => {
-                gate.remember(&decoded);
-                None
-            }
-        }?;
-        let identity = std::str::from_utf8(identity).ok()?;
-        let identity = match self.mechanism.starts_with("SCRAM-") {
-            true => identity.replace("=2C", ",").replace("=3D", "="),
-            false => identity.to_owned(),
+            return None;
         };
-        shown(identity, gate)
+        remember(told.secret, gate);
+        shown(told.identity, gate)
     }
+}
+
+/// What a turn tells.
+struct Told<'a> {
+    identity: String,
+    secret: &'a [u8],
+}
+
+fn identity<'a>(mechanism: &str, turn: usize, decoded: &'a [u8]) -> Option<Told<'a>> {
+    let (identity, secret): (&[u8], &[u8]) = match (mechanism, turn) {
+        // [authzid] NUL authcid NUL passwd (RFC 4616)
+        ("PLAIN", 0) => {
+            let mut fields = decoded.split(|octet| *octet == 0).skip(1);
+            let (identity, password) = (fields.next()?, fields.next()?);
+            match fields.next() {
+                None => (identity, password),
+                Some(_) => return None,
+            }
+        }
+        ("LOGIN" | "EXTERNAL", 0) => (decoded, b""),
+        // name SP digest (RFC 2195)
+        ("CRAM-MD5", 0) => {
+            let space = decoded.iter().rposition(|octet| *octet == b' ')?;
+            let digest = &decoded[space + 1..];
+            let is_digest = !digest.is_empty() && digest.iter().all(u8::is_ascii_hexdigit);
+            is_digest.then_some((&decoded[..space], digest))?
+        }
+        // user=alice ^A auth=Bearer token ^A ^A
+        ("XOAUTH2", 0) => {
+            let user = decoded.strip_prefix(b"user=")?;
+            (user.split(|octet| *octet == 1).next()?, token(decoded)?)
+        }
+        // n,a=alice, ^A auth=Bearer token ^A ^A (RFC 7628)
+        ("OAUTHBEARER", 0) => {
+            let header = decoded.split(|octet| *octet == 1).next()?;
+            (gs2_field(header, b"a=")?, token(decoded)?)
+        }
+        // n,,n=alice,r=nonce (RFC 5802)
+        (scram, 0) if scram.starts_with("SCRAM-") => (gs2_field(decoded, b"n=")?, b""),
+        _ => return None,
+    };
+    let identity = std::str::from_utf8(identity).ok()?;
+    let identity = match mechanism {
+        "PLAIN" | "LOGIN" | "EXTERNAL" | "CRAM-MD5" | "XOAUTH2" => identity.to_owned(),
+        _ => identity.replace("=2C", ",").replace("=3D", "="),
+    };
+    Some(Told { identity, secret })
+}
+
+/// A field behind the channel binding flag, `n`, `y` or `p=` (RFC 5801, section 4).
+fn gs2_field<'a>(header: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let mut fields = header.split(|octet| *octet == b',');
+    let flag = fields.next()?;
+    let is_flag = matches!(flag, b"n" | b"y") || flag.starts_with(b"p=");
+    let skipped = usize::from(name == b"n=");
+    is_flag
+        .then(|| {
+            fields
+                .skip(skipped)
+                .find_map(|field| field.strip_prefix(name))
+        })
+        .flatten()
+}
+
+/// Remembers a secret in the forms in which it may come again: as it is, as a quoted string, and in
+/// base64.
+pub fn remember(secret: &[u8], gate: &Gate) {
+    gate.remember(secret);
+    if secret.len() < limits::SECRET_SHORTEST {
+        return;
+    }
+    let mut quoted = Vec::with_capacity(secret.len());
+    for octet in secret {
+        if b"\"\\".contains(octet) {
+            quoted.push(b'\\');
+        }
+        quoted.push(*octet);
+    }
+    gate.remember(&quoted);
+    let encoded = LENIENT.encode(secret);
+    gate.remember(encoded.trim_end_matches('=').as_bytes());
+    gate.remember(encoded.as_bytes());
 }
 
 /// The identity, unless it is empty, too long, or holds something secret.
@@ -119,14 +218,12 @@ pub fn shown(identity: String, gate: &Gate) -> Option<String> {
     (fits && gate.occurrences(identity.as_bytes()).is_empty()).then_some(identity)
 }
 
-fn remember_bearer(decoded: &[u8], gate: &Gate) {
-    let token = decoded
+/// The token in `auth=Bearer token`.
+fn token(decoded: &[u8]) -> Option<&[u8]> {
+    let field = decoded
         .split(|octet| *octet == 1)
-        .find_map(|part| part.strip_prefix(b"auth="));
-    if let Some(token) = token {
-        let token = token.splitn(2, |octet| *octet == b' ').last();
-        gate.remember(token.unwrap_or_default());
-    }
+        .find_map(|part| part.strip_prefix(b"auth="))?;
+    field.splitn(2, |octet| *octet == b' ').last()
 }
 
 #[cfg(test)]
@@ -136,7 +233,7 @@ mod tests {
 
     fn identity(mechanism: &str, turns: &[&[u8]]) -> (Option<String>, Gate) {
         let gate = Gate::new(Secrets::Masked);
-        let mut exchange = Exchange::new(mechanism);
+        let mut exchange = Exchange::new(mechanism.as_bytes(), &gate);
         let identities: Vec<String> = turns
             .iter()
             .filter_map(|turn| exchange.turn(LENIENT.encode(turn).as_bytes(), &gate))
@@ -198,9 +295,58 @@ mod tests {
 
     #[test]
     fn scram_and_unknown_challenges_are_secret() {
-        assert!(Exchange::new("scram-sha-1").has_secret_challenges());
-        assert!(Exchange::new("X-UNKNOWN").has_secret_challenges());
-        assert!(!Exchange::new("CRAM-MD5").has_secret_challenges());
-        assert!(Exchange::new("SCRAM-SHA-256-PLUS").binds_the_channel());
+        let gate = Gate::new(Secrets::Masked);
+        let exchange = |mechanism: &str| Exchange::new(mechanism.as_bytes(), &gate);
+        assert!(exchange("scram-sha-1").has_secret_challenges());
+        assert!(exchange("X-UNKNOWN").has_secret_challenges());
+        assert!(Exchange::default().has_secret_challenges());
+        assert!(!exchange("CRAM-MD5").has_secret_challenges());
+        assert!(exchange("SCRAM-SHA-256-PLUS").binds_the_channel());
+    }
+
+    #[test]
+    fn a_turn_that_does_not_fit_its_mechanism_tells_no_identity_and_is_secret() {
+        for (mechanism, turn) in [
+            ("PLAIN", &b"alice\0hunter2"[..]),
+            ("PLAIN", b"\0hunter2"),
+            ("PLAIN", b"\0alice\0hunter2\0x"),
+            ("PLAIN", b"hunter2"),
+            ("LOGIN", b"\0alice\0hunter2"),
+            ("EXTERNAL", b"\0hunter2"),
+            ("CRAM-MD5", b"alice hunter2"),
+            ("XOAUTH2", b"\0user=\0hunter2"),
+            ("XOAUTH2", b"user=hunter2"),
+            ("OAUTHBEARER", b"a=alice\x01hunter2"),
+            ("SCRAM-SHA-1", b"\0n=alice\0hunter2"),
+        ] {
+            let (told, gate) = identity(mechanism, &[turn]);
+            assert_eq!(told, None, "{mechanism} {turn:?}");
+            let echo = match turn.contains(&b' ') {
+                true => b"alice hunter2".to_vec(),
+                false => turn.to_vec(),
+            };
+            assert!(!gate.occurrences(&echo).is_empty(), "{mechanism} {turn:?}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_an_initial_response_is_no_mechanism() {
+        let gate = Gate::new(Secrets::Masked);
+        gate.remember(b"HUNTER2");
+        for word in [
+            "AGFsaWNlAGh1bnRlcjI=",
+            "AGJvYgBodW50ZXIy",
+            "hunter2",
+            "HUNTER2",
+            "",
+        ] {
+            assert_eq!(
+                Exchange::new(word.as_bytes(), &gate).mechanism(),
+                None,
+                "{word}"
+            );
+        }
+        assert_eq!(Exchange::new(b"X-NEW", &gate).mechanism(), Some("X-NEW"));
+        assert_eq!(Exchange::new(b"plain", &gate).mechanism(), Some("PLAIN"));
     }
 }

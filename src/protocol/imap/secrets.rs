@@ -8,10 +8,10 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use super::command::{Argument, Command};
-use super::response::{Kind, Response};
+use super::command::{Command, is_name};
+use super::response::{Kind, Response, is_known};
 use super::sasl::{self, Exchange};
-use crate::event::{Gate, Label, Message, Secret, Span, Status};
+use crate::event::{Gate, Label, Message, Secret, Span};
 
 /// Octets of the longest argument that is searched for a URLAUTH token; a URL is shorter, and what
 /// is longer is a mail.
@@ -42,6 +42,20 @@ pub enum Extent {
     Whole,
     /// Its beginning: it was cut off, or is too long to hold.
     Beginning,
+    /// All of it, but its last argument is the header of a literal that was refused.
+    Refused,
+}
+
+/// How much a client's line is to be trusted to be a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// A user is logged in: it is.
+    Authenticated,
+    /// If it is known and well-formed.
+    NotAuthenticated,
+    /// A literal was refused or asked for in vain: if it is known. Otherwise it may be the
+    /// literal's octets, and even what stands in a tag's place is secret.
+    Suspicious,
 }
 
 /// Finds the secrets of a client's command.
@@ -49,34 +63,60 @@ pub fn of_command(
     message: &Message,
     spans: &[Span],
     extent: Extent,
-    authenticated: bool,
+    trust: Trust,
     gate: &Gate,
 ) -> CommandSecrets {
     let command = Command::new(message, spans);
     let mut found = CommandSecrets::default();
-    if !authenticated && (extent == Extent::Beginning || !command.is_well_formed()) {
-        found.ranges = unreadable(message, command, gate);
-        found.exchange = exchange(command);
+    let is_in_doubt =
+        trust != Trust::Authenticated && (extent == Extent::Beginning || !command.is_well_formed());
+    if is_in_doubt || is_login_without_tag(command) {
+        found.ranges = unreadable(message, command, trust, gate);
+        found.exchange = is_authenticate(command).then(Exchange::default);
         return found;
     }
     match command.name().as_deref() {
         Some("LOGIN") => login(message, command, extent, gate, &mut found),
-        Some("AUTHENTICATE") => authenticate(message, command, gate, &mut found),
+        Some("AUTHENTICATE") => authenticate(message, command, extent, gate, &mut found),
         _ => {}
     }
-    found.ranges.extend(arguments_with(message, spans, |text| {
-        (text.len() <= URL && has_urlauth_token(text)).then_some(Secret::Urlauth)
-    }));
-    let known = command.is_known();
-    let searched = spans
-        .iter()
-        .filter(|span| !(known && span.label == Label::Name));
-    found.ranges.extend(covered(searched, |span| {
-        let text = &message.bytes()[span.range.clone()];
-        (!gate.occurrences(text).is_empty()).then_some(Secret::Password)
-    }));
+    found.ranges.extend(urlauth(message, spans, gate));
+    found
+        .ranges
+        .extend(remembered_in_command(message, spans, gate));
     found.ranges = merged(std::mem::take(&mut found.ranges));
     found
+}
+
+/// `LOGIN alice hunter2`, typed without a tag.
+fn is_login_without_tag(command: Command<'_>) -> bool {
+    let tag = command.tag().map_or(&b""[..], |tag| command.bytes(tag));
+    let names = [&b"LOGIN"[..], b"AUTHENTICATE"];
+    !command.is_known() && names.iter().any(|name| tag.eq_ignore_ascii_case(name))
+}
+
+/// The spans in which a value stands that was secret before. A known command's name is none.
+fn remembered_in_command(message: &Message, spans: &[Span], gate: &Gate) -> Ranges {
+    let command = Command::new(message, spans);
+    let known = command.is_known();
+    let may_be_secret = |span: &&Span| match span.label {
+        Label::Name => !known,
+        Label::LiteralHeader => false,
+        _ => true,
+    };
+    let mut ranges = Ranges::new();
+    for found in gate.occurrences(message.bytes()) {
+        let first = spans.partition_point(|span| span.range.end <= found.start);
+        let mut touched = spans[first..]
+            .iter()
+            .take_while(|span| span.range.start < found.end)
+            .filter(may_be_secret);
+        if let Some(first) = touched.next() {
+            let last = touched.last().unwrap_or(first);
+            ranges.push((first.range.start..last.range.end, Secret::Password));
+        }
+    }
+    ranges
 }
 
 /// LOGIN's password (RFC 9051, section 6.2.3), in every form of string.
@@ -87,12 +127,14 @@ fn login(
     gate: &Gate,
     found: &mut CommandSecrets,
 ) {
-    let arguments = command.strings().filter(|_| extent == Extent::Whole);
+    let arguments = command.strings().filter(|_| extent != Extent::Beginning);
     let Some([_, password]) = arguments.as_deref() else {
-        found.ranges = unreadable(message, command, gate);
+        found.ranges = unreadable(message, command, Trust::NotAuthenticated, gate);
         return;
     };
-    remember(gate, message, password);
+    if extent == Extent::Whole {
+        sasl::remember(&password.value(message), gate);
+    }
     found
         .ranges
         .push((password.covered.clone(), Secret::Password));
@@ -114,66 +156,80 @@ pub fn login_identity(message: &Message, command: Command<'_>, gate: &Gate) -> O
     sasl::shown(String::from_utf8(user.value(message)).ok()?, gate)
 }
 
-fn remember(gate: &Gate, message: &Message, argument: &Argument) {
-    gate.remember(&argument.value(message));
-    if argument.quoted {
-        let quoted = &message.bytes()[argument.content.clone()];
-        gate.remember(&quoted[1..quoted.len() - 1]);
-    }
-}
-
-/// Everything behind AUTHENTICATE's mechanism (RFC 9051, section 6.2.2).
-fn authenticate(message: &Message, command: Command<'_>, gate: &Gate, found: &mut CommandSecrets) {
-    let Some(mut exchange) = exchange(command) else {
-        found.ranges = unreadable(message, command, gate);
-        return;
-    };
-    let arguments = command.argument_spans();
-    if let (Some(first), Some(last)) = (arguments.get(1), arguments.last()) {
-        let initial = first.range.start..last.range.end;
-        found.identity = exchange.turn(&message.bytes()[initial.clone()], gate);
-        found.ranges.push((initial, Secret::Sasl));
+/// Everything behind AUTHENTICATE's mechanism (RFC 9051, section 6.2.2); the mechanism too, if it
+/// may be something else.
+fn authenticate(
+    message: &Message,
+    command: Command<'_>,
+    extent: Extent,
+    gate: &Gate,
+    found: &mut CommandSecrets,
+) {
+    let mut exchange = exchange(message, command, gate).unwrap_or_default();
+    match command.strings().as_deref() {
+        Some([_, rest @ ..]) if exchange.mechanism().is_some() => {
+            match rest {
+                _ if extent == Extent::Refused => {}
+                [initial] => found.identity = exchange.turn(&initial.value(message), gate),
+                several => several
+                    .iter()
+                    .for_each(|more| sasl::remember(&more.value(message), gate)),
+            }
+            if let (Some(first), Some(last)) = (rest.first(), rest.last()) {
+                let covered = first.covered.start..last.covered.end;
+                found.ranges.push((covered, Secret::Sasl));
+            }
+        }
+        _ => found.ranges = unreadable(message, command, Trust::NotAuthenticated, gate),
     }
     found.exchange = Some(exchange);
 }
 
-/// The SASL exchange that AUTHENTICATE begins.
-pub fn exchange(command: Command<'_>) -> Option<Exchange> {
-    if command.name().as_deref() != Some("AUTHENTICATE") {
+/// The SASL exchange that AUTHENTICATE begins, whether or not its mechanism can be read.
+pub fn exchange(message: &Message, command: Command<'_>, gate: &Gate) -> Option<Exchange> {
+    if !is_authenticate(command) {
         return None;
     }
-    let mechanism = command.argument_spans().first()?;
-    (mechanism.label == Label::Atom)
-        .then(|| Exchange::new(&String::from_utf8_lossy(command.bytes(mechanism))))
+    let arguments = command.strings().unwrap_or_default();
+    Some(match arguments.first() {
+        Some(mechanism) if !mechanism.secret => Exchange::new(&mechanism.value(message), gate),
+        _ => Exchange::default(),
+    })
 }
 
-/// Masks all but the tag and, if known, the name. Where it may be an attempt to log in, the words
-/// are remembered, but for the first one of several: in `LOGIN alice hunter2`, typed without a tag,
-/// that is the user.
-fn unreadable(message: &Message, command: Command<'_>, gate: &Gate) -> Ranges {
+fn is_authenticate(command: Command<'_>) -> bool {
+    command.name().as_deref() == Some("AUTHENTICATE")
+}
+
+/// Masks all but the tag and, if known, the name; of a suspicious line, all. Where it may be an
+/// attempt to log in, the words are remembered, but for the first one behind the tag, if there are
+/// several: in `LOGIN alice hunter2`, typed without a tag, that is the user.
+fn unreadable(message: &Message, command: Command<'_>, trust: Trust, gate: &Gate) -> Ranges {
     let bytes = message.bytes();
     let line_end = bytes.len() - line_end(bytes);
+    let behind = |end: usize| {
+        let spaces = bytes[end..line_end].iter().take_while(|o| **o == b' ');
+        end + spaces.count()
+    };
     let start = match (command.tag(), command.is_known()) {
-        (Some(_), true) => command.name_end().unwrap_or(0),
+        (Some(_), true) => behind(command.name_end().unwrap_or(0)),
         // A lone word is more likely a password than a tag.
-        (Some(tag), false) if bytes.get(tag.range.end) == Some(&b' ') => tag.range.end,
+        (Some(tag), false) if trust != Trust::Suspicious => {
+            let start = behind(tag.range.end);
+            match start > tag.range.end && start < line_end {
+                true => start,
+                false => 0,
+            }
+        }
         _ => 0,
     };
-    let start = start + usize::from(start > 0 && bytes.get(start) == Some(&b' '));
     if start >= line_end {
         return Vec::new();
     }
     let is_login =
         !command.is_known() || matches!(command.name().as_deref(), Some("LOGIN" | "AUTHENTICATE"));
     if is_login {
-        let words: Vec<&[u8]> = bytes[start..line_end]
-            .split(|octet| b" \"\r\n".contains(octet))
-            .filter(|word| !word.is_empty())
-            .take(WORDS)
-            .collect();
-        for word in &words[usize::from(words.len() > 1)..] {
-            gate.remember(word);
-        }
+        suspect(&bytes[start..line_end], start > 0, gate);
     }
     let mut ranges = vec![(start..line_end, Secret::Unreadable)];
     if let Some(tag) = command.tag().filter(|tag| tag.range.end <= start)
@@ -182,6 +238,29 @@ fn unreadable(message: &Message, command: Command<'_>, gate: &Gate) -> Ranges {
         ranges.insert(0, (tag.range.clone(), Secret::Password));
     }
     ranges
+}
+
+/// Remembers the words of a line that may be an attempt to log in, each of them and all from each
+/// one on, since a password may hold spaces and quotes. `user`: the first of several is the user.
+fn suspect(line: &[u8], user: bool, gate: &Gate) {
+    let ends_word = |octet: &u8| octet.is_ascii_control() || b" \"".contains(octet);
+    let end = line.trim_ascii_end().len();
+    let end = end - usize::from(line[..end].ends_with(b"\""));
+    let mut at = 0;
+    let words: Vec<Range<usize>> = line
+        .split(ends_word)
+        .map(|word| {
+            let start = at;
+            at += word.len() + 1;
+            start..start + word.len()
+        })
+        .filter(|word| !word.is_empty() && !is_name(&line[word.clone()]))
+        .take(WORDS)
+        .collect();
+    for word in &words[usize::from(user && words.len() > 1)..] {
+        gate.suspect(&line[word.clone()]);
+        gate.suspect(line.get(word.start..end).unwrap_or_default());
+    }
 }
 
 /// A client's line of a SASL exchange: all of it, unless it cancels (RFC 9051, section 6.2.2).
@@ -204,11 +283,15 @@ pub fn of_response(
     let response = Response::new(message, spans);
     let kind = response.kind();
     let mut ranges = Ranges::new();
-    if kind == Kind::ContinuationRequest
-        && exchange.is_some_and(Exchange::has_secret_challenges)
-        && let (Some(first), Some(last)) = (spans.get(1), spans.last())
-    {
-        ranges.push((first.range.start..last.range.end, Secret::Challenge));
+    if exchange.is_some_and(Exchange::has_secret_challenges) {
+        let challenge = match kind {
+            Kind::ContinuationRequest => spans.get(1),
+            Kind::Malformed => spans.first(), // `+` without its space
+            Kind::Untagged | Kind::Tagged => None,
+        };
+        if let (Some(first), Some(last)) = (challenge, spans.last()) {
+            ranges.push((first.range.start..last.range.end, Secret::Challenge));
+        }
     }
     let may_tell_tokens = match kind {
         Kind::Untagged => {
@@ -218,61 +301,68 @@ pub fn of_response(
         _ => response.code_name().is_some(),
     };
     if may_tell_tokens {
-        ranges.extend(arguments_with(message, spans, |text| {
-            (text.len() <= URL && has_urlauth_token(text)).then_some(Secret::Urlauth)
-        }));
+        ranges.extend(urlauth(message, spans, gate));
     }
-    let is_data = kind == Kind::Untagged && response.status().is_none();
-    let is_status_word = |text: &[u8]| Status::parse(text).is_some();
+    // What nobody knows may be a sentence: `* wrong password hunter2`.
+    let is_data = kind == Kind::Untagged
+        && response.status().is_none()
+        && response.name().is_some_and(|name| is_known(&name));
     if !is_data {
-        for span in spans {
-            let text = &message.bytes()[span.range.clone()];
-            if span.label == Label::Status && is_status_word(text) {
-                continue;
-            }
-            for found in gate.occurrences(text) {
-                let start = span.range.start;
-                ranges.push((start + found.start..start + found.end, Secret::Password));
-            }
-        }
+        ranges.extend(remembered_in_response(message, spans, gate));
     }
     merged(ranges)
 }
 
-/// The arguments that `is_secret` tells to be, with their literal headers.
-fn arguments_with(
-    message: &Message,
-    spans: &[Span],
-    is_secret: impl Fn(&[u8]) -> Option<Secret>,
-) -> Ranges {
-    let arguments = spans.iter().filter(|span| {
-        matches!(
-            span.label,
-            Label::Atom | Label::Quoted | Label::Literal | Label::Malformed
-        )
-    });
-    covered(arguments, |span| {
-        is_secret(&message.bytes()[span.range.clone()])
-    })
+/// Where a value stands that was secret before; of a tag or a name, all of it, so that what is left
+/// is a response still.
+fn remembered_in_response(message: &Message, spans: &[Span], gate: &Gate) -> Ranges {
+    let head = &spans[..spans.len().min(3)];
+    let mut ranges = Ranges::new();
+    for mut found in gate.occurrences(message.bytes()) {
+        let touched = |span: &&Span| span.range.start < found.end && found.start < span.range.end;
+        let words: Vec<&Span> = head.iter().filter(touched).collect();
+        if words.iter().any(|span| span.label == Label::Status) {
+            continue;
+        }
+        for span in words {
+            if matches!(span.label, Label::Tag | Label::Name) {
+                found.start = found.start.min(span.range.start);
+                found.end = found.end.max(span.range.end);
+            }
+        }
+        ranges.push((found, Secret::Password));
+    }
+    ranges
 }
 
-fn covered<'a>(
-    spans: impl Iterator<Item = &'a Span>,
-    is_secret: impl Fn(&Span) -> Option<Secret>,
-) -> Ranges {
+/// The arguments with a URLAUTH token (RFC 4467, section 3), which is remembered.
+fn urlauth(message: &Message, spans: &[Span], gate: &Gate) -> Ranges {
     // A literal's header is masked with it: `Message::masked` widens to whole literals.
     spans
-        .filter_map(|span| Some((span.range.clone(), is_secret(span)?)))
+        .iter()
+        .filter(|span| {
+            matches!(
+                span.label,
+                Label::Atom | Label::Quoted | Label::Literal | Label::Malformed
+            )
+        })
+        .filter_map(|span| {
+            let token = urlauth_token(&message.bytes()[span.range.clone()])?;
+            gate.remember(token);
+            Some((span.range.clone(), Secret::Urlauth))
+        })
         .collect()
 }
 
-/// `;URLAUTH=access:mechanism:token` (RFC 4467, section 3), with the token.
-fn has_urlauth_token(text: &[u8]) -> bool {
-    let lower = text.to_ascii_lowercase();
-    memmem::find(&lower, b";urlauth=").is_some_and(|start| {
-        let colons = lower[start..].iter().filter(|octet| **octet == b':');
-        colons.count() >= 2
-    })
+/// The token in `;URLAUTH=access:mechanism:token`.
+fn urlauth_token(text: &[u8]) -> Option<&[u8]> {
+    if text.len() > URL {
+        return None;
+    }
+    let start = memmem::find(&text.to_ascii_lowercase(), b";urlauth=")?;
+    let mut parts = text[start..].splitn(3, |octet| *octet == b':');
+    let token = parts.nth(2)?;
+    Some(token.strip_suffix(b"\"").unwrap_or(token))
 }
 
 /// Orders the ranges and joins those that overlap.

@@ -147,7 +147,9 @@ fn tagged(
     meaning.relation = Relation::Answers(completed.command);
     meaning.among = completed.among;
     match (completed.name.as_str(), status) {
-        ("AUTHENTICATE", _) => observer.exchange = None,
+        ("AUTHENTICATE", _) if observer.tracker.expected() != Expected::Sasl => {
+            observer.exchange = None;
+        }
         ("STARTTLS", Some(Status::Ok)) => {
             meaning.notes.push(Note::StartTlsNotRead);
             then = Then::StopFraming;
@@ -191,6 +193,7 @@ fn continuation_request(observer: &mut Observer, circumstances: &Circumstances<'
         let mut meaning = Meaning::new(ordinal, request(None, None));
         meaning.relation = Relation::Unsolicited;
         meaning.notes.push(Note::UnexpectedContinuationRequest);
+        observer.suspicious = true;
         return meaning;
     };
     let mut meaning = Meaning::new(ordinal, request(Some(Awaited::Literal), tag));

@@ -100,10 +100,12 @@ impl Tracker {
         self.state
     }
 
-    /// Whether a user is logged in, so that a client's octets are no longer suspected to be a
-    /// password.
+    /// Whether a user is logged in and stays so, so that a client's octets are no longer suspected
+    /// to be a password.
     pub fn is_authenticated(&self) -> bool {
+        let leaves = |command: &InFlight| command.request.name() == "UNAUTHENTICATE";
         matches!(self.state, State::Authenticated | State::Selected)
+            && !self.in_flight.iter().any(leaves)
     }
 
     /// What the client's next line is.
@@ -294,7 +296,7 @@ impl Tracker {
             "UNAUTHENTICATE" if succeeded => self.leave_mailbox(State::NotAuthenticated),
             "SELECT" | "EXAMINE" if succeeded => self.state = State::Selected,
             // A SELECT that fails leaves no mailbox selected (RFC 9051, section 6.3.2).
-            "SELECT" | "EXAMINE" if status == Some(Status::No) && self.is_authenticated() => {
+            "SELECT" | "EXAMINE" if status == Some(Status::No) && self.state == State::Selected => {
                 self.leave_mailbox(State::Authenticated);
             }
             "CLOSE" | "UNSELECT" if succeeded => self.leave_mailbox(State::Authenticated),
