@@ -38,8 +38,8 @@ fn by_itself(criterion: &mut Criterion, loopback: &Loopback, exchange: &Exchange
     group
         .sample_size(10)
         .sampling_mode(SamplingMode::Flat)
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(2))
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_millis(1500))
         .throughput(match exchange.name {
             "round trips" => Throughput::Elements(1),
             _ => Throughput::Bytes(exchange.octets()),

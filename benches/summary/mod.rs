@@ -9,7 +9,7 @@ use crate::loopback::{Connection, Loopback, Way};
 use crate::traffic::Exchange;
 
 /// How often each way has its turn.
-const ROUNDS: usize = 21;
+const ROUNDS: usize = 15;
 
 /// Round trips of one turn.
 const TRIPS: usize = 1_000;
