@@ -11,6 +11,7 @@
 //! needs a program which is not installed is reported as ignored, with the line that installs it.
 
 mod arrows;
+mod endings;
 mod failures;
 mod memory;
 mod record;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         arrows::trials(),
         record::trials(),
         relay::trials(),
+        endings::trials(),
         memory::trials(),
         failures::trials(),
     ];

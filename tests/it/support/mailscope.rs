@@ -33,6 +33,7 @@ pub struct Recording {
     out: PathBuf,
     listen: [String; 2],
     stdout: Option<Stdio>,
+    stderr: Option<Stdio>,
 }
 
 /// Makes a `record SERVER` ready: free ports, everything it writes in a folder of its own.
@@ -51,6 +52,7 @@ pub fn record(server: &str) -> Recording {
         out,
         listen: ["127.0.0.1:0".to_owned(), "127.0.0.1:0".to_owned()],
         stdout: None,
+        stderr: None,
     }
 }
 
@@ -89,6 +91,12 @@ impl Recording {
         self
     }
 
+    /// Its standard error goes there instead of to a file.
+    pub fn stderr(mut self, stderr: impl Into<Stdio>) -> Self {
+        self.stderr = Some(stderr.into());
+        self
+    }
+
     /// The transcript goes there instead of the test's folder.
     pub fn out(mut self, out: &Path) -> Self {
         self.out = out.to_owned();
@@ -109,7 +117,8 @@ impl Recording {
     pub fn start(mut self) -> Mailscope {
         let file = File::create(self.folder.path().join("stdout")).unwrap();
         let stdout = self.stdout.unwrap_or_else(|| file.into());
-        let stderr = File::create(self.folder.path().join("stderr")).unwrap();
+        let file = File::create(self.folder.path().join("stderr")).unwrap();
+        let stderr = self.stderr.unwrap_or_else(|| file.into());
         let child = self
             .command
             .args(["--listen-tls", &self.listen[0]])
