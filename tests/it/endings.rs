@@ -25,6 +25,7 @@ pub fn trials() -> Vec<Trial> {
         a_second_signal_ends_it_at_once,
         a_closed_standard_output_is_no_error,
         a_closed_standard_error_is_no_error,
+        a_viewer_that_hangs_is_left_behind,
         a_standard_output_that_nobody_reads,
         the_largest_file_is_reached,
     );
@@ -265,6 +266,25 @@ fn a_closed_standard_error_is_no_error() {
     flood(&mailscope);
     assert_eq!(ends_in_time(&mut mailscope, Signal::INT), Some(0));
     is_whole(&Transcript::read(mailscope.out()));
+}
+
+fn a_viewer_that_hangs_is_left_behind() {
+    for alone in [true, false] {
+        let server = Server::plain(polite);
+        let mut recording = record(&server.name()).with(&["--server-tls", "none"]);
+        let (_unread, writer) = std::io::pipe().unwrap();
+        if !alone {
+            recording = recording.stderr(writer.try_clone().unwrap());
+        }
+        let mut mailscope = recording.stdout(writer).start();
+        flood(&mailscope);
+        assert_eq!(ends_in_time(&mut mailscope, Signal::INT), Some(0));
+        is_whole(&Transcript::read(mailscope.out()));
+        let told = mailscope
+            .stderr()
+            .contains("standard output was not read to its end");
+        assert_eq!(told, alone, "{}", mailscope.stderr());
+    }
 }
 
 fn a_standard_output_that_nobody_reads() {
