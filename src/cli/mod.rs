@@ -10,6 +10,7 @@ mod say;
 mod session;
 mod show;
 mod view;
+mod warnings;
 
 use std::io::{ErrorKind, Write};
 use std::path::PathBuf;

@@ -1,5 +1,6 @@
 //! A run with a transcript: the sinks, the relay, and the end by a signal.
 
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::say::{say, warn};
 use super::view::View;
+use super::warnings::Warnings;
 use crate::error::{Doing, Error, Result};
 use crate::event::{Body, Event, Secrets};
 use crate::limits;
@@ -108,6 +110,9 @@ impl Session {
             (Policy::PushBack, Box::new(Ended(Arc::clone(&ended)))),
         ];
         sinks.extend(view.map(|view| (view.policy(), Box::new(view) as Box<dyn Sink>)));
+        if !io::stdout().is_terminal() {
+            sinks.push((Policy::Drop, Box::new(Warnings)));
+        }
         let on_failure: OnFailure = Arc::new(|purpose, error: &Error| {
             let consequence = match purpose {
                 Purpose::Record => "the relay goes on, but NOTHING IS RECORDED from here on",

@@ -31,6 +31,7 @@ mod tests;
 
 use std::io::{self, Write};
 
+pub use self::lifecycle::is_warning;
 use self::sheet::{Buffers, Sheet, Speaker};
 pub use self::style::{Color, ColorChoice, Stream, Style, Surroundings, style_for};
 use crate::event::{Body, Event};

@@ -89,8 +89,8 @@ impl<S: Storage> Document<S> {
         self.events
     }
 
-    pub(super) fn storage(&self) -> &S {
-        &self.storage
+    pub(super) fn storage_mut(&mut self) -> &mut S {
+        &mut self.storage
     }
 
     fn write(&mut self, events: u64) -> io::Result<()> {

@@ -3,7 +3,7 @@
 //! It promises that no file is ever overwritten, that nobody else may read it (mode 0600), and that
 //! it is a valid document at every moment, from the one when it is made on.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -12,14 +12,15 @@ use time::OffsetDateTime;
 use crate::error::{Doing, Error, Result};
 use crate::event::Event;
 
-use super::document::{Document, Storage};
+use super::document::Document;
 use super::header::Header;
+use super::pair::{Pair, create_new};
 use super::place::{Place, exists};
 
 /// A transcript on disk, open for more events.
 pub struct TranscriptFile {
     path: PathBuf,
-    document: Document<File>,
+    document: Document<Pair>,
 }
 
 impl TranscriptFile {
@@ -56,7 +57,7 @@ impl TranscriptFile {
     }
 
     fn begin(path: &Path, file: File, header: &Header) -> Result<Self> {
-        match Document::begin(file, header) {
+        match Document::begin(Pair::new(path, file), header) {
             Ok(document) => Ok(Self {
                 path: path.into(),
                 document,
@@ -87,7 +88,7 @@ impl TranscriptFile {
 
     /// Sees to it that the file survives a power cut, as far as the system does that.
     pub fn finish(&mut self) {
-        let _ = self.document.storage().sync_data();
+        self.document.storage_mut().finish();
     }
 
     /// Where it lies.
@@ -101,34 +102,8 @@ impl TranscriptFile {
     }
 }
 
-fn create_new(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
 fn cannot_create(path: &Path, error: &io::Error) -> Error {
     Error::new(format!("create {}", path.display()), error).hint("another place, with --out PATH")
-}
-
-impl Storage for File {
-    #[cfg(unix)]
-    fn write_at(&mut self, octets: &[u8], offset: u64) -> io::Result<()> {
-        std::os::unix::fs::FileExt::write_all_at(self, octets, offset)
-    }
-
-    #[cfg(not(unix))]
-    fn write_at(&mut self, octets: &[u8], offset: u64) -> io::Result<()> {
-        use std::io::{Seek, SeekFrom, Write};
-        self.seek(SeekFrom::Start(offset))?;
-        self.write_all(octets)
-    }
-
-    fn set_len(&mut self, length: u64) -> io::Result<()> {
-        File::set_len(self, length)
-    }
 }
 
 #[cfg(test)]

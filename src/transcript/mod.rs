@@ -97,6 +97,7 @@ mod file;
 mod header;
 mod item;
 mod json;
+mod pair;
 mod place;
 mod reader;
 #[cfg(test)]

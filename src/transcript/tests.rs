@@ -22,7 +22,7 @@ fn document() -> String {
 pub(super) fn written(events: &[Event]) -> String {
     let mut document = Document::begin(Disk::new(usize::MAX), &sample::header()).unwrap();
     document.append(events).unwrap();
-    String::from_utf8(document.storage().octets.clone()).unwrap()
+    String::from_utf8(document.storage_mut().octets.clone()).unwrap()
 }
 
 fn reader(octets: impl AsRef<[u8]>) -> crate::error::Result<Reader> {

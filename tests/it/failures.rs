@@ -54,6 +54,12 @@ fn told(mailscope: &mut Mailscope, conn: u64, note: &str, words: &str, reason: &
     let closed = transcript.closed(conn)["reason"].as_str().unwrap();
     assert!(closed.contains(reason), "{closed}");
     assert!(mailscope.stdout().contains(&format!("WARNING {note}: ")));
+    let warning = format!("mailscope: warning: connection {conn}: {text}\n");
+    assert!(
+        mailscope.stderr().contains(&warning),
+        "{}",
+        mailscope.stderr()
+    );
     assert_eq!(mailscope.stdout(), mailscope.show());
 }
 

@@ -14,6 +14,7 @@
 mod arrows;
 mod authority;
 mod command_line;
+mod endings;
 mod failures;
 mod memory;
 mod readme;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         arrows::trials(),
         authority::trials(),
         command_line::trials(),
+        endings::trials(),
         failures::trials(),
         memory::trials(),
         readme::trials(),

@@ -21,6 +21,11 @@ const WARNINGS: [&str; 10] = [
     "tls-in-cleartext",
 ];
 
+/// Whether a note with this id is one of them.
+pub fn is_warning(id: &str) -> bool {
+    WARNINGS.contains(&id)
+}
+
 /// Writes an event without a wire behind its head.
 pub(super) fn write(sheet: &mut Sheet<'_>, body: &Body) {
     let line = &mut *sheet.line;
@@ -111,7 +116,7 @@ fn secured(sheet: &mut Sheet<'_>, secured: &Secured) {
 
 fn note(sheet: &mut Sheet<'_>, finding: &Finding) {
     let line = &mut *sheet.line;
-    let (meaning, word) = match WARNINGS.contains(&&*finding.id) {
+    let (meaning, word) = match is_warning(&finding.id) {
         true => (Meaning::Warning, "WARNING "),
         false => (Meaning::Note, "note "),
     };

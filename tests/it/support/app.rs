@@ -58,6 +58,22 @@ impl App {
         self.stream().flush().unwrap();
     }
 
+    /// Sends octets, if mailscope is there.
+    pub fn try_say(&mut self, octets: &[u8]) -> io::Result<()> {
+        self.stream().write_all(octets)
+    }
+
+    /// Reads lines up to the one that begins with `beginning`, if mailscope is there; whether that
+    /// came.
+    pub fn try_hear(&mut self, beginning: &str) -> io::Result<bool> {
+        loop {
+            let line = server::line(self.stream())?;
+            if line.is_empty() || line.starts_with(beginning.as_bytes()) {
+                return Ok(!line.is_empty());
+            }
+        }
+    }
+
     /// Reads lines up to the one that begins with `beginning`; all of them.
     pub fn hear(&mut self, beginning: &str) -> String {
         let mut heard = String::new();

@@ -33,6 +33,7 @@ pub struct Recording {
     folder: TempDir,
     out: PathBuf,
     stdout: Option<Stdio>,
+    stderr: Option<Stdio>,
 }
 
 /// Makes a `record SERVER` ready: free ports, everything it writes in a folder of its own.
@@ -55,6 +56,7 @@ pub fn record(server: &str) -> Recording {
         folder,
         out,
         stdout: None,
+        stderr: None,
     }
 }
 
@@ -103,6 +105,12 @@ impl Recording {
         self
     }
 
+    /// Its standard error goes there instead of to a file.
+    pub fn stderr(mut self, stderr: impl Into<Stdio>) -> Self {
+        self.stderr = Some(stderr.into());
+        self
+    }
+
     /// The transcript goes there instead of the test's folder.
     pub fn out(mut self, out: &Path) -> Self {
         self.out = out.to_owned();
@@ -123,7 +131,8 @@ impl Recording {
     pub fn start(mut self) -> Mailscope {
         let file = File::create(self.folder.path().join("stdout")).unwrap();
         let stdout = self.stdout.unwrap_or_else(|| file.into());
-        let stderr = File::create(self.folder.path().join("stderr")).unwrap();
+        let file = File::create(self.folder.path().join("stderr")).unwrap();
+        let stderr = self.stderr.unwrap_or_else(|| file.into());
         for (name, value) in &self.settings {
             self.command.args([name, value.as_str()]);
         }

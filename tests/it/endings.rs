@@ -1,0 +1,427 @@
+//! How a run ends: killed, asked to, or with nobody to read or no room to write.
+
+use std::fs::OpenOptions;
+use std::io::{Read, Write};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use libtest_mimic::Trial;
+use rustix::process::Signal;
+
+use super::support::app::App;
+use super::support::mailscope::{Mailscope, record};
+use super::support::server::{Server, Stream, line, polite};
+use super::support::transcript::Transcript;
+use super::support::wire::{Door, Far, join};
+use super::support::{trials, wait_for};
+
+pub fn trials() -> Vec<Trial> {
+    let mut trials = trials!("endings";
+        killed_in_a_busy_session,
+        killed_in_a_long_literal,
+        a_signal_ends_it_with_peers_that_are_stuck,
+        a_second_signal_ends_it_at_once,
+        a_closed_standard_output_is_no_error,
+        a_closed_standard_error_is_no_error,
+        a_viewer_that_hangs_is_left_behind,
+        a_standard_output_that_nobody_reads,
+        the_largest_file_is_reached,
+    );
+    let full = trials!("endings"; standard_output_is_full);
+    trials.extend(needing("/dev/full", "a Unix with /dev/full", full));
+    let disk = trials!("endings"; the_disk_is_full);
+    trials.extend(match can_mount() {
+        true => disk,
+        false => ignored("the right to mount a tmpfs (root)", disk),
+    });
+    trials
+}
+
+fn needing(path: &str, reason: &str, trials: Vec<Trial>) -> Vec<Trial> {
+    match std::path::Path::new(path).exists() {
+        true => trials,
+        false => ignored(reason, trials),
+    }
+}
+
+fn ignored(reason: &str, trials: Vec<Trial>) -> Vec<Trial> {
+    let ignore = |trial: Trial| trial.with_kind(reason).with_ignored_flag(true);
+    trials.into_iter().map(ignore).collect()
+}
+
+/// The contract: an event is in the file at most so long after its octets were passed on.
+const FLUSHED: Duration = Duration::from_millis(250);
+
+/// The contract: the end by a signal.
+const ENDED: Duration = Duration::from_secs(2);
+
+/// Greets, and answers `TAG SIZE` with a literal of that size and the tagged OK.
+fn bodies(stream: &mut dyn Stream) -> std::io::Result<()> {
+    stream.write_all(b"* PREAUTH ready\r\n")?;
+    loop {
+        let line = String::from_utf8(line(stream)?).unwrap();
+        let Some((tag, size)) = line.trim_end().split_once(" FETCH 1 BODY[]<0.") else {
+            return Ok(());
+        };
+        let body = "x".repeat(size.trim_end_matches('>').parse().unwrap());
+        let answer = format!(
+            "* 1 FETCH (BODY[] {{{}}}\r\n{body})\r\n{tag} OK done\r\n",
+            body.len()
+        );
+        stream.write_all(answer.as_bytes())?;
+    }
+}
+
+fn killed_in_a_busy_session() {
+    const APPS: usize = 3;
+    for moment in [50, 90, 140, 200, 270, 350, 440, 700] {
+        let server = Server::plain(bodies);
+        let legs = ["--server-tls", "none", "--quiet"];
+        let mut mailscope = record(&server.name()).with(&legs).start();
+        let heard = Mutex::new(Vec::new()); // when which tagged response was heard
+        let done = AtomicBool::new(false);
+        let mut killed = Instant::now();
+        std::thread::scope(|scope| {
+            for app in 0..APPS {
+                let (mailscope, heard, done) = (mailscope.plain().to_owned(), &heard, &done);
+                scope.spawn(move || {
+                    let mut stream = App::plain(&mailscope);
+                    let mut turn = 0;
+                    while !done.load(Ordering::Relaxed) {
+                        let tag = format!("t{app}.{turn}.");
+                        let size = 1 + turn * 977 % 9000;
+                        let command = format!("{tag} FETCH 1 BODY[]<0.{size}>\r\n");
+                        if stream.try_say(command.as_bytes()).is_err() {
+                            return;
+                        }
+                        let Ok(true) = stream.try_hear(&tag) else {
+                            return;
+                        };
+                        heard.lock().unwrap().push((Instant::now(), tag));
+                        turn += 1;
+                    }
+                });
+            }
+            std::thread::sleep(Duration::from_millis(moment)); // not for luck: when it is killed
+            killed = Instant::now();
+            mailscope.signal(Signal::KILL);
+            mailscope.wait();
+            done.store(true, Ordering::Relaxed);
+        });
+        let transcript = Transcript::read(mailscope.out());
+        is_whole(&transcript);
+        let heard = heard.into_inner().unwrap();
+        let promised = heard.iter().filter(|(when, _)| *when + FLUSHED < killed);
+        for (when, tag) in promised {
+            let answer = format!(r#""wire":["{tag} OK done\r\n"]"#);
+            let ago = killed - *when;
+            assert!(
+                transcript.text().contains(&answer),
+                "{tag}, heard {ago:?} before"
+            );
+        }
+    }
+}
+
+/// Every line but the first two and the last is an event; their numbers rise by one from 1.
+fn is_whole(transcript: &Transcript) {
+    let lines: Vec<_> = transcript.text().lines().collect();
+    let events = &lines[2..lines.len() - 1];
+    assert_eq!(events.len(), transcript.events().len());
+    for (line, n) in events.iter().zip(1..) {
+        let event: serde_json::Value = serde_json::from_str(line.trim_end_matches(',')).unwrap();
+        assert_eq!(event["n"], n);
+    }
+}
+
+fn killed_in_a_long_literal() {
+    for turn in 0..5 {
+        let far = Far::listen(None);
+        let legs = ["--server-tls", "none", "--quiet"];
+        let mut mailscope = record(&far.name()).with(&legs).start();
+        let (near, far) = join(&mailscope, Door::Plain, &far);
+        far.say(b"* PREAUTH ready\r\n* 1 FETCH (BODY[] {1000000000}\r\n");
+        let ((mut incoming, _), (_, mut outgoing)) = (near.ways(), far.ways());
+        std::thread::scope(|scope| {
+            scope.spawn(move || while outgoing.write_all(&[b'x'; 65536]).is_ok() {});
+            scope.spawn(move || {
+                let mut buffer = [0; 65536];
+                while incoming.read(&mut buffer).is_ok_and(|length| length > 0) {}
+            });
+            let enough = (turn + 1) * 2_000_000;
+            wait_for("some of the literal", || {
+                let length = std::fs::metadata(mailscope.out()).unwrap().len();
+                (length > enough).then_some(())
+            });
+            mailscope.signal(Signal::KILL);
+            mailscope.wait();
+        });
+        is_whole(&Transcript::read(mailscope.out()));
+    }
+}
+
+/// Sends the signal and waits for the end, which comes in time.
+fn ends_in_time(mailscope: &mut Mailscope, signal: Signal) -> Option<i32> {
+    let begun = Instant::now();
+    mailscope.signal(signal);
+    let status = mailscope.wait();
+    assert!(begun.elapsed() < ENDED, "{:?}", begun.elapsed());
+    status.code()
+}
+
+fn a_signal_ends_it_with_peers_that_are_stuck() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let server = Far::listen(None);
+        let mut mailscope = record(&server.name())
+            .with(&["--server-tls", "none"])
+            .start();
+        let (near, far) = join(&mailscope, Door::Plain, &server);
+        // One that says nothing, one in the middle of TLS, and two that do not read.
+        let _silent = App::plain(mailscope.tls());
+        let mut half = App::plain(mailscope.tls());
+        half.say(&[22, 3, 1, 2]);
+        for wire in [&near, &far] {
+            let stuck = Some(Duration::from_millis(300));
+            wire.tcp().set_write_timeout(stuck).unwrap();
+        }
+        let fill = |mut outgoing: super::support::wire::Outgoing, header: &str| {
+            outgoing.write_all(header.as_bytes()).unwrap();
+            while outgoing.write_all(&[b'x'; 65536]).is_ok() {}
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(|| fill(near.ways().1, "a APPEND x {1000000000+}\r\n"));
+            fill(far.ways().1, "* 1 FETCH (BODY[] {1000000000}\r\n");
+        });
+        assert_eq!(ends_in_time(&mut mailscope, signal), Some(0));
+        let transcript = Transcript::read(mailscope.out());
+        is_whole(&transcript);
+        for conn in [1, 2, 3] {
+            assert_eq!(transcript.closed(conn)["reason"], "mailscope was stopped");
+        }
+        let incomplete = |event: &&serde_json::Value| event["incomplete"] == true;
+        assert_eq!(transcript.events().iter().filter(incomplete).count(), 2);
+        assert_eq!(mailscope.stdout(), mailscope.show());
+    }
+}
+
+fn a_second_signal_ends_it_at_once() {
+    let server = Server::plain(polite);
+    let recording = record(&server.name()).with(&["--server-tls", "none"]);
+    let mut mailscope = recording.stdout(Stdio::piped()).start();
+    let _unread = mailscope.take_stdout();
+    flood(&mailscope);
+    // The first one waits for a viewer that does not read, a little; the second one does not.
+    let begun = Instant::now();
+    mailscope.signal(Signal::INT);
+    std::thread::sleep(Duration::from_millis(20)); // or both are one to the system
+    mailscope.signal(Signal::INT);
+    mailscope.wait();
+    assert!(
+        begun.elapsed() < Duration::from_millis(450),
+        "{:?}",
+        begun.elapsed()
+    );
+    is_whole(&Transcript::read(mailscope.out()));
+}
+
+/// Has more printed than a pipe holds, and waits until it is recorded.
+fn flood(mailscope: &Mailscope) {
+    const COMMANDS: usize = 3000;
+    let mut app = App::plain(mailscope.plain());
+    app.hear("* OK");
+    for turn in 0..COMMANDS {
+        assert_eq!(
+            app.command(&format!("t{turn}"), "NOOP"),
+            format!("t{turn} OK done\r\n")
+        );
+    }
+    app.command("z", "LOGOUT");
+    app.finish();
+    mailscope.closed(1);
+}
+
+fn a_closed_standard_output_is_no_error() {
+    let server = Server::plain(polite);
+    let recording = record(&server.name()).with(&["--server-tls", "none"]);
+    let mut mailscope = recording.stdout(Stdio::piped()).start();
+    drop(mailscope.take_stdout());
+    flood(&mailscope);
+    assert_eq!(ends_in_time(&mut mailscope, Signal::INT), Some(0));
+    assert!(
+        !mailscope.stderr().contains("warning"),
+        "{}",
+        mailscope.stderr()
+    );
+    is_whole(&Transcript::read(mailscope.out()));
+}
+
+fn a_closed_standard_error_is_no_error() {
+    let server = Server::plain(polite);
+    let recording = record(&server.name()).with(&["--server-tls", "none"]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    let mut mailscope = recording.stderr(writer).start();
+    drop(reader);
+    flood(&mailscope);
+    assert_eq!(ends_in_time(&mut mailscope, Signal::INT), Some(0));
+    is_whole(&Transcript::read(mailscope.out()));
+}
+
+fn a_viewer_that_hangs_is_left_behind() {
+    for alone in [true, false] {
+        let server = Server::plain(polite);
+        let mut recording = record(&server.name()).with(&["--server-tls", "none"]);
+        let (_unread, writer) = std::io::pipe().unwrap();
+        if !alone {
+            recording = recording.stderr(writer.try_clone().unwrap());
+        }
+        let mut mailscope = recording.stdout(writer).start();
+        flood(&mailscope);
+        assert_eq!(ends_in_time(&mut mailscope, Signal::INT), Some(0));
+        is_whole(&Transcript::read(mailscope.out()));
+        let told = mailscope
+            .stderr()
+            .contains("standard output was not read to its end");
+        assert_eq!(told, alone, "{}", mailscope.stderr());
+    }
+}
+
+fn a_standard_output_that_nobody_reads() {
+    let far = Far::listen(None);
+    let recording = record(&far.name()).with(&["--server-tls", "none", "--output", "json"]);
+    let mut mailscope = recording.stdout(Stdio::piped()).start();
+    let mut stdout = mailscope.take_stdout();
+    let (near, far) = join(&mailscope, Door::Plain, &far);
+    // Far more than pipe and queue hold.
+    const LITERAL: usize = 24 * 1024 * 1024;
+    let (mut outgoing, mut incoming) = (far.ways().1, near.ways().0);
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let header = format!("* PREAUTH ready\r\n* 1 FETCH (BODY[] {{{LITERAL}}}\r\n");
+            outgoing.write_all(header.as_bytes()).unwrap();
+            for _ in 0..LITERAL / 65536 {
+                outgoing.write_all(&[b'x'; 65536]).unwrap();
+            }
+            outgoing.write_all(b")\r\n").unwrap();
+        });
+        let mut octets = vec![0; LITERAL + 64];
+        let mut length = 0;
+        while !octets[..length].ends_with(b")\r\n") {
+            length += incoming.read(&mut octets[length..]).unwrap();
+        }
+    });
+    // Now somebody reads, and hears how much there was.
+    let reader = std::thread::spawn(move || {
+        let mut printed = String::new();
+        stdout.read_to_string(&mut printed).map(|_| printed)
+    });
+    near.finish();
+    far.rest();
+    far.finish();
+    mailscope.closed_in_the_end();
+    let transcript = mailscope.stop();
+    let printed = reader.join().unwrap().unwrap();
+    let event = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap();
+    let octets = |events: &mut dyn Iterator<Item = serde_json::Value>| -> u64 {
+        let parts = events.filter(|event| event["kind"] == "literal_part");
+        let length = |event: serde_json::Value| event["wire"][0].as_str().unwrap().len() as u64;
+        parts.map(length).sum()
+    };
+    let missed: u64 = printed
+        .lines()
+        .map(event)
+        .filter(|event| event["kind"] == "gap")
+        .map(|gap| gap["octets"].as_u64().unwrap())
+        .sum();
+    assert!(missed > 0);
+    assert_eq!(
+        octets(&mut transcript.events().iter().cloned()),
+        LITERAL as u64
+    );
+    let shown = octets(&mut printed.lines().map(event));
+    let rest = LITERAL as u64 - shown;
+    assert!(missed >= rest && missed < rest + 100, "{missed} of {rest}");
+}
+
+/// The relay goes on when nothing more can be recorded; that is loud, and the exit code says it.
+fn goes_on_without_room(mut mailscope: Mailscope) {
+    flood_without_waiting(&mailscope);
+    wait_for("the warning", || {
+        let stderr = mailscope.stderr();
+        let told = stderr.contains("NOTHING IS RECORDED from here on");
+        (told && stderr.contains("session.json: ") && stderr.contains("--out")).then_some(())
+    });
+    flood_without_waiting(&mailscope);
+    assert_eq!(ends_in_time(&mut mailscope, Signal::INT), Some(2));
+    let stderr = mailscope.stderr();
+    assert!(stderr.contains("NOT ALL OF THEM in "), "{stderr}");
+    let transcript = Transcript::read(mailscope.out());
+    is_whole(&transcript);
+    assert!(!transcript.events().is_empty());
+}
+
+fn flood_without_waiting(mailscope: &Mailscope) {
+    let mut app = App::plain(mailscope.plain());
+    app.hear("* OK");
+    for turn in 0..600 {
+        assert_eq!(
+            app.command(&format!("t{turn}"), "NOOP"),
+            format!("t{turn} OK done\r\n")
+        );
+    }
+}
+
+fn the_largest_file_is_reached() {
+    let server = Server::plain(polite);
+    let recording = record(&server.name()).with(&["--server-tls", "none", "--quiet"]);
+    goes_on_without_room(recording.limited("-f 64").start());
+}
+
+/// A small file system, gone when it is dropped.
+struct Tmpfs(tempfile::TempDir);
+
+impl Tmpfs {
+    fn mount(size: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
+            .arg(folder.path())
+            .stderr(Stdio::null())
+            .status();
+        mounted
+            .is_ok_and(|status| status.success())
+            .then_some(Self(folder))
+    }
+}
+
+impl Drop for Tmpfs {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.0.path()).status();
+    }
+}
+
+fn can_mount() -> bool {
+    cfg!(target_os = "linux") && Tmpfs::mount("64k").is_some()
+}
+
+fn the_disk_is_full() {
+    for size in ["64k", "100k"] {
+        let disk = Tmpfs::mount(size).unwrap();
+        let server = Server::plain(polite);
+        let recording = record(&server.name()).with(&["--server-tls", "none", "--quiet"]);
+        goes_on_without_room(recording.out(&disk.0.path().join("session.json")).start());
+    }
+}
+
+fn standard_output_is_full() {
+    let server = Server::plain(polite);
+    let recording = record(&server.name()).with(&["--server-tls", "none"]);
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut mailscope = recording.stdout(full).start();
+    flood(&mailscope);
+    let told = "relay and recording go on, but nothing more is printed";
+    assert!(mailscope.stderr().contains(told), "{}", mailscope.stderr());
+    assert_eq!(ends_in_time(&mut mailscope, Signal::INT), Some(2));
+    is_whole(&Transcript::read(mailscope.out()));
+}
