@@ -24,6 +24,14 @@ pub const UNDECIDED_HELD: usize = 256 * 1024;
 /// apps keep fewer than 100 in flight. Beyond it the oldest is forgotten, with a note.
 pub const IN_FLIGHT: usize = 16 * 1024;
 
+/// Octets of a tag, a name or an item that are kept of a command in flight, to know its responses
+/// by. Apps' tags have about five, the longest item of an extension some dozens.
+pub const TAG: usize = 256;
+
+/// Items of one FETCH that are told from each other; one that asks for more is taken to ask for
+/// all. RFC 9051 and its extensions define about thirty.
+pub const ITEMS: usize = 128;
+
 /// Nested lists that a value tree follows; RFC 9051's own responses need about ten, a deep MIME
 /// message's BODYSTRUCTURE some more. A deeper list is kept as one piece of text.
 pub const NESTING: usize = 64;

@@ -1,13 +1,13 @@
 //! What stands between app and server: mailscope's relay, or a plain copy to compare it with.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mailscope::error::Result;
 use mailscope::event::{Event, Gate, Secrets};
 use mailscope::net::{Authority, ServerAddress, TlsToClient, TlsToServer, accept, dial};
 use mailscope::relay::{Config, Leg, Relay};
-use mailscope::sink::bus::{Bus, OnFailure, Sink};
+use mailscope::sink::bus::{Bus, OnFailure, Purpose, Sink};
 use mailscope::sink::queue::Policy;
 use mailscope::sink::recording::Recording;
 use mailscope::transcript::{Header, TranscriptFile};
@@ -17,6 +17,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+/// How long a sink may take to write what is left; a busy disk is no failure here.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How octets get from one leg to the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +94,7 @@ impl Middle {
     pub fn stop(self) {
         self.stop.cancel();
         self.runtime.block_on(self.working).expect("an end");
-        let failures = self.sinks.bus.finish();
+        let failures = self.sinks.bus.finish(Instant::now() + PATIENCE);
         assert!(failures.is_empty(), "{failures:?}");
     }
 }
@@ -142,7 +145,7 @@ struct Sinks {
 
 impl Sinks {
     fn new(way: Way) -> Self {
-        let on_failure: OnFailure = Arc::new(|failure| panic!("{failure}"));
+        let on_failure: OnFailure = Arc::new(|_, failure| panic!("{failure}"));
         let folder = (way == Way::Recorded).then(|| tempfile::tempdir().expect("a folder"));
         let transcripts = folder.iter().map(|folder| {
             let header = Header::new(OffsetDateTime::now_utc(), "localhost");
@@ -165,5 +168,9 @@ struct Unsynchronized(Recording);
 impl Sink for Unsynchronized {
     fn take(&mut self, events: &[Arc<Event>]) -> Result<()> {
         self.0.take(events)
+    }
+
+    fn purpose(&self) -> Purpose {
+        self.0.purpose()
     }
 }

@@ -157,12 +157,6 @@ impl Gate {
         found
     }
 
-    /// Octets of the longest remembered secret; 0 without one. A piece of a stream must be kept
-    /// back by one octet less, since a secret may go on in the next piece.
-    pub fn longest(&self) -> usize {
-        self.finder().map_or(0, |finder| finder.max_pattern_len())
-    }
-
     fn finder(&self) -> Option<Arc<AhoCorasick>> {
         if !self.remembered.any.load(Ordering::Acquire) {
             return None;
@@ -196,7 +190,6 @@ mod tests {
         let gate = Gate::new(Secrets::Masked);
         gate.remember(b"abc");
         assert!(gate.occurrences(b"abc abc").is_empty());
-        assert_eq!(gate.longest(), 0);
     }
 
     #[test]

@@ -7,21 +7,31 @@ use crate::event::{
 };
 
 /// Passes octets to the events as they come. A client's are masked, for they may hold a password
-/// that nobody would recognise here.
+/// that nobody would recognise here; those of several reads in a row are one event, since their
+/// number would tell how many octets were typed.
 pub struct Blind {
     gate: Gate,
+    client_spoke: bool,
 }
 
 impl Blind {
     /// Masks through `gate`.
     pub fn new(gate: Gate) -> Self {
-        Self { gate }
+        Self {
+            gate,
+            client_spoke: false,
+        }
     }
 }
 
 impl Protocol for Blind {
     fn observe(&mut self, from: Peer, bytes: &[u8], at: Micros, out: &mut Vec<Draft>) {
         if bytes.is_empty() {
+            return;
+        }
+        let goes_on = from == Peer::Client && self.gate.masks() && self.client_spoke;
+        self.client_spoke = from == Peer::Client;
+        if goes_on {
             return;
         }
         let message = Message::text(bytes);

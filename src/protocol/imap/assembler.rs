@@ -5,7 +5,7 @@
 //! dropped here, for then nothing of it may be shown, not even its length.
 
 use super::framer::LiteralHeader;
-use crate::event::{Gate, Message, Micros};
+use crate::event::{Gate, MASK, Message, Micros};
 use crate::limits;
 
 /// What may be told of a message that is too long to hold.
@@ -51,6 +51,18 @@ pub struct Part {
     pub at: Micros,
     /// Its octets.
     pub octets: Vec<u8>,
+    /// It is not to be shown: a secret stands in it, or stood in a part before it.
+    pub secret: bool,
+}
+
+impl Part {
+    /// Octets as they are shown: a mask counts as its own.
+    pub fn shown(&self) -> u64 {
+        match self.secret {
+            true => MASK.len() as u64,
+            false => self.octets.len() as u64,
+        }
+    }
 }
 
 struct Stream {
@@ -58,6 +70,7 @@ struct Stream {
     total: u64,
     at: Micros,
     buffer: Vec<u8>,
+    secret: bool,
 }
 
 /// Joins one direction's fragments.
@@ -95,6 +108,17 @@ impl Assembler {
         self.hold != Hold::Everything
     }
 
+    /// Whether so much text is held, or has its place decided already.
+    pub fn has_room_for_text(&self, octets: usize) -> bool {
+        self.is_cut() || self.message.bytes().len() + octets <= limits::MESSAGE_HELD
+    }
+
+    /// Whether a literal of so many octets is held, or has its place decided already.
+    pub fn has_room_for_literal(&self, octets: u64) -> bool {
+        let room = limits::MESSAGE_HELD.saturating_sub(self.message.bytes().len()) as u64;
+        self.is_cut() || octets <= limits::LITERAL_HELD.min(room)
+    }
+
     /// Adds text.
     pub fn text(&mut self, text: &[u8], at: Micros, overflow: Overflow) -> Outcome {
         self.at.get_or_insert(at);
@@ -103,7 +127,7 @@ impl Assembler {
             Hold::Nothing => return Outcome::Opaque,
             Hold::Everything => {}
         }
-        if self.message.bytes().len() + text.len() <= limits::MESSAGE_HELD {
+        if self.has_room_for_text(text.len()) {
             self.message.push_text(text);
             return Outcome::Held;
         }
@@ -124,8 +148,7 @@ impl Assembler {
         if self.hold != Hold::Everything {
             return;
         }
-        let room = limits::MESSAGE_HELD.saturating_sub(self.message.bytes().len()) as u64;
-        if header.octets <= limits::LITERAL_HELD.min(room) {
+        if self.has_room_for_literal(header.octets) {
             self.message.begin_literal(header.form, header.length);
         } else if overflow == Overflow::Hidden {
             self.hold = Hold::Beginning;
@@ -136,6 +159,7 @@ impl Assembler {
                 total: header.octets,
                 at,
                 buffer: Vec::new(),
+                secret: false,
             });
         }
     }
@@ -158,8 +182,12 @@ impl Assembler {
     }
 
     /// The next part of the streamed literal: when enough was read, or, if this is the `last` call
-    /// for it, whatever is left. Of a client's literal (`gate`), a remembered secret is never cut
-    /// in two, so that it can be found.
+    /// for it, whatever is left.
+    ///
+    /// In a client's literal remembered secrets are looked for (`gate`). From the part on in which
+    /// one begins, nothing is shown, as nothing is of a literal that is held whole. For that, as
+    /// many octets are kept back as the longest secret may have, not as the one has that is
+    /// remembered: the parts' lengths would tell its length.
     pub fn part(&mut self, last: bool, gate: Option<&Gate>) -> Option<Part> {
         let stream = self.stream.as_mut()?;
         let enough = limits::LITERAL_HELD as usize;
@@ -167,18 +195,23 @@ impl Assembler {
             return None;
         }
         let cut = match gate {
-            Some(gate) if !last => uncut(&stream.buffer, gate),
+            Some(_) if !last => stream.buffer.len().saturating_sub(limits::SECRET_LENGTH),
             _ => stream.buffer.len(),
         };
+        let secret = stream.secret
+            || gate
+                .and_then(|gate| gate.occurrences(&stream.buffer).into_iter().next())
+                .is_some_and(|found| found.start < cut);
         let rest = stream.buffer.split_off(cut);
-        let octets = std::mem::replace(&mut stream.buffer, rest);
         let part = Part {
             offset: stream.offset,
             total: stream.total,
             at: stream.at,
-            octets,
+            octets: std::mem::replace(&mut stream.buffer, rest),
+            secret,
         };
-        stream.offset += part.octets.len() as u64;
+        stream.secret = secret;
+        stream.offset += part.shown();
         if last {
             self.stream = None;
         }
@@ -196,6 +229,13 @@ impl Assembler {
         (whole.message, whole.at.unwrap_or_default())
     }
 
+    /// Octets of the streamed literal that no part holds yet; nothing is streamed any more.
+    pub fn take_streamed(&mut self) -> Vec<u8> {
+        self.stream
+            .take()
+            .map_or(Vec::new(), |stream| stream.buffer)
+    }
+
     /// What is held of a message that is [too long](Outcome::TooLong), and when its first octet was
     /// read.
     pub fn take_beginning(&mut self) -> (Message, Micros) {
@@ -204,15 +244,6 @@ impl Assembler {
             self.at.unwrap_or_default(),
         )
     }
-}
-
-/// Where to cut, so that no secret goes on behind the cut.
-fn uncut(buffer: &[u8], gate: &Gate) -> usize {
-    let cut = buffer.len() - gate.longest().saturating_sub(1).min(buffer.len());
-    gate.occurrences(buffer)
-        .into_iter()
-        .find(|secret| secret.start < cut && cut < secret.end)
-        .map_or(cut, |secret| secret.start)
 }
 
 #[cfg(test)]
@@ -255,31 +286,66 @@ mod tests {
         assert_eq!(message.octets(), 12 + 10 + total + 2);
     }
 
-    #[test]
-    fn a_secret_is_never_cut_between_parts() {
+    /// The parts of a literal of `octets` in which `secret` may be remembered, read in pieces.
+    fn parts(octets: &[u8], secret: &[u8], read: usize) -> Vec<Part> {
         let gate = Gate::new(Secrets::Masked);
-        gate.remember(b"hunter2");
+        gate.remember(secret);
+        let mut assembler = Assembler::default();
+        assembler.text(b"a APPEND x {99999+}\r\n", Micros(0), Overflow::Shown);
+        assembler.literal(header(octets.len() as u64), Micros(0), Overflow::Shown);
+        let mut parts: Vec<Part> = Vec::new();
+        let mut left = octets.len();
+        for octets in octets.chunks(read) {
+            left -= octets.len();
+            assembler.octets(octets, Micros(0));
+            while let Some(part) = assembler.part(left == 0, Some(&gate)) {
+                parts.push(part);
+            }
+        }
+        parts
+    }
+
+    #[test]
+    fn from_the_part_with_a_secret_on_nothing_is_shown() {
         let enough = limits::LITERAL_HELD as usize;
-        for shift in 0..20 {
-            let mut assembler = Assembler::default();
-            assembler.text(b"a APPEND x {99999+}\r\n", Micros(0), Overflow::Shown);
-            assembler.literal(header(99_999), Micros(0), Overflow::Shown);
+        for shift in [0, 1, 5, 6, 7, 8, 4095, 4096, 4097, 5000] {
             let mut octets = vec![b'x'; enough - shift];
             octets.extend_from_slice(b"hunter2");
-            octets.resize(99_999, b'y');
-            let (first, second) = octets.split_at(enough);
-            let mut parts = Vec::new();
-            for (octets, last) in [(first, false), (second, true)] {
-                assembler.octets(octets, Micros(0));
-                parts.extend(assembler.part(last, Some(&gate)));
-            }
-            let found: usize = parts
-                .iter()
-                .map(|part| gate.occurrences(&part.octets).len())
-                .sum();
-            assert_eq!(found, 1, "shifted by {shift}");
-            let joined: Vec<u8> = parts.into_iter().flat_map(|part| part.octets).collect();
+            octets.resize(4 * enough, b'y');
+            let parts = parts(&octets, b"hunter2", enough);
+            let joined: Vec<u8> = parts.iter().flat_map(|p| p.octets.clone()).collect();
             assert_eq!(joined, octets);
+            let shown: Vec<&Part> = parts.iter().filter(|part| !part.secret).collect();
+            assert!(parts.iter().skip(shown.len()).all(|part| part.secret));
+            let shown: Vec<u8> = shown.iter().flat_map(|p| p.octets.clone()).collect();
+            assert!(
+                !shown.contains(&b'h') && shown.len() <= enough - shift,
+                "{shift}"
+            );
+        }
+    }
+
+    #[test]
+    fn parts_do_not_tell_how_long_a_secret_is() {
+        let octets = vec![b'x'; 300_000];
+        let lengths = |secret: &[u8]| -> Vec<usize> {
+            let parts = parts(&octets, secret, limits::READ);
+            parts.iter().map(|part| part.octets.len()).collect()
+        };
+        assert_eq!(lengths(b"hunter2"), lengths(b"a much longer password"));
+        assert_eq!(lengths(b"hunter2"), lengths(b""));
+    }
+
+    #[test]
+    fn a_secret_that_fills_the_literal_does_not_fill_the_memory() {
+        for secret in [&b"aaaa"[..], &[b'a'; 2 * limits::SECRET_LENGTH]] {
+            let parts = parts(&vec![b'a'; 1_000_000], secret, 10_000);
+            assert!(
+                parts
+                    .iter()
+                    .all(|part| part.secret && part.octets.len() < 100_000)
+            );
+            assert_eq!(parts.last().unwrap().offset, (parts.len() as u64 - 1) * 8);
         }
     }
 

@@ -106,7 +106,7 @@ impl Framer {
 
     /// Whether the octets of an announced literal have to wait for the other side's word.
     pub fn awaits_go_ahead(&self) -> bool {
-        matches!(self.state, State::AwaitingGoAhead { .. })
+        matches!(self.state, State::AwaitingGoAhead { .. }) && self.lines != Lines::Opaque
     }
 
     /// The other side asked for the literal's octets.
@@ -197,6 +197,10 @@ fn clamp(octets: u64) -> usize {
     usize::try_from(octets).unwrap_or(usize::MAX)
 }
 
+/// Digits that a literal's number may have: as many as the largest one, and some zeros before it. A
+/// bound, so that a header is one whether or not it comes in several reads ([`Tail::LONGEST`]).
+const LONGEST_NUMBER: usize = 32;
+
 /// The literal header at the end of a line, if there is one where a string may begin. The longest
 /// number is 2^63 - 1 (RFC 9051, section 9, `number64`).
 fn literal_header(line: &[u8]) -> Option<LiteralHeader> {
@@ -213,6 +217,9 @@ fn literal_header(line: &[u8]) -> Option<LiteralHeader> {
         .take_while(|octet| octet.is_ascii_digit())
         .count();
     let (before, digits) = inside.split_at(inside.len() - digits);
+    if digits.len() > LONGEST_NUMBER {
+        return None;
+    }
     let before = before.strip_suffix(b"{")?;
     let (before, literal8) = match before.strip_suffix(b"~") {
         Some(before) => (before, true),
@@ -243,7 +250,7 @@ struct Tail {
 }
 
 impl Tail {
-    /// `~{9223372036854775807+}`, CRLF, and some digits more than a number may have.
+    /// A space, `~{`, [`LONGEST_NUMBER`] digits, `+}`, CRLF, and some more.
     const LONGEST: usize = 48;
 
     fn push(&mut self, text: &[u8]) {
@@ -625,6 +632,17 @@ mod tests {
                 let single = text.iter().fold(quote, |quote, octet| quote.read(*octet));
                 assert_eq!(quote.read_all(&text), single, "{quote:?} {text:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_number_with_very_many_digits_is_no_header_in_one_read_as_in_many() {
+        let line = |digits: usize| format!("a APPEND x {{{:0>digits$}}}\r\n", 3);
+        let seen = framed(Peer::Client, Lines::Messages, line(32).as_bytes());
+        assert_eq!(ends(&seen), [header(LiteralForm::Sync, 3, 36)]);
+        for digits in [33, 45, 60, 400] {
+            let seen = framed(Peer::Client, Lines::Messages, line(digits).as_bytes());
+            assert_eq!(ends(&seen), [LINE], "{digits}");
         }
     }
 

@@ -13,6 +13,19 @@ pub fn command(message: &Message) -> Vec<Span> {
     Lexer::new(message).lex(State::CommandTag)
 }
 
+/// A command's tag, without a look at the rest of it.
+pub fn command_tag(message: &Message) -> Option<Range<usize>> {
+    let bytes = message.bytes();
+    let start = bytes.iter().take_while(|octet| **octet == b' ').count();
+    let mut lexer = Lexer::new(message);
+    if start < bytes.len() {
+        lexer.command_tag(start, bytes.len());
+    }
+    let span = lexer.spans.into_iter().next();
+    span.filter(|span| span.label == Label::Tag)
+        .map(|span| span.range)
+}
+
 /// The spans of a server's response.
 pub fn response(message: &Message) -> Vec<Span> {
     Lexer::new(message).lex(State::ResponseTag)

@@ -18,8 +18,8 @@ use super::sasl::Exchange;
 use super::server;
 use super::tracker::{Expected, State, Tracker};
 use crate::event::{
-    Body, CapabilityChange, Draft, Gate, Message, Micros, Note, Peer, Reading, RecordedMessage,
-    Relation, Said, Sealed, Secret, Span,
+    Body, CapabilityChange, Draft, Gate, MASK, Message, Micros, Note, Peer, Reading,
+    RecordedMessage, Relation, Said, Sealed, Secret, Span,
 };
 use crate::limits;
 use crate::protocol::Protocol;
@@ -37,14 +37,39 @@ pub struct Observer {
     client: Side,
     server: Side,
     /// What the client sent behind a literal header that the server has not decided about.
-    undecided: Vec<u8>,
-    undecided_at: Micros,
+    undecided: Undecided,
     ordinal: u64,
     source: Source,
     blind: Option<Blind>,
     /// Makes the reading of the next message fail.
     #[cfg(test)]
     pub(super) fails: bool,
+}
+
+/// Octets, and how many of them were read when.
+#[derive(Default)]
+struct Undecided {
+    octets: Vec<u8>,
+    reads: Vec<(usize, Micros)>,
+}
+
+impl Undecided {
+    fn push(&mut self, octets: &[u8], at: Micros) {
+        self.octets.extend_from_slice(octets);
+        match self.reads.last_mut() {
+            Some((length, last)) if *last == at => *length += octets.len(),
+            _ => self.reads.push((octets.len(), at)),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.octets.is_empty()
+    }
+
+    /// When the first of them was read.
+    fn at(&self) -> Micros {
+        self.reads.first().map_or(Micros::default(), |(_, at)| *at)
+    }
 }
 
 struct Side {
@@ -81,8 +106,7 @@ impl Observer {
             suspicious: false,
             client: Side::new(Peer::Client),
             server: Side::new(Peer::Server),
-            undecided: Vec::new(),
-            undecided_at: Micros::default(),
+            undecided: Undecided::default(),
             ordinal: 0,
             source: Source::Wire,
             blind: None,
@@ -114,7 +138,8 @@ impl Observer {
                 // Its response comes behind it, and cannot be asked yet.
                 let among = self.tracker.among_others(&recorded.relation);
                 let relation = (recorded.relation.clone(), among);
-                self.emit_part(from, message, at, place, relation, out);
+                let wire = self.gate.seal(message, &[]);
+                self.emit_part(from, wire, at, place, relation, out);
             }
             _ => self.read_message_again(message, at, &recorded, out),
         }
@@ -185,8 +210,9 @@ impl Observer {
                 Fragment::Opaque(octets) => self.emit_opaque(from, octets, at, out),
             }
         }
-        self.undecided.extend_from_slice(input);
-        self.undecided_at = at;
+        if !input.is_empty() {
+            self.undecided.push(input, at);
+        }
     }
 
     fn expect_client_lines(&mut self) {
@@ -206,7 +232,8 @@ impl Observer {
     }
 
     fn text(&mut self, from: Peer, text: &[u8], end: End, at: Micros, out: &mut Vec<Draft>) {
-        let overflow = self.overflow(from, text.len() as u64);
+        let fits = self.side(from).assembler.has_room_for_text(text.len());
+        let overflow = self.overflow(from, fits);
         let outcome = self.side(from).assembler.text(text, at, overflow);
         match outcome {
             Outcome::Held => {}
@@ -240,7 +267,9 @@ impl Observer {
                 }
             }
             End::Literal(header) => {
-                let overflow = self.overflow(from, header.octets);
+                let assembler = &self.side(from).assembler;
+                let fits = assembler.has_room_for_literal(header.octets);
+                let overflow = self.overflow(from, fits);
                 self.side(from).assembler.literal(header, at, overflow);
             }
         }
@@ -255,35 +284,40 @@ impl Observer {
 
     /// Announces the parts of a streamed literal that became whole.
     fn parts(&mut self, from: Peer, last: bool, out: &mut Vec<Draft>) {
-        let gate = (from == Peer::Client).then(|| self.gate.clone());
+        let gate = (from == Peer::Client && self.gate.masks()).then(|| self.gate.clone());
         while let Some(part) = self.side(from).assembler.part(last, gate.as_ref()) {
-            let length = part.octets.len() as u64;
+            let shown = part.shown();
+            let secret = match part.secret {
+                true => vec![(0..part.octets.len(), Secret::Password)],
+                false => Vec::new(),
+            };
             let message = Message::text(&part.octets);
             let place = (part.offset, part.total);
             let relation = match from {
                 Peer::Client => (Relation::None, None),
                 Peer::Server => server::relate_part(self),
             };
-            self.emit_part(from, message, part.at, place, relation, out);
+            let wire = self.gate.seal(message, &secret);
+            self.emit_part(from, wire, part.at, place, relation, out);
             let number = self.ordinal;
-            self.side(from).assembler.announced(number, length);
+            self.side(from).assembler.announced(number, shown);
         }
     }
 
-    /// Whether a message that is too long to hold may be shown in pieces. Asked only when it may
-    /// become too long with so many octets more, since the answer takes a look at its head.
-    fn overflow(&self, from: Peer, more: u64) -> Overflow {
-        let held = self.client.assembler.message();
-        let fits = held.bytes().len() as u64 + more <= limits::LITERAL_HELD;
+    /// Whether a message that is too long to hold may be shown in pieces. `fits`: it is not, so that
+    /// it does not matter; the answer takes a look at all that is held.
+    fn overflow(&self, from: Peer, fits: bool) -> Overflow {
         if from == Peer::Server || !self.gate.masks() || fits {
             return Overflow::Shown;
         }
+        if self.masks_client() {
+            return Overflow::Hidden;
+        }
+        let held = self.client.assembler.message();
         let spans = lexer::command(held);
-        let name = Command::new(held, &spans).name();
-        let logs_in = matches!(name.as_deref(), Some("LOGIN" | "AUTHENTICATE"));
-        match logs_in || self.masks_client() {
-            true => Overflow::Hidden,
-            false => Overflow::Shown,
+        match Command::new(held, &spans).name().as_deref() {
+            Some("LOGIN" | "AUTHENTICATE") => Overflow::Hidden,
+            _ => Overflow::Shown,
         }
     }
 
@@ -295,7 +329,7 @@ impl Observer {
     pub(super) fn accept_literal(&mut self, out: &mut Vec<Draft>) {
         self.client.framer.accept();
         if !self.undecided.is_empty() {
-            self.note(Note::LiteralNotAwaited, self.undecided_at, out);
+            self.note(Note::LiteralNotAwaited, self.undecided.at(), out);
         }
         self.pump_undecided(out);
     }
@@ -321,22 +355,40 @@ impl Observer {
 
     /// Reads what the client sent behind the literal that was just decided about.
     fn pump_undecided(&mut self, out: &mut Vec<Draft>) {
-        let undecided = std::mem::take(&mut self.undecided);
-        if !undecided.is_empty() {
-            self.pump(Peer::Client, &undecided, self.undecided_at, out);
+        let Undecided { octets, reads } = std::mem::take(&mut self.undecided);
+        let mut rest = octets.as_slice();
+        for (length, at) in reads {
+            let (octets, behind) = rest.split_at(length);
+            rest = behind;
+            self.client_octets(octets, at, out);
         }
     }
 
-    /// The tag of the command whose literal awaits the server's decision.
+    fn client_octets(&mut self, octets: &[u8], at: Micros, out: &mut Vec<Draft>) {
+        if self.undecided.is_empty() {
+            return self.pump(Peer::Client, octets, at, out);
+        }
+        self.undecided.push(octets, at);
+        if self.undecided.octets.len() > limits::UNDECIDED_HELD {
+            self.accept_literal(out);
+        }
+    }
+
+    /// The tag of the command whose literal awaits the server's decision, masked if it is a secret
+    /// (as it will be in the command itself).
     pub(super) fn undecided_tag(&self) -> Option<String> {
         if !self.client.framer.awaits_go_ahead() {
             return None;
         }
-        let message = self.client.assembler.message();
-        let spans = lexer::command(message);
-        let command = Command::new(message, &spans);
-        let tag = command.tag().map(|tag| command.bytes(tag));
-        Some(String::from_utf8_lossy(tag.unwrap_or_default()).into_owned())
+        let tag = lexer::command_tag(self.client.assembler.message());
+        let secret = tag
+            .map(|tag| &self.client.assembler.message().bytes()[tag])
+            .unwrap_or_default();
+        let tag = match self.gate.occurrences(secret).is_empty() {
+            true => secret,
+            false => MASK,
+        };
+        Some(String::from_utf8_lossy(tag).into_owned())
     }
 
     fn read(
@@ -436,17 +488,32 @@ impl Observer {
             Then::GoOn => {}
             Then::AcceptLiteral => self.accept_literal(out),
             Then::PumpUndecided => self.pump_undecided(out),
-            Then::StopFraming => {
-                self.client.framer.expect(Lines::Opaque);
-                self.server.framer.expect(Lines::Opaque);
-            }
+            Then::StopFraming => self.stop_framing(at, out),
+        }
+    }
+
+    /// The octets that follow have no lines. What was begun goes out before them.
+    fn stop_framing(&mut self, at: Micros, out: &mut Vec<Draft>) {
+        for from in [Peer::Client, Peer::Server] {
+            self.side(from).framer.expect(Lines::Opaque);
+            self.flush(from, at, out);
+        }
+        self.pump_undecided(out);
+    }
+
+    /// Reads what `from` has begun and will not end.
+    fn flush(&mut self, from: Peer, at: Micros, out: &mut Vec<Draft>) {
+        self.parts(from, true, out);
+        let (message, began) = self.side(from).assembler.take();
+        if !message.is_empty() {
+            self.read(from, message, began.min(at), Missing::Rest, out);
         }
     }
 
     fn emit_part(
         &mut self,
         from: Peer,
-        message: Message,
+        wire: Sealed,
         at: Micros,
         (offset, total): (u64, u64),
         (relation, among): (Relation, Option<String>),
@@ -454,11 +521,6 @@ impl Observer {
     ) {
         let mut meaning = Meaning::new(self.next_ordinal(), Reading::LiteralPart { offset, total });
         (meaning.relation, meaning.among) = (relation, among);
-        let secret = match from {
-            Peer::Client => self.remembered_in(message.bytes()),
-            Peer::Server => Vec::new(),
-        };
-        let wire = self.gate.seal(message, &secret);
         self.emit(from, wire, Some(meaning), at, out);
     }
 
@@ -473,9 +535,6 @@ impl Observer {
     }
 
     fn remembered_in(&self, octets: &[u8]) -> Vec<(std::ops::Range<usize>, Secret)> {
-        if self.source == Source::Recording {
-            return Vec::new();
-        }
         let found = self.gate.occurrences(octets);
         found.into_iter().map(|r| (r, Secret::Password)).collect()
     }
@@ -498,23 +557,22 @@ impl Observer {
         self.note(Note::ObserverStopped, at, out);
         let mut blind = Blind::new(self.gate.clone());
         for from in [Peer::Client, Peer::Server] {
+            let streamed = self.side(from).assembler.take_streamed();
             let (message, began) = self.side(from).assembler.take();
             blind.observe(from, message.bytes(), began, out);
+            blind.observe(from, &streamed, at, out);
         }
-        let undecided = std::mem::take(&mut self.undecided);
-        blind.observe(Peer::Client, &undecided, self.undecided_at, out);
+        let Undecided { octets, .. } = std::mem::take(&mut self.undecided);
+        blind.observe(Peer::Client, &octets, at, out);
         self.blind = Some(blind);
     }
 }
 
 impl Protocol for Observer {
     fn observe(&mut self, from: Peer, bytes: &[u8], at: Micros, out: &mut Vec<Draft>) {
-        if from == Peer::Server || self.undecided.is_empty() {
-            return self.pump(from, bytes, at, out);
-        }
-        self.undecided.extend_from_slice(bytes);
-        if self.undecided.len() > limits::UNDECIDED_HELD {
-            self.accept_literal(out);
+        match from {
+            Peer::Client => self.client_octets(bytes, at, out),
+            Peer::Server => self.pump(from, bytes, at, out),
         }
     }
 
@@ -522,14 +580,7 @@ impl Protocol for Observer {
         if from == Peer::Client && !self.undecided.is_empty() {
             self.accept_literal(out);
         }
-        self.parts(from, true, out);
-        let assembler = &mut self.side(from).assembler;
-        if assembler.is_empty() || assembler.message().is_empty() {
-            assembler.take();
-            return;
-        }
-        let (message, began) = assembler.take();
-        self.read(from, message, began.min(at), Missing::Rest, out);
+        self.flush(from, at, out);
     }
 }
 

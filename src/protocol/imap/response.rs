@@ -134,14 +134,19 @@ impl<'a> Response<'a> {
         let mut fetched = Fetched::default();
         let mut depth = 0;
         let mut awaits_value = false;
-        for span in self.argument_spans() {
+        let spans = self.argument_spans();
+        for (index, span) in spans.iter().enumerate() {
+            // A streamed literal's octets are not here.
+            let is_streamed = spans
+                .get(index + 1)
+                .is_none_or(|next| next.label != Label::Literal);
             match span.label {
                 Label::ListOpen => {
                     depth += 1;
                     continue;
                 }
                 Label::ListClose => depth -= 1,
-                Label::LiteralHeader => continue,
+                Label::LiteralHeader if !is_streamed => continue,
                 _ if depth == 1 && !awaits_value => {
                     fetched.names.push(self.bytes(span));
                     awaits_value = true;

@@ -94,6 +94,9 @@ fn untagged(observer: &mut Observer, response: Response<'_>) -> Meaning {
     };
     let (relation, among) = observer.tracker.relate(&facts, correlator.as_deref());
     observer.tracker.untagged(&name, number);
+    if facts.code.as_deref() == Some("CLOSED") {
+        observer.tracker.closed();
+    }
     let data = data_reader(&name);
     let mut meaning = Meaning::new(
         observer.next_ordinal(),

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use super::command::Command;
 use super::response::{Fetched, Response};
 use crate::event::{Label, Span, Status};
+use crate::limits;
 
 /// What one command asks for.
 #[derive(Clone, Debug)]
@@ -26,8 +27,31 @@ pub struct Request {
 struct FetchRequest {
     set: SequenceSet,
     by_uid: bool,
-    /// Keys as [`item_key`] makes them.
-    items: Vec<Vec<u8>>,
+    items: Items,
+}
+
+/// Keys as [`item_key`] makes them.
+#[derive(Clone, Debug, Default)]
+struct Items {
+    keys: Vec<Vec<u8>>,
+    /// There are more than [`limits::ITEMS`].
+    all: bool,
+}
+
+impl Items {
+    fn add(&mut self, key: Vec<u8>) {
+        if self.keys.contains(&key) {
+            return;
+        }
+        match self.keys.len() < limits::ITEMS {
+            true => self.keys.push(key),
+            false => self.all = true,
+        }
+    }
+
+    fn contains(&self, name: &[u8]) -> bool {
+        self.all || self.keys.contains(&item_key(name))
+    }
 }
 
 /// What a response is, as far as attribution needs it.
@@ -85,12 +109,15 @@ const SELECT_CODES: &[&str] = &[
 fn responses(command: &str) -> &'static [&'static str] {
     match command {
         "AUTHENTICATE" | "CAPABILITY" | "LOGIN" => &["CAPABILITY"],
-        "CLOSE" | "EXPUNGE" | "MOVE" | "UID EXPUNGE" | "UID MOVE" => &["EXPUNGE", "VANISHED"],
+        "CLOSE" | "EXPUNGE" | "MOVE" | "REPLACE" | "UID EXPUNGE" | "UID MOVE" | "UID REPLACE" => {
+            &["EXPUNGE", "VANISHED"]
+        }
         "COMPARATOR" => &["COMPARATOR"],
         "CONVERSIONS" => &["CONVERSION"],
         "CONVERT" | "UID CONVERT" => &["CONVERTED"],
         "CREATE" | "RENAME" => &["LIST"],
         "ENABLE" => &["ENABLED"],
+        "ESEARCH" => &["ESEARCH"],
         "EXAMINE" | "SELECT" => &["FLAGS", "EXISTS", "RECENT", "LIST"],
         "GENURLAUTH" => &["GENURLAUTH"],
         "GETACL" => &["ACL"],
@@ -101,10 +128,10 @@ fn responses(command: &str) -> &'static [&'static str] {
         "GETQUOTAROOT" => &["QUOTAROOT", "QUOTA"],
         "ID" => &["ID"],
         "LANGUAGE" => &["LANGUAGE", "NAMESPACE"],
-        "LIST" => &["LIST"],
+        "LIST" | "RLIST" => &["LIST"],
         "LISTRIGHTS" => &["LISTRIGHTS"],
         "LOGOUT" => &["BYE"],
-        "LSUB" => &["LSUB"],
+        "LSUB" | "RLSUB" => &["LSUB"],
         "MYRIGHTS" => &["MYRIGHTS"],
         "NAMESPACE" => &["NAMESPACE"],
         "NOTIFY" => &["STATUS"],
@@ -124,6 +151,7 @@ fn codes(command: &str) -> &'static [&'static str] {
     match command {
         "EXAMINE" | "SELECT" => SELECT_CODES,
         "MOVE" | "UID MOVE" => &["COPYUID"],
+        "REPLACE" | "UID REPLACE" => &["APPENDUID"],
         "AUTHENTICATE" | "LOGIN" => &["CAPABILITY"],
         _ => &[],
     }
@@ -132,7 +160,10 @@ fn codes(command: &str) -> &'static [&'static str] {
 impl Request {
     /// What this command asks for.
     pub fn new(command: Command<'_>) -> Self {
-        let name = command.name().unwrap_or_default();
+        let mut name = command.name().unwrap_or_default();
+        if name.len() > limits::TAG {
+            name = Cow::Borrowed(""); // no response has such a name
+        }
         let spans = command.argument_spans();
         let has = |word: &str| {
             spans
@@ -188,7 +219,7 @@ impl Request {
         }
         self.responses.contains(&facts.name)
             || self.more.contains(&facts.name)
-            || (!self.known && self.name == facts.name)
+            || (!self.known && !self.name.is_empty() && self.name == facts.name)
     }
 }
 
@@ -199,14 +230,18 @@ impl FetchRequest {
         };
         let in_set = match (self.by_uid, fetched.uid) {
             (false, _) => self.set.contains(number, facts.exists),
-            (true, Some(uid)) => self.set.contains(uid, None),
+            (true, Some(uid)) => {
+                // The last message has the largest UID, which `101:*` holds even if it is less
+                // than 101 (RFC 9051, section 9, `seq-range`).
+                let largest = facts.exists.map(|exists| match number >= exists {
+                    true => uid,
+                    false => u64::MAX,
+                });
+                self.set.contains(uid, largest)
+            }
             (true, None) => facts.partial,
         };
-        in_set
-            && fetched
-                .names
-                .iter()
-                .any(|name| self.items.contains(&item_key(name)))
+        in_set && fetched.names.iter().any(|name| self.items.contains(name))
     }
 }
 
@@ -225,7 +260,11 @@ fn fetch_request(command: Command<'_>, name: &str) -> Option<FetchRequest> {
             let word = command.bytes(item).to_ascii_uppercase();
             match word.strip_suffix(b".SILENT") {
                 Some(_) => return None,
-                None => vec![without_sign(&word).to_vec()],
+                None => {
+                    let mut items = Items::default();
+                    items.add(item_key(without_sign(&word)));
+                    items
+                }
             }
         }
         _ => return None,
@@ -242,8 +281,8 @@ fn without_sign(item: &[u8]) -> &[u8] {
 }
 
 /// The items of `FETCH set items [modifiers]` (RFC 9051, section 6.4.5; RFC 4466).
-fn fetch_items(command: Command<'_>, spans: &[Span]) -> Vec<Vec<u8>> {
-    let mut items = Vec::new();
+fn fetch_items(command: Command<'_>, spans: &[Span]) -> Items {
+    let mut items = Items::default();
     let mut depth = 0;
     let mut lists = 0;
     let mut alone = false;
@@ -256,13 +295,13 @@ fn fetch_items(command: Command<'_>, spans: &[Span]) -> Vec<Vec<u8>> {
             Label::ListClose => depth -= 1,
             _ if depth == 0 => {
                 alone = true;
-                items.extend(macro_or_item(command.bytes(span)));
+                macro_or_item(command.bytes(span), &mut items);
             }
             _ if depth == 1 && lists == 1 && !alone => {
-                items.extend(macro_or_item(command.bytes(span)));
+                macro_or_item(command.bytes(span), &mut items);
             }
             _ if command.bytes(span).eq_ignore_ascii_case(b"CHANGEDSINCE") => {
-                items.push(b"MODSEQ".to_vec());
+                items.add(b"MODSEQ".to_vec());
             }
             _ => {}
         }
@@ -270,9 +309,9 @@ fn fetch_items(command: Command<'_>, spans: &[Span]) -> Vec<Vec<u8>> {
     items
 }
 
-fn macro_or_item(word: &[u8]) -> Vec<Vec<u8>> {
+fn macro_or_item(word: &[u8], items: &mut Items) {
     let key = item_key(word);
-    let items: &[&[u8]] = match key.as_slice() {
+    let several: &[&[u8]] = match key.as_slice() {
         b"ALL" => &[b"FLAGS", b"INTERNALDATE", b"RFC822.SIZE", b"ENVELOPE"],
         b"FAST" => &[b"FLAGS", b"INTERNALDATE", b"RFC822.SIZE"],
         b"FULL" => &[
@@ -282,9 +321,9 @@ fn macro_or_item(word: &[u8]) -> Vec<Vec<u8>> {
             b"ENVELOPE",
             b"BODY",
         ],
-        _ => return vec![key],
+        _ => return items.add(key),
     };
-    items.iter().map(|item| item.to_vec()).collect()
+    several.iter().for_each(|item| items.add(item.to_vec()));
 }
 
 /// What an item asked for and the item answered have in common: `BODY.PEEK[HEADER.FIELDS (DATE)]`
@@ -293,7 +332,8 @@ fn item_key(item: &[u8]) -> Vec<u8> {
     let end = item
         .iter()
         .position(|octet| matches!(octet, b' ' | b']' | b'<'))
-        .unwrap_or(item.len());
+        .unwrap_or(item.len())
+        .min(limits::TAG);
     let key = item[..end].to_ascii_uppercase();
     match key.windows(6).position(|part| part == b".PEEK[") {
         Some(peek) => [&key[..peek], &key[peek + 5..]].concat(),
@@ -409,6 +449,13 @@ mod tests {
             "a UID FETCH 100:200 (FLAGS)",
             "* 2 FETCH (FLAGS (\\Seen))"
         ));
+        for (response, largest) in [
+            ("* 10 FETCH (UID 99 FLAGS ())", true),
+            ("* 9 FETCH (UID 98 FLAGS ())", false),
+        ] {
+            assert_eq!(asks("a UID FETCH 100:* FLAGS", response), largest);
+            assert_eq!(asks("a UID FETCH * FLAGS", response), largest);
+        }
         assert!(asks(
             "a UID FETCH 100:* (FLAGS) (CHANGEDSINCE 5)",
             "* 2 FETCH (UID 150 MODSEQ (6))"
@@ -429,6 +476,22 @@ mod tests {
             "a STORE 2 +FLAGS.SILENT (\\Seen)",
             "* 2 FETCH (FLAGS (\\Seen))"
         ));
+    }
+
+    #[test]
+    fn of_a_command_in_flight_little_is_kept() {
+        let many: String = (0..10_000).map(|i| format!("X{i} ")).collect();
+        let long = "X".repeat(100_000);
+        for items in [many.as_str(), &long] {
+            let command = format!("a FETCH 1 ({items})\r\n");
+            let message = Message::text(command.as_bytes());
+            let spans = lexer::command(&message);
+            let request = Request::new(Command::new(&message, &spans));
+            let items = request.fetch.unwrap().items;
+            assert!(items.keys.iter().map(Vec::len).sum::<usize>() <= limits::ITEMS * limits::TAG);
+        }
+        assert!(asks(&format!("a FETCH 1 ({many} Y)"), "* 1 FETCH (Y 1)"));
+        assert!(!asks(&format!("a {long}"), &format!("* {long} 1")));
     }
 
     #[test]
@@ -486,6 +549,13 @@ mod tests {
             ("a SEARCH RETURN () ALL", "* ESEARCH (TAG \"a\") ALL 1"),
             ("a GETQUOTAROOT INBOX", "* QUOTA x ()"),
             ("a ID NIL", "* ID NIL"),
+            ("a REPLACE 3 x {1+}\r\nx", "* 3 EXPUNGE"),
+            ("a UID REPLACE 3 x {1+}\r\nx", "* OK [APPENDUID 1 2] x"),
+            (
+                "a ESEARCH IN (mailboxes a) ALL",
+                "* ESEARCH (TAG \"a\") ALL 1",
+            ),
+            ("a RLIST \"\" *", "* LIST () NIL x"),
             ("a XFOO", "* XFOO 1"),
         ] {
             assert!(asks(command, response), "{command} {response}");

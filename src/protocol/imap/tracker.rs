@@ -3,7 +3,7 @@
 //!
 //! The tracker reads no octets. It is told what was read, in order, and answers what it means.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::solicit::{Facts, Request};
 use crate::event::{Awaited, CapabilityChange, Micros, Relation, Status};
@@ -69,6 +69,8 @@ struct InFlight {
 enum Idle {
     /// It is another command, or it was ended by DONE.
     Not,
+    /// Ended by DONE before the server agreed; its `+` may come still.
+    EndedEarly,
     /// Sent; the server has not agreed.
     Asked,
     /// Going on since then.
@@ -78,7 +80,15 @@ enum Idle {
 /// The session as far as the wire has told.
 pub struct Tracker {
     state: State,
+    /// Ordinals rise.
     in_flight: VecDeque<InFlight>,
+    /// The ordinals of the commands in flight that have a tag; those of AUTHENTICATE, IDLE and
+    /// UNAUTHENTICATE. There may be very many commands in flight, and a look at each of them for
+    /// each message would take longer than the relay.
+    tags: HashMap<String, VecDeque<u64>>,
+    authenticating: VecDeque<u64>,
+    idling: VecDeque<u64>,
+    unauthenticating: VecDeque<u64>,
     capabilities: Option<Vec<String>>,
     exists: Option<u64>,
 }
@@ -88,10 +98,33 @@ impl Default for Tracker {
         Self {
             state: State::NotAuthenticated,
             in_flight: VecDeque::new(),
+            tags: HashMap::new(),
+            authenticating: VecDeque::new(),
+            idling: VecDeque::new(),
+            unauthenticating: VecDeque::new(),
             capabilities: None,
             exists: None,
         }
     }
+}
+
+impl InFlight {
+    fn continued(&self, awaited: Awaited) -> Continuation {
+        Continuation {
+            awaited,
+            command: self.ordinal,
+            tag: self.tag.clone(),
+        }
+    }
+}
+
+/// As much of a tag as is kept ([`limits::TAG`]).
+fn key(tag: &str) -> &str {
+    let mut end = tag.len().min(limits::TAG);
+    while !tag.is_char_boundary(end) {
+        end -= 1;
+    }
+    &tag[..end]
 }
 
 impl Tracker {
@@ -103,9 +136,8 @@ impl Tracker {
     /// Whether a user is logged in and stays so, so that a client's octets are no longer suspected
     /// to be a password.
     pub fn is_authenticated(&self) -> bool {
-        let leaves = |command: &InFlight| command.request.name() == "UNAUTHENTICATE";
-        matches!(self.state, State::Authenticated | State::Selected)
-            && !self.in_flight.iter().any(leaves)
+        let is_in = matches!(self.state, State::Authenticated | State::Selected);
+        is_in && self.unauthenticating.is_empty()
     }
 
     /// What the client's next line is.
@@ -120,15 +152,40 @@ impl Tracker {
     }
 
     fn authenticating(&self) -> Option<&InFlight> {
-        self.in_flight
-            .iter()
-            .find(|command| command.request.name() == "AUTHENTICATE")
+        self.command_at(*self.authenticating.front()?)
     }
 
     fn idling(&self) -> Option<&InFlight> {
-        self.in_flight
-            .iter()
-            .find(|command| command.idle != Idle::Not)
+        let mut idling = self.idling.iter().filter_map(|n| self.command_at(*n));
+        idling.find(|command| matches!(command.idle, Idle::Asked | Idle::Since(_)))
+    }
+
+    fn index_of(&self, ordinal: u64) -> Option<usize> {
+        let key = |command: &InFlight| command.ordinal;
+        self.in_flight.binary_search_by_key(&ordinal, key).ok()
+    }
+
+    fn command_at(&self, ordinal: u64) -> Option<&InFlight> {
+        self.in_flight.get(self.index_of(ordinal)?)
+    }
+
+    /// Takes a command out of those in flight.
+    fn remove(&mut self, ordinal: u64) -> Option<InFlight> {
+        let command = self.in_flight.remove(self.index_of(ordinal)?)?;
+        if let Some(same) = self.tags.get_mut(&command.tag) {
+            same.retain(|other| *other != ordinal);
+            if same.is_empty() {
+                self.tags.remove(&command.tag);
+            }
+        }
+        for list in [
+            &mut self.authenticating,
+            &mut self.idling,
+            &mut self.unauthenticating,
+        ] {
+            list.retain(|other| *other != ordinal);
+        }
+        Some(command)
     }
 
     /// Whether the server has agreed to an IDLE that goes on.
@@ -145,7 +202,7 @@ impl Tracker {
 
     /// Whether a command with this tag has no answer yet.
     pub fn is_in_flight(&self, tag: &str) -> bool {
-        self.in_flight.iter().any(|command| command.tag == tag)
+        self.tags.contains_key(key(tag))
     }
 
     /// The greeting (RFC 9051, section 7.1).
@@ -161,54 +218,69 @@ impl Tracker {
     /// ([`limits::IN_FLIGHT`]).
     #[must_use = "a forgotten command is worth a note"]
     pub fn command(&mut self, ordinal: u64, tag: &str, at: Micros, request: Request) -> bool {
-        let idle = match request.name() {
-            "IDLE" => Idle::Asked,
-            _ => Idle::Not,
-        };
+        let tag = key(tag).to_owned();
+        let mut idle = Idle::Not;
+        match request.name() {
+            "AUTHENTICATE" => self.authenticating.push_back(ordinal),
+            "UNAUTHENTICATE" => self.unauthenticating.push_back(ordinal),
+            "IDLE" => {
+                self.idling.push_back(ordinal);
+                idle = Idle::Asked;
+            }
+            _ => {}
+        }
+        self.tags.entry(tag.clone()).or_default().push_back(ordinal);
         self.in_flight.push_back(InFlight {
             ordinal,
-            tag: tag.to_owned(),
+            tag,
             at,
             request,
             idle,
         });
         let is_full = self.in_flight.len() > limits::IN_FLIGHT;
-        if is_full {
-            self.in_flight.pop_front();
+        if is_full && let Some(oldest) = self.in_flight.front() {
+            self.remove(oldest.ordinal);
         }
         is_full
     }
 
     /// The client ended IDLE; how long it lasted, if it had begun.
     pub fn done(&mut self, at: Micros) -> Option<Micros> {
-        let command = self
-            .in_flight
-            .iter_mut()
-            .find(|command| command.idle != Idle::Not)?;
-        let idle = std::mem::replace(&mut command.idle, Idle::Not);
-        match idle {
-            Idle::Since(since) => Some(at.since(since)),
-            Idle::Asked | Idle::Not => None,
+        let index = self.index_of(self.idling()?.ordinal)?;
+        let command = self.in_flight.get_mut(index)?;
+        let (idle, lasted) = match command.idle {
+            Idle::Since(since) => (Idle::Not, Some(at.since(since))),
+            Idle::Asked => (Idle::EndedEarly, None),
+            same => (same, None),
+        };
+        command.idle = idle;
+        if idle == Idle::Not {
+            let ordinal = command.ordinal;
+            self.idling.retain(|other| *other != ordinal);
         }
+        lasted
     }
 
     /// The server sent `+`, and not for a literal: the command it goes to.
     pub fn continuation_request(&mut self, at: Micros) -> Option<Continuation> {
-        let (command, awaited) = if let Some(command) = self.authenticating() {
-            (command, Awaited::Sasl)
-        } else {
-            let idle = self
-                .in_flight
-                .iter_mut()
-                .find(|command| command.idle == Idle::Asked)?;
-            idle.idle = Idle::Since(at);
-            (&*idle, Awaited::Idle)
+        if let Some(command) = self.authenticating() {
+            return Some(command.continued(Awaited::Sasl));
+        }
+        let index = self
+            .idling
+            .iter()
+            .filter_map(|ordinal| self.index_of(*ordinal))
+            .find(|index| matches!(self.in_flight[*index].idle, Idle::Asked | Idle::EndedEarly))?;
+        let command = &mut self.in_flight[index];
+        let continued = command.continued(Awaited::Idle);
+        command.idle = match command.idle {
+            Idle::Asked => Idle::Since(at),
+            _ => Idle::Not,
         };
-        Some(Continuation {
-            awaited,
-            command: command.ordinal,
-            tag: command.tag.clone(),
-        })
+        if command.idle == Idle::Not {
+            self.idling.retain(|other| *other != continued.command);
+        }
+        Some(continued)
     }
 
     /// Which command asked for this untagged response, and its tag where several are in flight.
@@ -223,7 +295,8 @@ impl Tracker {
             .filter(|command| command.request.asks_for(facts))
             .collect();
         if let Some(tag) = correlator {
-            asking.retain(|command| command.tag.as_bytes() == tag);
+            let tag = String::from_utf8_lossy(tag);
+            asking.retain(|command| command.tag == key(&tag));
         }
         match asking.as_slice() {
             [] => (Relation::Unsolicited, None),
@@ -263,6 +336,14 @@ impl Tracker {
         }
     }
 
+    /// The mailbox that was selected is closed, since another one is being selected (RFC 9051,
+    /// section 7.1, `CLOSED`).
+    pub fn closed(&mut self) {
+        if self.state == State::Selected {
+            self.leave_mailbox(State::Authenticated);
+        }
+    }
+
     /// Messages in the selected mailbox, where known.
     pub fn exists(&self) -> Option<u64> {
         self.exists
@@ -271,11 +352,8 @@ impl Tracker {
     /// A tagged response was read: the oldest unanswered command with its tag is done.
     pub fn tagged(&mut self, tag: &str, status: Option<Status>, at: Micros) -> Option<Completed> {
         let among = self.among(tag);
-        let index = self
-            .in_flight
-            .iter()
-            .position(|command| command.tag == tag)?;
-        let command = self.in_flight.remove(index)?;
+        let oldest = *self.tags.get(key(tag))?.front()?;
+        let command = self.remove(oldest)?;
         self.complete(command.request.name(), status);
         Some(Completed {
             command: command.ordinal,
@@ -299,6 +377,7 @@ impl Tracker {
             "SELECT" | "EXAMINE" if status == Some(Status::No) && self.state == State::Selected => {
                 self.leave_mailbox(State::Authenticated);
             }
+            "LOGOUT" if succeeded => self.leave_mailbox(State::Logout),
             "CLOSE" | "UNSELECT" if succeeded => self.leave_mailbox(State::Authenticated),
             _ => {}
         }
@@ -314,13 +393,11 @@ impl Tracker {
     pub fn capabilities(&mut self, now: Vec<String>) -> Option<CapabilityChange> {
         let before = self.capabilities.replace(now)?;
         let now = self.capabilities.as_deref().unwrap_or_default();
-        let missing_in = |list: &[String], name: &String| {
-            !list.iter().any(|other| other.eq_ignore_ascii_case(name))
-        };
         let only = |these: &[String], those: &[String]| -> Vec<String> {
+            let those: HashSet<String> = those.iter().map(|n| n.to_ascii_uppercase()).collect();
             these
                 .iter()
-                .filter(|name| missing_in(those, name))
+                .filter(|name| !those.contains(&name.to_ascii_uppercase()))
                 .cloned()
                 .collect()
         };

@@ -1,7 +1,11 @@
 //! Which command a response answers (contract, "Attribution").
 
-use super::logged_in;
+use super::super::Observer;
+use super::{logged_in, read, told};
 use crate::event::Peer;
+use crate::event::{Gate, Micros, Secrets};
+use crate::limits;
+use crate::protocol::Protocol;
 
 use Peer::{Client as C, Server as S};
 
@@ -67,4 +71,62 @@ fn an_expunge_during_fetch_is_unsolicited() {
         told[1..3],
         ["* 55 EXPUNGE unsolicited", "* 1 FETCH answers=2"]
     );
+}
+
+#[test]
+fn a_uid_behind_a_streamed_literal_is_seen() {
+    let mail = "x".repeat(70_000);
+    let response = format!("* 1 FETCH (BODY[] {{70000}}\r\n{mail} UID 7)\r\n");
+    let steps: [(Peer, &[u8]); 3] = [
+        (S, b"* PREAUTH hi\r\n"),
+        (C, b"a UID FETCH 7 BODY[]\r\n"),
+        (S, response.as_bytes()),
+    ];
+    let told = told(&read(
+        &mut Observer::new(Gate::new(Secrets::Masked)),
+        &steps,
+    ));
+    assert_eq!(told[2..], ["part 0/70000 answers=2", "* 1 FETCH answers=2"]);
+}
+
+#[test]
+fn many_commands_in_flight_do_not_slow_down() {
+    let mut observer = Observer::new(Gate::new(Secrets::Masked));
+    let mut drafts = Vec::new();
+    observer.observe(S, b"* PREAUTH hi\r\n", Micros(0), &mut drafts);
+    let began = std::time::Instant::now();
+    for i in 0..2 * limits::IN_FLIGHT {
+        observer.observe(
+            C,
+            format!("t{i} NOOP\r\n").as_bytes(),
+            Micros(0),
+            &mut drafts,
+        );
+    }
+    for i in (limits::IN_FLIGHT..2 * limits::IN_FLIGHT).rev() {
+        observer.observe(S, format!("t{i} OK\r\n").as_bytes(), Micros(0), &mut drafts);
+    }
+    let answered = |draft: &&crate::event::Draft| match draft.body() {
+        crate::event::Body::Said(said) => {
+            matches!(said.relation, crate::event::Relation::Answers(_))
+        }
+        _ => false,
+    };
+    assert_eq!(drafts.iter().filter(answered).count(), limits::IN_FLIGHT);
+    // Some 100 times what it takes.
+    assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
+}
+
+#[test]
+fn lists_of_capabilities_are_compared_in_one_pass() {
+    let list = |prefix: &str| -> String { (0..100_000).map(|i| format!(" {prefix}{i}")).collect() };
+    let responses = format!("* CAPABILITY{}\r\n* CAPABILITY{}\r\n", list("A"), list("B"));
+    let steps: [(Peer, &[u8]); 2] = [(S, b"* PREAUTH hi\r\n"), (S, responses.as_bytes())];
+    let began = std::time::Instant::now();
+    let told = told(&read(
+        &mut Observer::new(Gate::new(Secrets::Masked)),
+        &steps,
+    ));
+    assert!(told[2].contains("\"B99999\"") && told[2].contains("\"A0\""));
+    assert!(began.elapsed().as_secs() < 60);
 }

@@ -225,7 +225,6 @@ fn a_reader_that_fails_leaves_the_connection_opaque_and_masked() {
             "note observer-stopped",
             "opaque server unsolicited",
             "opaque client",
-            "opaque client",
             "opaque server unsolicited",
         ]
     );
@@ -235,4 +234,50 @@ fn a_reader_that_fails_leaves_the_connection_opaque_and_masked() {
             .unwrap()
             .contains("hunter2")
     );
+}
+
+#[test]
+fn what_was_begun_when_framing_stops_goes_out_before_what_follows() {
+    for (begun, told_so) in [
+        ("b NO", "command b - incomplete"),
+        ("b APPEND x {3}\r\nab", "command b APPEND incomplete"),
+        ("b APPEND x {3+}\r\nab", "command b APPEND incomplete"),
+    ] {
+        let first = format!("a COMPRESS DEFLATE\r\n{begun}");
+        let steps: [(Peer, &[u8]); 4] = [
+            (S, b"* PREAUTH hi\r\n"),
+            (C, first.as_bytes()),
+            (S, b"a OK go\r\n* part"),
+            (C, b"\x16\x03\x01\n"),
+        ];
+        let events = read(&mut Observer::new(Gate::new(Secrets::Masked)), &steps);
+        let lines = told(&events);
+        assert_eq!(lines[4], told_so.replace(" -", " NO"), "{lines:?}");
+        assert_eq!(
+            wires(&events, C),
+            [first.as_bytes(), b"\x16\x03\x01\n"].concat()
+        );
+        assert_eq!(wires(&events, S), b"* PREAUTH hi\r\na OK go\r\n* part");
+    }
+}
+
+#[test]
+fn what_is_undecided_keeps_its_time() {
+    let mut observer = Observer::new(Gate::new(Secrets::Masked));
+    let steps: [(Peer, &[u8]); 6] = [
+        (S, b"* PREAUTH hi\r\n"),
+        (C, b"a APPEND x {3}\r\n"),
+        (C, b"b NOOP\r\n"),
+        (S, b"* 1 EXISTS\r\n"),
+        (C, b"c NOOP\r\n"),
+        (S, b"a NO\r\n"),
+    ];
+    let events = read(&mut observer, &steps);
+    let times: Vec<(String, u64)> = told(&events)
+        .into_iter()
+        .zip(&events)
+        .map(|(line, event)| (line, event.at.0))
+        .collect();
+    assert!(times.contains(&("command b NOOP".into(), 2)), "{times:?}");
+    assert!(times.contains(&("command c NOOP".into(), 4)), "{times:?}");
 }

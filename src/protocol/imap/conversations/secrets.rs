@@ -426,3 +426,23 @@ fn a_urlauth_token_is_masked_when_it_comes_again() {
         ],
     );
 }
+
+#[test]
+fn a_tag_that_is_a_secret_is_masked_before_its_command_is_whole() {
+    let told = keeps(
+        &["hunter2"],
+        &[
+            (S, b"* OK hi\r\n"),
+            (C, b"a LOGIN alice hunter2\r\n"),
+            (S, b"a NO\r\n"),
+            (C, b"hunter2 LOGIN alice {7}\r\n"),
+            (S, b"+ hm\r\n"),
+            (C, b"hunter2\r\n"),
+            (S, b"hunter2 NO\r\n"),
+            (C, b"hunter2 LOGIN alice {7}\r\n"),
+            (S, b"hunter2 NO\r\n"),
+        ],
+    );
+    assert_eq!(told[3], "+ for=literal tag=********");
+    assert_eq!(told[6], "command ******** LOGIN identity=alice refused");
+}

@@ -160,6 +160,9 @@ fn the_session_goes_through_its_states() {
         (S, b"d NO\r\n", State::Authenticated),
         (C, b"e EXAMINE x\r\n", State::Authenticated),
         (S, b"e OK\r\n", State::Selected),
+        (C, b"e2 SELECT y\r\n", State::Selected),
+        (S, b"* OK [CLOSED] x\r\n", State::Authenticated),
+        (S, b"e2 OK\r\n", State::Selected),
         (C, b"f CLOSE\r\n", State::Selected),
         (S, b"f OK\r\n", State::Authenticated),
         (C, b"g UNAUTHENTICATE\r\n", State::Authenticated),
@@ -172,6 +175,52 @@ fn the_session_goes_through_its_states() {
             state,
             "{}",
             String::from_utf8_lossy(bytes)
+        );
+    }
+}
+
+#[test]
+fn done_before_the_plus_leaves_the_plus_to_idle() {
+    assert_eq!(
+        logged_in(&[
+            (C, b"a IDLE\r\nDONE\r\nb APPEND x {3}\r\n"),
+            (S, b"+ idling\r\na OK\r\n+ go\r\n"),
+            (C, b"abc\r\n"),
+            (S, b"b OK\r\n"),
+        ]),
+        [
+            "command a IDLE",
+            "continuation",
+            "+ for=idle tag=a answers=2",
+            "tagged a OK answers=2",
+            "+ for=literal tag=b",
+            "command b APPEND",
+            "tagged b OK answers=7",
+        ]
+    );
+}
+
+#[test]
+fn idle_that_is_refused_is_over() {
+    for status in ["NO", "BAD"] {
+        let answer = format!("a {status}\r\n");
+        let told = logged_in(&[
+            (C, b"a IDLE\r\n"),
+            (S, answer.as_bytes()),
+            (C, b"b APPEND x {1+}\r\nx\r\n"),
+        ]);
+        assert_eq!(told[2], "command b APPEND");
+    }
+}
+
+#[test]
+fn starttls_and_compress_that_are_refused_change_nothing() {
+    for command in ["STARTTLS", "COMPRESS DEFLATE"] {
+        let line = format!("a {command}\r\nb NOOP\r\n");
+        let told = logged_in(&[(C, line.as_bytes()), (S, b"a NO\r\nb OK\r\n")]);
+        assert_eq!(
+            told[2..],
+            ["tagged a NO answers=2", "tagged b OK answers=3"]
         );
     }
 }
