@@ -242,15 +242,16 @@ fn conclude(stopped: &Stopped, path: &Path) -> ExitCode {
     };
     let path = path.display();
     let events = count(stopped.events, "event");
-    let mut lines = vec![match stopped.connections {
+    let whole = stopped.connections.filter(|_| stopped.is_recorded());
+    let mut lines = vec![match whole {
         Some(connections) => {
             let connections = count(connections, "connection");
             format!("mailscope: {events} of {connections} in {path}")
         }
-        None => format!("mailscope: {events} in {path}"),
+        None => format!("mailscope: {events}, NOT ALL OF THEM in {path}"),
     }];
-    if !stopped.is_recorded() {
-        lines[0] = format!("mailscope: {events}, NOT ALL OF THEM in {path}");
+    if stopped.is_late() {
+        lines.push(warn("not everything could be written before the end"));
     }
     if stopped.is_unread() {
         lines.push(warn("standard output was not read to its end"));

@@ -71,6 +71,14 @@ impl Stopped {
         self.is_recorded() && !self.short.iter().any(failed)
     }
 
+    /// Whether the transcript lacks what could not be written in time.
+    pub fn is_late(&self) -> bool {
+        let late = |short: &Shortfall| {
+            short.purpose == Purpose::Record && matches!(short.cause, Cause::Late)
+        };
+        self.connections.is_none() || self.short.iter().any(late)
+    }
+
     /// Whether standard output was not read to its end.
     pub fn is_unread(&self) -> bool {
         let late = |short: &Shortfall| matches!(short.cause, Cause::Late);

@@ -162,7 +162,7 @@ impl Note {
             Self::ClientHandshake { why } => format!("the TLS handshake with the app failed: {why}"),
             Self::ClientDistrust { why, authority } => format!(
                 "the app does not trust mailscope's certificate ({why}); let it trust {authority} \
-                 (`mailscope ca` says how), or use the cleartext listener"
+                 (`mailscope ca` says how), or let it use mailscope's port without encryption"
             ),
             Self::CommandWhileIdle => {
                 "a command came during IDLE; the app must send DONE first".into()

@@ -289,3 +289,59 @@ fn why(end: &End, from: Peer) -> Option<String> {
         End::WriteFailed(error) => format!("writing to {} failed: {error}", name(from.other())),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::{Arc, Mutex};
+    use std::time::Instant;
+
+    use super::*;
+    use crate::error::{Error, Result};
+    use crate::event::{Event, Gate, Secrets};
+    use crate::protocol::Blind;
+    use crate::sink::bus::{Bus, OnFailure, Purpose, Sink};
+    use crate::sink::queue::Policy;
+
+    struct Reasons(Arc<Mutex<Vec<Option<String>>>>);
+
+    impl Sink for Reasons {
+        fn take(&mut self, events: &[Arc<Event>]) -> Result<()> {
+            for event in events {
+                if let Body::Closed { reason } = &event.body {
+                    self.0.lock().unwrap().push(reason.clone());
+                }
+            }
+            Ok(())
+        }
+
+        fn purpose(&self) -> Purpose {
+            Purpose::Record
+        }
+    }
+
+    #[test]
+    fn a_defect_ends_a_connection_and_the_transcript_has_it() {
+        let reasons = Arc::default();
+        let sink: Box<dyn Sink> = Box::new(Reasons(Arc::clone(&reasons)));
+        let on_failure: OnFailure = Arc::new(|_, error: &Error| panic!("{error}"));
+        let bus = Arc::new(Bus::new(vec![(Policy::PushBack, sink)], &on_failure).unwrap());
+        let gate = Gate::new(Secrets::Masked);
+        let blind = Box::new(Blind::new(gate.clone()));
+        let tap = Tap::new(1, Instant::now(), Arc::clone(&bus), gate, blind);
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            let _last = Last {
+                tap: &tap,
+                reason: Some("a defect in mailscope".into()),
+            };
+            panic!("a defect, on purpose");
+        }));
+        assert!(outcome.is_err());
+        assert!(
+            bus.finish(Instant::now() + Duration::from_secs(60))
+                .is_empty()
+        );
+        let reasons = reasons.lock().unwrap();
+        assert_eq!(*reasons, [Some("a defect in mailscope".to_owned())]);
+    }
+}

@@ -15,7 +15,9 @@
 //! ```
 //!
 //! The header stands in the first line, each event in one of its own. It is a valid document
-//! whenever one looks: an append overwrites the closing `]}` and writes it again in the same call.
+//! whenever one looks: an append overwrites the closing `]}` and writes it again in the same call;
+//! what takes more than a page goes to a spare file, `.NAME.spare`, that then changes places with it
+//! (a call that long stops half-way when the process is killed).
 //! A power cut may leave a torn tail; all whole events before it are good. An editor or a tool may
 //! lay the document out anew, and even put `mailscope` behind `events`. Fields that a reader does
 //! not know are passed over, and so are events of a kind it does not know that have no `wire`.

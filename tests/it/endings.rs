@@ -228,7 +228,7 @@ fn a_second_signal_ends_it_at_once() {
 
 /// Has more printed than a pipe holds, and waits until it is recorded.
 fn flood(mailscope: &Mailscope) {
-    const COMMANDS: usize = 3000;
+    const COMMANDS: usize = 1000;
     let mut app = App::plain(mailscope.plain());
     app.hear("* OK");
     for turn in 0..COMMANDS {

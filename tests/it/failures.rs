@@ -262,7 +262,7 @@ fn the_app_does_not_speak_tls() {
     let mut app = App::plain(mailscope.tls());
     app.say(b"a LOGIN alice secret\r\n");
     assert_eq!(app.rest().unwrap(), b"");
-    let words = "set the app to TLS (SSL/TLS, not STARTTLS), or let it use the cleartext";
+    let words = "set the app to TLS (SSL/TLS, not STARTTLS), or let it use mailscope's port without encryption";
     told(
         &mut mailscope,
         1,

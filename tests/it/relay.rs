@@ -70,7 +70,7 @@ fn random_octets_pass_both_ways_at_once() {
     for (app, server) in LEGS {
         let (_folder, far, mut mailscope) = between(server, &["--show-secrets", "--quiet"]);
         let (near, far) = join(&mailscope, app, &far);
-        let (up, down) = (noise(1, 1 << 20), noise(2, 1 << 20));
+        let (up, down) = (noise(1, 1 << 19), noise(2, 1 << 19));
         let (came_up, came_down) = exchange(&near, &far, &up, &down);
         assert!(came_up == up, "{app:?} to {server:?}");
         assert!(came_down == down, "{server:?} to {app:?}");

@@ -146,7 +146,7 @@ impl fmt::Debug for TlsToClient {
 const HANDSHAKE_RECORD: u8 = 22;
 
 const NOT_TLS_HINT: &str =
-    "set the app to TLS (SSL/TLS, not STARTTLS), or let it use the cleartext listener";
+    "set the app to TLS (SSL/TLS, not STARTTLS), or let it use mailscope's port without encryption";
 
 /// The first octet, left where it is; none if the app has gone.
 async fn first_octet(tcp: &TcpStream) -> Option<u8> {
