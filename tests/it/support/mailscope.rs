@@ -117,16 +117,6 @@ impl Recording {
         self
     }
 
-    /// The folder that all of it lies in.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
-    /// The process that would be started, to change what has no argument.
-    pub fn process(&mut self) -> &mut Command {
-        &mut self.command
-    }
-
     /// Starts it and waits until it listens.
     pub fn start(mut self) -> Mailscope {
         let file = File::create(self.folder.path().join("stdout")).unwrap();
