@@ -311,6 +311,11 @@ impl Tracker {
         }
     }
 
+    /// The tag of this command, where several are in flight.
+    pub fn tag_among(&self, ordinal: u64) -> Option<String> {
+        self.among(&self.command_at(ordinal)?.tag)
+    }
+
     fn among(&self, tag: &str) -> Option<String> {
         (self.in_flight.len() > 1).then(|| tag.to_owned())
     }
