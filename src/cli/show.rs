@@ -76,3 +76,93 @@ impl Readings {
         events
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use proptest::prelude::*;
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::protocol::imap::conversations::random::{Step, conversation, events};
+    use crate::sink::terminal::{ColorChoice, Stream, Surroundings, Terminal, style_for};
+    use crate::transcript::{FORMAT, write_event};
+
+    use crate::event::Peer::{Client as C, Server as S};
+
+    /// Each event's line of JSON and its rows in colour.
+    fn shown(events: &[Event]) -> Vec<(String, String)> {
+        let mut terminal = Terminal::new(style_for(&Surroundings {
+            choice: ColorChoice::Always,
+            stream: Stream::Other,
+            no_color: None,
+            term: None,
+            columns: None,
+        }));
+        let show = |event: &Event| {
+            let (mut json, mut rows) = (Vec::new(), Vec::new());
+            write_event(&mut json, event);
+            terminal.write_event(&mut rows, event).unwrap();
+            (
+                String::from_utf8(json).unwrap(),
+                String::from_utf8(rows).unwrap(),
+            )
+        };
+        events.iter().map(show).collect()
+    }
+
+    fn read_again(lines: &[(String, String)]) -> Vec<Event> {
+        let started = crate::transcript::rfc3339(datetime!(2026-11-23 12:00 UTC));
+        let lines: Vec<&str> = lines.iter().map(|(json, _)| json.as_str()).collect();
+        let document = format!(
+            "{{\"mailscope\":{{\"format\":{FORMAT},\"started\":\"{started}\"}},\n\"events\":[\n{}\n]}}\n",
+            lines.join(",\n")
+        );
+        let mut readings = Readings::default();
+        Reader::new(Cursor::new(document.into_bytes()), "test")
+            .unwrap()
+            .flat_map(|recorded| readings.read(recorded.unwrap()))
+            .collect()
+    }
+
+    fn same_again(steps: &[Step]) {
+        for secrets in [Secrets::Masked, Secrets::Shown] {
+            let live = shown(&events(steps, secrets));
+            let again = shown(&read_again(&live));
+            assert_eq!(again.len(), live.len());
+            for (again, live) in again.iter().zip(&live) {
+                assert_eq!(again, live);
+            }
+        }
+    }
+
+    #[test]
+    fn large_literals_are_shown_as_they_were_recorded() {
+        let mail = "hunter2".repeat(30_000);
+        let size = mail.len();
+        let append = format!("c APPEND x {{{size}+}}\r\n{mail}\r\n");
+        let fetched = format!("* 1 FETCH (BODY[] {{{size}}}\r\n{mail})\r\na OK\r\nb OK\r\n");
+        same_again(&[
+            (S, (*b"* OK hi\r\n").into()),
+            (C, (*b"z LOGIN alice hunter2\r\n").into()),
+            (S, (*b"z OK in\r\n").into()),
+            (C, (*b"a FETCH 1 BODY[]\r\nb NOOP\r\n").into()),
+            (S, fetched.as_bytes().into()),
+            (C, append.as_bytes().into()),
+            (S, (*b"c OK\r\n").into()),
+        ]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            failure_persistence: None,
+            ..ProptestConfig::with_cases(96)
+        })]
+
+        #[test]
+        fn a_conversation_is_shown_as_it_was_recorded(steps in conversation()) {
+            same_again(&steps);
+        }
+    }
+}

@@ -162,10 +162,10 @@ fn number(digits: &[u8]) -> Option<u64> {
 }
 
 fn streamed(message: &Message, span: &Span) -> Option<u64> {
-    message.pieces().iter().find_map(|piece| match piece {
-        Piece::Streamed { header, octets, .. } if header.start == span.range.start => Some(*octets),
+    match message.piece_at(span.range.start)? {
+        Piece::Streamed { octets, .. } => Some(*octets),
         _ => None,
-    })
+    }
 }
 
 /// A quoted string's content (RFC 9051, section 4.3): without its quotes, `\"` and `\\` resolved.

@@ -108,6 +108,7 @@ fn command_secrets(
 ) -> Found {
     let spans = lexer::command(message);
     let extent = match circumstances.missing {
+        _ if observer.guessed => Extent::Beginning,
         Missing::Rest | Missing::Hidden => Extent::Beginning,
         Missing::Nothing if circumstances.refused => Extent::Refused,
         Missing::Nothing => Extent::Whole,
@@ -172,7 +173,6 @@ fn command(
     let Some(tag) = tag else {
         let mut meaning = Meaning::new(ordinal, Reading::Opaque);
         meaning.notes.push(Note::MalformedCommand);
-        meaning.spans = spans;
         return meaning;
     };
     let name = command.name();
@@ -184,9 +184,11 @@ fn command(
         notes.push(Note::CommandWhileIdle);
     }
     let recorded = circumstances.recorded;
-    let exchange = found
-        .exchange
-        .or_else(|| secrets::exchange(wire, command, &observer.gate));
+    // What is told is what a reader of the recording can read.
+    let exchange = secrets::exchange(wire, command, &observer.gate).map(|shown| {
+        let same = |found: &Exchange| found.mechanism() == shown.mechanism();
+        found.exchange.filter(same).unwrap_or(shown)
+    });
     let mechanism = exchange.as_ref().and_then(mechanism);
     if let Some(exchange) = exchange {
         if let Some(mechanism) = mechanism.clone().filter(|_| exchange.binds_the_channel()) {
@@ -198,11 +200,10 @@ fn command(
             Expected::Command | Expected::Done => exchange,
         });
     }
-    let identity = found.identity.or_else(|| {
-        let recorded = recorded?;
-        let stored = recorded.identity.clone();
-        stored.or_else(|| secrets::login_identity(wire, command, &observer.gate))
-    });
+    let identity = found
+        .identity
+        .or_else(|| recorded?.identity.clone())
+        .or_else(|| secrets::login_identity(wire, command, &observer.gate));
     let request = Request::new(command);
     if observer
         .tracker

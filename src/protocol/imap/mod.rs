@@ -24,4 +24,4 @@ mod tracker;
 pub use observer::Observer;
 pub use tracker::State;
 #[cfg(test)]
-mod conversations;
+pub(crate) mod conversations;

@@ -34,6 +34,9 @@ pub struct Observer {
     /// A literal was refused or asked for in vain before authentication: what comes next may be
     /// its octets.
     pub(super) suspicious: bool,
+    /// Octets were taken for a literal's that were sent before the server had decided: they may
+    /// as well be meant as commands.
+    pub(super) guessed: bool,
     client: Side,
     server: Side,
     /// What the client sent behind a literal header that the server has not decided about.
@@ -104,6 +107,7 @@ impl Observer {
             exchange: None,
             greeted: false,
             suspicious: false,
+            guessed: false,
             client: Side::new(Peer::Client),
             server: Side::new(Peer::Server),
             undecided: Undecided::default(),
@@ -130,13 +134,22 @@ impl Observer {
         let message = recorded.message.clone();
         match (recorded.kind.as_deref(), recorded.part) {
             (Some("opaque"), _) => {
+                // As a message that cannot be read, it ends the wait for a greeting.
+                self.greeted |= from == Peer::Server;
+                let mut meaning = Meaning::new(self.next_ordinal(), Reading::Opaque);
+                if from == Peer::Server {
+                    meaning.relation = Relation::Unsolicited;
+                }
+                meaning.incomplete = recorded.incomplete;
                 let wire = self.gate.seal(message, &[]);
-                let ordinal = self.next_ordinal();
-                out.push(opaque(ordinal, from, wire, at));
+                self.emit(from, wire, Some(meaning), at, out);
             }
             (_, Some(place)) => {
                 // Its response comes behind it, and cannot be asked yet.
-                let among = self.tracker.among_others(&recorded.relation);
+                let among = match recorded.relation {
+                    Relation::Answers(command) => self.tracker.tag_among(command),
+                    _ => None,
+                };
                 let relation = (recorded.relation.clone(), among);
                 let wire = self.gate.seal(message, &[]);
                 self.emit_part(from, wire, at, place, relation, out);
@@ -200,6 +213,7 @@ impl Observer {
                 if input.len() <= limits::UNDECIDED_HELD {
                     break;
                 }
+                self.guessed = true;
                 self.client.framer.accept();
                 self.note(Note::LiteralNotAwaited, at, out);
                 continue;
@@ -329,6 +343,7 @@ impl Observer {
     pub(super) fn accept_literal(&mut self, out: &mut Vec<Draft>) {
         self.client.framer.accept();
         if !self.undecided.is_empty() {
+            self.guessed = true;
             self.note(Note::LiteralNotAwaited, self.undecided.at(), out);
         }
         self.pump_undecided(out);
@@ -577,7 +592,7 @@ impl Protocol for Observer {
     }
 
     fn ended(&mut self, from: Peer, at: Micros, out: &mut Vec<Draft>) {
-        if from == Peer::Client && !self.undecided.is_empty() {
+        while from == Peer::Client && !self.undecided.is_empty() {
             self.accept_literal(out);
         }
         self.flush(from, at, out);

@@ -66,7 +66,9 @@ pub(super) fn interpret(
         meaning.capabilities = change.map(Box::new);
     }
     meaning.incomplete = circumstances.missing == Missing::Rest;
-    meaning.spans = spans;
+    if !matches!(meaning.reading, Reading::Opaque) {
+        meaning.spans = spans;
+    }
     meaning
 }
 

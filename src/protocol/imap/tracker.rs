@@ -311,14 +311,9 @@ impl Tracker {
         }
     }
 
-    /// The tag of the command that a relation names, where several are in flight.
-    pub fn among_others(&self, relation: &Relation) -> Option<String> {
-        let Relation::Answers(ordinal) = relation else {
-            return None;
-        };
-        let mut in_flight = self.in_flight.iter();
-        let command = in_flight.find(|command| command.ordinal == *ordinal)?;
-        self.among(&command.tag)
+    /// The tag of this command, where several are in flight.
+    pub fn tag_among(&self, ordinal: u64) -> Option<String> {
+        self.among(&self.command_at(ordinal)?.tag)
     }
 
     fn among(&self, tag: &str) -> Option<String> {

@@ -90,11 +90,10 @@ fn a_uid_behind_a_streamed_literal_is_seen() {
 }
 
 #[test]
-fn many_commands_in_flight_do_not_slow_down() {
+fn very_many_commands_in_flight_are_kept_apart() {
     let mut observer = Observer::new(Gate::new(Secrets::Masked));
     let mut drafts = Vec::new();
     observer.observe(S, b"* PREAUTH hi\r\n", Micros(0), &mut drafts);
-    let began = std::time::Instant::now();
     for i in 0..2 * limits::IN_FLIGHT {
         observer.observe(
             C,
@@ -113,20 +112,16 @@ fn many_commands_in_flight_do_not_slow_down() {
         _ => false,
     };
     assert_eq!(drafts.iter().filter(answered).count(), limits::IN_FLIGHT);
-    // Some 100 times what it takes.
-    assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
 }
 
 #[test]
-fn lists_of_capabilities_are_compared_in_one_pass() {
+fn very_long_lists_of_capabilities_are_compared() {
     let list = |prefix: &str| -> String { (0..100_000).map(|i| format!(" {prefix}{i}")).collect() };
     let responses = format!("* CAPABILITY{}\r\n* CAPABILITY{}\r\n", list("A"), list("B"));
     let steps: [(Peer, &[u8]); 2] = [(S, b"* PREAUTH hi\r\n"), (S, responses.as_bytes())];
-    let began = std::time::Instant::now();
     let told = told(&read(
         &mut Observer::new(Gate::new(Secrets::Masked)),
         &steps,
     ));
     assert!(told[2].contains("\"B99999\"") && told[2].contains("\"A0\""));
-    assert!(began.elapsed().as_secs() < 60);
 }

@@ -3,6 +3,7 @@
 
 mod attribution;
 mod framing;
+pub(crate) mod random;
 mod secrets;
 mod session;
 

@@ -446,3 +446,17 @@ fn a_tag_that_is_a_secret_is_masked_before_its_command_is_whole() {
     assert_eq!(told[3], "+ for=literal tag=********");
     assert_eq!(told[6], "command ******** LOGIN identity=alice refused");
 }
+
+#[test]
+fn octets_that_may_be_a_literal_or_a_login_are_secret() {
+    for answer in ["", "+ go\r\n", "c NO\r\n", "c OK\r\n"] {
+        keeps(
+            &["hunter2"],
+            &[
+                (S, b"* OK hi\r\n"),
+                (C, b"c APPEND x {3}\r\na LOGIN alice hunter2\r\n"),
+                (S, answer.as_bytes()),
+            ],
+        );
+    }
+}
