@@ -11,6 +11,7 @@
 mod assembler;
 mod client;
 mod command;
+mod context;
 pub mod framer;
 mod lexer;
 mod observer;
