@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::command::Command;
 use super::lexer;
-use super::observer::{Meaning, Missing, Observer};
+use super::meaning::{Meaning, Missing};
+use super::observer::Observer;
 use super::sasl::Exchange;
 use super::secrets::{self, CommandSecrets, Extent, Ranges, Trust};
 use super::solicit::Request;

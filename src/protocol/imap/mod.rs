@@ -14,6 +14,7 @@ mod command;
 mod context;
 pub mod framer;
 mod lexer;
+mod meaning;
 mod observer;
 mod response;
 mod sasl;
@@ -21,6 +22,7 @@ mod secrets;
 mod server;
 mod solicit;
 mod tracker;
+mod undecided;
 
 pub use observer::Observer;
 pub use tracker::State;

@@ -14,12 +14,14 @@ use super::client;
 use super::command::Command;
 use super::framer::{End, Fragment, Framer, Lines};
 use super::lexer;
+use super::meaning::{Meaning, Missing, Then};
 use super::sasl::Exchange;
 use super::server;
 use super::tracker::{Expected, State, Tracker};
+use super::undecided::Undecided;
 use crate::event::{
-    Body, CapabilityChange, Draft, Gate, MASK, Message, Micros, Note, Peer, Reading,
-    RecordedMessage, Relation, Said, Sealed, Secret, Span,
+    Body, Draft, Gate, MASK, Message, Micros, Note, Peer, Reading, RecordedMessage, Relation, Said,
+    Sealed, Secret,
 };
 use crate::limits;
 use crate::protocol::Protocol;
@@ -47,32 +49,6 @@ pub struct Observer {
     /// Makes the reading of the next message fail.
     #[cfg(test)]
     pub(super) fails: bool,
-}
-
-/// Octets, and how many of them were read when.
-#[derive(Default)]
-struct Undecided {
-    octets: Vec<u8>,
-    reads: Vec<(usize, Micros)>,
-}
-
-impl Undecided {
-    fn push(&mut self, octets: &[u8], at: Micros) {
-        self.octets.extend_from_slice(octets);
-        match self.reads.last_mut() {
-            Some((length, last)) if *last == at => *length += octets.len(),
-            _ => self.reads.push((octets.len(), at)),
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.octets.is_empty()
-    }
-
-    /// When the first of them was read.
-    fn at(&self) -> Micros {
-        self.reads.first().map_or(Micros::default(), |(_, at)| *at)
-    }
 }
 
 struct Side {
@@ -597,57 +573,6 @@ impl Protocol for Observer {
         }
         self.flush(from, at, out);
     }
-}
-
-/// What is missing of a message.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Missing {
-    /// Nothing.
-    #[default]
-    Nothing,
-    /// Its end: it was cut off, or follows as opaque octets.
-    Rest,
-    /// Its end, which is not shown because it may hold a secret.
-    Hidden,
-}
-
-/// What a message means, and what it leads to.
-pub(super) struct Meaning {
-    pub(super) ordinal: u64,
-    pub(super) spans: Vec<Span>,
-    pub(super) reading: Reading,
-    pub(super) relation: Relation,
-    pub(super) among: Option<String>,
-    pub(super) capabilities: Option<Box<CapabilityChange>>,
-    pub(super) incomplete: bool,
-    pub(super) notes: Vec<Note>,
-    pub(super) then: Then,
-}
-
-impl Meaning {
-    pub(super) fn new(ordinal: u64, reading: Reading) -> Self {
-        Self {
-            ordinal,
-            spans: Vec::new(),
-            reading,
-            relation: Relation::None,
-            among: None,
-            capabilities: None,
-            incomplete: false,
-            notes: Vec::new(),
-            then: Then::GoOn,
-        }
-    }
-}
-
-/// What is to be done when an event is out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Then {
-    GoOn,
-    AcceptLiteral,
-    PumpUndecided,
-    /// The octets that follow are encrypted or compressed.
-    StopFraming,
 }
 
 /// `None` where `read` panics: a reader may fail, the connection may not (law 3).

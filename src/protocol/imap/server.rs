@@ -1,7 +1,8 @@
 //! A server's message: what of it is secret, and what it means.
 
 use super::lexer;
-use super::observer::{Meaning, Missing, Observer, Then};
+use super::meaning::{Meaning, Missing, Then};
+use super::observer::Observer;
 use super::response::{Kind, Response, data_reader};
 use super::secrets::{self, Ranges};
 use super::solicit::Facts;
