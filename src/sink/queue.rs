@@ -138,7 +138,8 @@ impl Queue {
 /// Counts `event` among those that are left out.
 fn widen(gap: &mut Option<Event>, event: &Event) {
     let more = match &event.body {
-        Body::Said(said) => said.wire.octets(),
+        // Without those of a streamed literal: its parts are events of their own.
+        Body::Said(said) => said.wire.bytes().len() as u64,
         _ => 0,
     };
     let gap = gap.get_or_insert_with(|| Event {
@@ -155,7 +156,9 @@ fn widen(gap: &mut Option<Event>, event: &Event) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Micros;
+    use crate::event::{
+        Gate, LiteralForm, Message, Micros, Peer, Reading, Relation, Said, Secrets,
+    };
 
     fn event(n: u64) -> (Arc<Event>, usize) {
         let event = Event {
@@ -182,6 +185,33 @@ mod tests {
         assert_eq!(numbers(&last), [3]);
         assert!(matches!(last[0].body, Body::Gap { .. }));
         assert!(queue.take().is_none());
+    }
+
+    #[test]
+    fn octets_of_a_streamed_literal_are_missed_once_with_its_parts() {
+        let mut message = Message::new();
+        message.push_whole_streamed(LiteralForm::Sync, b"{1000}\r\n", 1000, vec![1]);
+        message.push_text(b"\r\n");
+        let said = Said {
+            from: Peer::Server,
+            wire: Gate::new(Secrets::Masked).seal(message, &[]),
+            spans: Vec::new(),
+            reading: Reading::Opaque,
+            relation: Relation::Unsolicited,
+            among: None,
+            capabilities: None,
+            incomplete: false,
+        };
+        let body = Body::Said(Box::new(said));
+        let mut gap = None;
+        widen(
+            &mut gap,
+            &Event {
+                body,
+                ..(*event(1).0).clone()
+            },
+        );
+        assert!(matches!(gap.unwrap().body, Body::Gap { octets: 10 }));
     }
 
     #[test]
