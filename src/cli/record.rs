@@ -19,6 +19,7 @@ use crate::net::{
     AskedSecurity, Authority, Door, ListenAddress, Security, ServerAddress, ServerTrust,
     TlsToServer,
 };
+use crate::protocol::imap::Hidden;
 use crate::relay::{Config, Leg, Relay};
 
 /// The arguments of `record`.
@@ -60,6 +61,10 @@ pub struct Arguments {
     #[arg(long)]
     show_secrets: bool,
 
+    /// Do not show the app this capability; may be given again, * stands for any characters.
+    #[arg(long, value_name = "NAME")]
+    hide_capability: Vec<String>,
+
     /// Print nothing on standard output.
     #[arg(long)]
     quiet: bool,
@@ -84,7 +89,7 @@ pub fn run(arguments: Arguments, common: &Common) -> Result<ExitCode> {
     });
     let server = ServerAddress::parse(&arguments.server, asked)?;
     let server_tls = match server.security() {
-        Security::Implicit => Some(TlsToServer::new(&trust(&arguments))?),
+        Security::Implicit | Security::Starttls => Some(TlsToServer::new(&trust(&arguments))?),
         Security::Cleartext => None,
     };
     let runtime = super::session::runtime()?;
@@ -132,6 +137,7 @@ async fn record(
         insecure: arguments.insecure,
         authority: Arc::clone(&authority),
         gate: Gate::new(secrets),
+        hidden: Hidden::new(arguments.hide_capability.iter().map(String::as_str)),
         listeners,
     })?
     .on_trouble(|error| say(&warn(&error.to_string())));
@@ -182,6 +188,7 @@ fn introduce(
 ) {
     let leg = match server.security() {
         Security::Implicit => "TLS",
+        Security::Starttls => "STARTTLS",
         Security::Cleartext => "cleartext",
     };
     let mut lines = vec![
@@ -200,7 +207,9 @@ fn introduce(
     }
     if let Some(address) = plain {
         let port = address.port();
-        lines.push(format!("    localhost, port {port}, no encryption"));
+        lines.push(format!(
+            "    localhost, port {port}, no encryption or STARTTLS"
+        ));
     }
     lines.push("  Ctrl-C ends it".to_owned());
     for address in [tls, plain].into_iter().flatten() {

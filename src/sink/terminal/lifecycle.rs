@@ -38,6 +38,10 @@ pub(super) fn write(sheet: &mut Sheet<'_>, body: &Body) {
             line.foreign(Meaning::Plain, server.as_bytes());
         }
         Body::Secured(secured) => self::secured(sheet, secured),
+        Body::Compressed => {
+            line.own(Meaning::Name, "compressed");
+            line.own(Meaning::Plain, ": DEFLATE, both directions; shown inflated");
+        }
         Body::Note(finding) => note(sheet, finding),
         Body::Gap { octets } => {
             line.own(Meaning::Warning, "gap");
