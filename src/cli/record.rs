@@ -10,14 +10,14 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::Common;
+use super::authority::WhichAuthority;
 use super::say::{say, say_at_the_end, warn};
 use super::session::{Session, Signals, Stopped};
 use super::view;
 use crate::error::{Doing, Error, Result};
 use crate::event::{Gate, Secrets};
 use crate::net::{
-    AskedSecurity, Authority, Door, ListenAddress, Security, ServerAddress, ServerTrust,
-    TlsToServer,
+    AskedSecurity, Door, ListenAddress, Scope, Security, ServerAddress, ServerTrust, TlsToServer,
 };
 use crate::relay::{Config, Leg, Relay};
 
@@ -55,6 +55,9 @@ pub struct Arguments {
     /// Do not verify the server's certificate.
     #[arg(long)]
     insecure: bool,
+
+    #[command(flatten)]
+    which: WhichAuthority,
 
     /// Do not mask passwords and tokens.
     #[arg(long)]
@@ -109,10 +112,7 @@ async fn record(
     server_tls: Option<TlsToServer>,
 ) -> Result<ExitCode> {
     let listeners = bind(arguments).await?;
-    let authority = Arc::new(open_authority(common)?);
-    for warning in authority.warnings() {
-        say(&warn(warning));
-    }
+    let authority = Arc::new(arguments.which.open(common)?);
     let secrets = match arguments.show_secrets {
         true => Secrets::Shown,
         false => Secrets::Masked,
@@ -163,15 +163,6 @@ async fn bind(arguments: &Arguments) -> Result<Vec<(TcpListener, Leg)>> {
     }
 }
 
-/// The authority of this user, made on first use.
-pub fn open_authority(common: &Common) -> Result<Authority> {
-    let folder = match &common.ca_dir {
-        Some(folder) => folder.clone(),
-        None => Authority::default_dir()?,
-    };
-    Authority::open_or_create(&folder)
-}
-
 /// Says on standard error what to do now.
 fn introduce(
     arguments: &Arguments,
@@ -195,12 +186,21 @@ fn introduce(
     if let Some(address) = tls {
         let port = address.port();
         lines.push(format!(
-            "    localhost, port {port}, SSL/TLS  (trust the authority first: mailscope ca)"
+            "    localhost, port {port}, SSL/TLS  (trust the authority first: {})",
+            arguments.which.command()
         ));
     }
     if let Some(address) = plain {
         let port = address.port();
         lines.push(format!("    localhost, port {port}, no encryption"));
+    }
+    match arguments.which.scope() {
+        Scope::Local => {}
+        scope @ Scope::Hosts(_) => lines.push(format!("  the authority is good for {scope}")),
+        Scope::Unconstrained => lines.push(warn(
+            "the authority in use vouches for any server (--unconstrained-ca): take the trust in \
+             it back when you are done",
+        )),
     }
     lines.push("  Ctrl-C ends it".to_owned());
     for address in [tls, plain].into_iter().flatten() {

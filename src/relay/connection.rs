@@ -111,8 +111,13 @@ async fn join(
         Leg::Tls => {
             let hello = shared.app_tls.hello(app).await;
             let started = hello.map_err(|error| refused(shared, &error))?;
-            if let Some(name) = started.sni().filter(|n| !shared.authority.permits(n)) {
-                tap.note(&Note::NameNotPermitted { name: name.into() });
+            let scope = shared.authority.scope();
+            if let Some(name) = started.sni().filter(|name| !scope.permits(name)) {
+                tap.note(&Note::NameNotPermitted {
+                    name: name.into(),
+                    good_for: scope.to_string(),
+                    flags: scope.flags_with(name),
+                });
             }
             let (server, alpn) = connect(shared, tap, started.alpn().to_vec()).await?;
             let finished = started.finish(alpn).await;
