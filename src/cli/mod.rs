@@ -6,6 +6,7 @@
 mod authority;
 mod ca;
 mod demo;
+mod provider;
 mod record;
 mod say;
 mod session;

@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 
 use super::Common;
 use super::authority::WhichAuthority;
+use super::provider;
 use super::say::{say, say_at_the_end, warn};
 use super::session::{Session, Signals, Stopped};
 use super::view;
@@ -24,7 +25,9 @@ use crate::relay::{Config, Leg, Relay};
 /// The arguments of `record`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The real server: HOST, HOST:PORT, imaps://HOST[:PORT] or imap://HOST[:PORT].
+    /// The real server: HOST, HOST:PORT, imaps://HOST[:PORT] or imap://HOST[:PORT]; or a large
+    /// provider: gmail, outlook, icloud, fastmail, yahoo, aol, gmx, web.de, zoho, yandex, mail.ru,
+    /// proton-bridge.
     server: String,
 
     /// Where to listen for apps that use TLS at once; `none` turns it off, port 0 takes a free one.
@@ -79,7 +82,12 @@ enum ServerTls {
 }
 
 /// Runs until it is stopped by Ctrl-C or SIGTERM.
-pub fn run(arguments: Arguments, common: &Common) -> Result<ExitCode> {
+pub fn run(mut arguments: Arguments, common: &Common) -> Result<ExitCode> {
+    if let Some(provider) = provider::named(&arguments.server) {
+        say(&provider.introduction());
+        arguments.listen_plain = provider.listen_plain(arguments.listen_plain);
+        arguments.server = provider.server().to_owned();
+    }
     let asked = arguments.server_tls.map(|how| match how {
         ServerTls::Implicit => AskedSecurity::Implicit,
         ServerTls::Starttls => AskedSecurity::Starttls,

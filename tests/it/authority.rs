@@ -20,6 +20,7 @@ pub fn trials() -> Vec<Trial> {
         an_export_is_the_certificate_and_never_overwrites,
         what_cannot_be_is_refused_with_exit_code_2,
         record_says_which_authority_it_takes,
+        the_name_of_a_provider_stands_for_its_server,
     );
     trials.extend(needing(
         &[OPENSSL],
@@ -330,4 +331,21 @@ fn record_says_which_authority_it_takes() {
     let (_server, mailscope) = started(CASES[1].flags);
     App::tls(mailscope.tls(), "192.0.2.7", &mailscope.ca()).hear("* OK");
     App::tls(mailscope.tls(), "imap.example.com", &mailscope.ca()).hear("* OK");
+}
+
+fn the_name_of_a_provider_stands_for_its_server() {
+    let mut mailscope = record("Gmail").start();
+    let words = mailscope.stderr();
+    assert!(
+        words.contains("gmail stands for imaps://imap.gmail.com"),
+        "{words}"
+    );
+    assert!(words.contains("imaps://gmail"), "{words}");
+    assert_eq!(mailscope.stop().header()["server"], "imap.gmail.com:993");
+    let mailscope = record("imaps://gmail").start();
+    assert_eq!(mailscope.transcript().header()["server"], "gmail:993");
+    let bridge = record("proton-bridge")
+        .with(&["--server-tls", "none"])
+        .start();
+    assert_eq!(bridge.transcript().header()["server"], "127.0.0.1:1143");
 }
