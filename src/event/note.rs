@@ -66,6 +66,10 @@ pub enum Note {
     NameNotPermitted {
         /// The SNI.
         name: String,
+        /// What the authority may sign for.
+        good_for: String,
+        /// The flags that take an authority which may sign for this name too.
+        flags: String,
     },
     /// Our own reading failed.
     ObserverStopped,
@@ -218,10 +222,15 @@ impl Note {
             Self::MessageTooLong => {
                 "the message is longer than mailscope holds; the rest of it is opaque".into()
             }
-            Self::NameNotPermitted { name } => format!(
+            Self::NameNotPermitted {
+                name,
+                good_for,
+                flags,
+            } => format!(
                 "the app asked for {name}, which mailscope's authority may not sign for: it is good \
-                 for localhost and loopback addresses only, so the certificate will not verify; \
-                 set the app's server to localhost"
+                 for {good_for} only, so the certificate will not verify; set the app's server to \
+                 localhost, or start mailscope with {flags}, and let the app trust that authority \
+                 (`mailscope ca {flags}`)"
             ),
             Self::ObserverStopped => {
                 "mailscope failed to read this connection and passes it on as opaque octets; \

@@ -304,7 +304,11 @@ mod tests {
             ("imap://localhost", None, "localhost:143"),
             ("imap://localhost:1143", None, "localhost:1143"),
             ("localhost", Some(AskedSecurity::Starttls), "localhost:143"),
-            ("imap://localhost", Some(AskedSecurity::Starttls), "localhost:143"),
+            (
+                "imap://localhost",
+                Some(AskedSecurity::Starttls),
+                "localhost:143",
+            ),
         ] {
             assert_eq!(parsed(text, asked), (name.to_owned(), Security::Starttls));
         }

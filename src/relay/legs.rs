@@ -152,8 +152,13 @@ fn cleartext(leg: Transport) -> Result<TcpStream, Failed> {
 async fn hello(shared: &Shared, tap: &Tap, app: TcpStream) -> Result<StartedHandshake, Failed> {
     let hello = shared.app_tls.hello(app).await;
     let started = hello.map_err(|error| Failed::with_the_app(shared, &error))?;
-    if let Some(name) = started.sni().filter(|n| !shared.authority.permits(n)) {
-        tap.note(&Note::NameNotPermitted { name: name.into() });
+    let scope = shared.authority.scope();
+    if let Some(name) = started.sni().filter(|name| !scope.permits(name)) {
+        tap.note(&Note::NameNotPermitted {
+            name: name.into(),
+            good_for: scope.to_string(),
+            flags: scope.flags_with(name),
+        });
     }
     Ok(started)
 }

@@ -215,7 +215,10 @@ fn what_a_hand_leaves_out_is_made_up_for() {
     );
     assert_eq!(message(&events[1]).kind, None);
     assert_eq!(message(&events[3]).part, Some((0, 3)));
-    assert!(matches!(&events[4].body, RecordedBody::Bare(Body::Compressed)));
+    assert!(matches!(
+        &events[4].body,
+        RecordedBody::Bare(Body::Compressed)
+    ));
     assert!(message(&events[5]).own);
     assert_eq!(message(&events[6]).kind.as_deref(), Some("tomorrow"));
 }

@@ -150,7 +150,11 @@ mod tests {
             },
             Note::ClientHandshake { why: why() },
             Note::Insecure,
-            Note::NameNotPermitted { name: why() },
+            Note::NameNotPermitted {
+                name: why(),
+                good_for: why(),
+                flags: why(),
+            },
             Note::ObserverStopped,
             Note::SecretsShown,
             Note::ServerHandshake { why: why() },
