@@ -107,7 +107,6 @@ async fn relay(shared: &Shared, tap: &Tap, leg: Leg, mut legs: Legs) -> Option<S
             Step::Ended(from, end) => break (from, end),
             Step::Refused(note) => return Failed::for_note(*note).told(tap),
             Step::Secure(upgrade) => {
-                pumps.take_plaintext(&legs, tap, upgrade);
                 legs = match legs.secured(shared, tap, upgrade).await {
                     Ok(legs) => legs,
                     Err(failed) => return failed.told(tap),

@@ -241,7 +241,10 @@ impl Pumps {
     /// Passes on what comes until there is something else to do. May be dropped and called again.
     pub async fn run(&mut self, legs: &mut Legs, tap: &Tap) -> Step {
         loop {
-            if self.then.is_some() {
+            if let Some(then) = &self.then {
+                if let Then::Secure(upgrade) = then {
+                    self.take_plaintext(legs, tap, *upgrade);
+                }
                 self.drain(legs).await;
                 match self.then.take() {
                     Some(Then::Secure(upgrade)) => return Step::Secure(upgrade),
@@ -287,9 +290,9 @@ impl Pumps {
         }
     }
 
-    /// What came in cleartext before TLS begins is read, and observed as such: had it come behind
-    /// the word that begins TLS, it would have been encrypted.
-    pub fn take_plaintext(&mut self, legs: &Legs, tap: &Tap, upgrade: Upgrade) {
+    /// What came before the word that begins TLS is written is read, and observed as plaintext: what
+    /// the peer says because of that word will be TLS.
+    fn take_plaintext(&mut self, legs: &Legs, tap: &Tap, upgrade: Upgrade) {
         for from in [Peer::Client, Peer::Server] {
             if !upgrade.includes(from) {
                 continue;

@@ -346,6 +346,9 @@ fn a_standard_output_that_nobody_reads() {
 
 /// The relay goes on when nothing more can be recorded; that is loud, and the exit code says it.
 fn goes_on_without_room(mut mailscope: Mailscope) {
+    let first = App::plain(mailscope.plain());
+    mailscope.event("the beginning", |event| event["kind"] == "connected");
+    drop(first);
     flood_without_waiting(&mailscope);
     wait_for("the warning", || {
         let stderr = mailscope.stderr();

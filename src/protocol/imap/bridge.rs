@@ -136,7 +136,8 @@ impl Bridge {
         matches!(self.stage, Stage::Securing(upgrade) if upgrade.includes(leg))
     }
 
-    /// What is to be edited in the server's lists of capabilities.
+    /// What is to be edited in the server's lists of capabilities, of a session that is authenticated
+    /// (or about to be) or not.
     pub(super) fn edits(&self, is_authenticated: bool) -> Edits<'_> {
         let mut edits = Edits {
             hidden: &self.setting.hidden,

@@ -205,6 +205,14 @@ impl Tracker {
         self.tags.contains_key(key(tag))
     }
 
+    /// Whether a command that logs in has no answer yet: what comes now may be about the session
+    /// behind it.
+    pub fn is_logging_in(&self) -> bool {
+        let logs_in =
+            |command: &InFlight| matches!(command.request.name(), "LOGIN" | "AUTHENTICATE");
+        self.in_flight.iter().any(logs_in)
+    }
+
     /// How many commands have no answer yet.
     pub fn in_flight(&self) -> usize {
         self.in_flight.len()

@@ -272,7 +272,8 @@ impl Observer {
             self.bridge.release(Peer::Server, Some(Vec::new()));
             return Passed::Instead(Sealed::default());
         }
-        let edits = self.bridge.edits(self.tracker.is_authenticated());
+        let is_in = self.tracker.is_authenticated() || self.tracker.is_logging_in();
+        let edits = self.bridge.edits(is_in);
         let edited = match edits.is_empty() {
             true => None,
             false => edits.applied(message, &lexer::response(message)),

@@ -19,7 +19,7 @@ pub fn trials() -> Vec<Trial> {
 }
 
 /// The path of the URL, and what else curl is told.
-const QUESTIONS: [(&str, &[&str]); 8] = [
+pub(super) const QUESTIONS: [(&str, &[&str]); 8] = [
     ("", &[]),
     ("INBOX;UID=1", &[]),
     ("INBOX;MAILINDEX=2", &["--login-options", "AUTH=PLAIN"]),
@@ -113,7 +113,7 @@ fn uploads() {
 }
 
 /// What curl prints for each question; octets that are not ASCII as escapes.
-fn answers(door: &Door) -> Vec<String> {
+pub(super) fn answers(door: &Door) -> Vec<String> {
     let answer = |(url, arguments): &(&str, &[&str])| {
         let printed = ask(door, url, arguments);
         let mut lines: Vec<String> = printed
@@ -132,12 +132,17 @@ fn answers(door: &Door) -> Vec<String> {
 fn ask(door: &Door, url: &str, arguments: &[&str]) -> Vec<u8> {
     let scheme = match door.security {
         Security::Tls => "imaps",
-        Security::Cleartext => "imap",
+        Security::Starttls | Security::Cleartext => "imap",
+    };
+    let upgrade: &[&str] = match door.security {
+        Security::Starttls => &["--ssl-reqd"],
+        _ => &[],
     };
     run(Command::new(CURL.path().unwrap())
         .args(["--silent", "--show-error", "--max-time", "60", "--cacert"])
         .arg(&door.ca)
         .args(["--user", &format!("{}:{PASSWORD}", door.user)])
+        .args(upgrade)
         .args(arguments)
         .arg(format!("{scheme}://localhost:{}/{url}", door.port)))
 }
@@ -146,7 +151,7 @@ fn path(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-fn inbox() -> Vec<Mail> {
+pub(super) fn inbox() -> Vec<Mail> {
     let long_line = "no client wraps this line, ".repeat(300);
     vec![
         Mail::new(

@@ -31,6 +31,7 @@ pub fn check(
     same_text(&mailscope.stdout(), &mailscope.show());
     assert_eq!(schema::errors(&transcript), Vec::<String>::new());
     nothing_was_found(&transcript, secrets);
+    nothing_was_edited_behind_the_login(&transcript);
     every_response_is_attributed(&transcript);
     every_command_is_answered(&transcript);
     the_wires_are_the_rawlogs(&transcript, dovecot.rawlogs(THROUGH, connections));
@@ -54,9 +55,21 @@ fn nothing_was_found(transcript: &Transcript, secrets: Secrets) {
         let is_wrong = ["note", "opaque", "gap"].contains(&kind) && !expected(event);
         assert!(!is_wrong, "{}", short(event));
         assert_eq!(event.get("incomplete"), None, "{}", short(event));
-        assert_eq!(event.get("sent"), None, "{}", short(event));
         if kind == "closed" {
             assert_eq!(event.get("reason"), None, "{event}");
+        }
+    }
+}
+
+/// Before it, STARTTLS may be offered, answered and hidden.
+fn nothing_was_edited_behind_the_login(transcript: &Transcript) {
+    for connected in transcript.kind("connected") {
+        let conn = connected["conn"].as_u64().unwrap();
+        let (_, logged_in) = login(transcript, conn);
+        let behind = |event: &&Value| event["conn"] == conn && number(event, "n") > logged_in;
+        for event in transcript.events().iter().filter(behind) {
+            assert_eq!(event.get("sent"), None, "{}", short(event));
+            assert_ne!(event["from"], "mailscope", "{}", short(event));
         }
     }
 }
@@ -65,7 +78,9 @@ fn every_response_is_attributed(transcript: &Transcript) {
     for event in transcript.events() {
         let kind = event["kind"].as_str().unwrap();
         let may_be = ["untagged", "tagged", "continuation_request", "literal_part"];
-        let is_response = event["from"] == "server" && may_be.contains(&kind);
+        // What mailscope says to the app stands in the server's place.
+        let from_server = event["from"] == "server" || event["to"] == "client";
+        let is_response = from_server && may_be.contains(&kind);
         let fields = ["answers", "ambiguous", "unsolicited"];
         let given = fields.iter().filter(|field| event.get(field).is_some());
         // The command is not whole yet when the server asks for its literal.
@@ -114,7 +129,12 @@ fn the_wires_are_the_rawlogs(transcript: &Transcript, mut rawlogs: Vec<Rawlog>) 
     }
 }
 
-fn since_login(transcript: &Transcript, conn: u64) -> Rawlog {
+fn number(event: &Value, field: &str) -> u64 {
+    event[field].as_u64().unwrap()
+}
+
+/// The numbers of the command that logged in and of its answer.
+fn login(transcript: &Transcript, conn: u64) -> (u64, u64) {
     let of_this = |event: &&&Value| event["conn"] == conn;
     let tagged = transcript.kind("tagged");
     let commands = transcript.kind("command");
@@ -124,13 +144,18 @@ fn since_login(transcript: &Transcript, conn: u64) -> Rawlog {
         ["LOGIN", "AUTHENTICATE"].contains(&name) && event["status"] == "OK"
     });
     let ok = ok.unwrap_or_else(|| panic!("no login on connection {conn}"));
-    let number = |event: &Value, field: &str| event[field].as_u64().unwrap();
-    let (login, logged_in) = (number(ok, "answers"), number(ok, "n"));
+    (number(ok, "answers"), number(ok, "n"))
+}
+
+fn since_login(transcript: &Transcript, conn: u64) -> Rawlog {
+    let (login, logged_in) = login(transcript, conn);
     Rawlog {
         client: transcript.wire_where(conn, "client", b"", |event| number(event, "n") > logged_in),
         server: transcript.wire_where(conn, "server", b"", |event| {
             let asks_for_sasl = event["kind"] == "continuation_request" && event["for"] == "sasl";
-            number(event, "n") > login && !asks_for_sasl
+            // What answers mailscope's own STARTTLS.
+            let is_for_mailscope = event.get("sent").is_some();
+            number(event, "n") > login && !asks_for_sasl && !is_for_mailscope
         }),
     }
 }

@@ -14,7 +14,7 @@ use super::healthy::{self, Secrets};
 use super::{DIRECT, Door, Security, THROUGH, at_once, direct, recording, run, through};
 
 pub fn trials() -> Vec<Trial> {
-    let trials = trials!("real::imaplib"; in_cleartext_with_secrets_shown, with_tls);
+    let trials = trials!("real::imaplib"; in_cleartext_with_secrets_shown, with_starttls, with_tls);
     needing(&[DOVECOT, PYTHON], trials)
 }
 
@@ -25,6 +25,11 @@ fn with_tls() {
     let secrets = Secrets::Masked(&[PASSWORD, WRONG_PASSWORD]);
     let transcript = session(Security::Tls, secrets);
     untagged_responses_answer_what_asked_for_them(&transcript);
+}
+
+fn with_starttls() {
+    let secrets = Secrets::Masked(&[PASSWORD, WRONG_PASSWORD]);
+    session(Security::Starttls, secrets);
 }
 
 fn in_cleartext_with_secrets_shown() {
@@ -53,6 +58,7 @@ fn session(security: Security, secrets: Secrets) -> Transcript {
 fn obtained(door: &Door) -> String {
     let security = match door.security {
         Security::Tls => "tls",
+        Security::Starttls => "starttls",
         Security::Cleartext => "plain",
     };
     let printed = run(Command::new(PYTHON.path().unwrap())

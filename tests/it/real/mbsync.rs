@@ -15,7 +15,7 @@ use super::healthy::{self, Secrets};
 use super::{DIRECT, Door, Security, THROUGH, at_once, direct, recording, run, through};
 
 pub fn trials() -> Vec<Trial> {
-    let trials = trials!("real::mbsync"; in_cleartext, with_tls);
+    let trials = trials!("real::mbsync"; in_cleartext, with_starttls, with_tls);
     needing(&[DOVECOT, MBSYNC], trials)
 }
 
@@ -23,6 +23,10 @@ const MAILBOXES: [&str; 2] = ["INBOX", "Archive"];
 
 fn with_tls() {
     syncs_the_same(Security::Tls);
+}
+
+fn with_starttls() {
+    syncs_the_same(Security::Starttls);
 }
 
 fn in_cleartext() {
@@ -90,6 +94,7 @@ impl<'a> Side<'a> {
         // Without TLS mbsync chooses no SASL mechanism itself.
         let (kind, mechanism) = match door.security {
             Security::Tls => ("IMAPS", "PLAIN"),
+            Security::Starttls => ("STARTTLS", "PLAIN"),
             Security::Cleartext => ("None", "LOGIN"),
         };
         let config = format!(

@@ -2,11 +2,13 @@
 //! is what it obtains without, and what mailscope kept is what Dovecot kept.
 //!
 //! - `healthy`: what is true of every recording of peers that do nothing wrong.
+//! - `legs`: every mix of how the two legs are secured.
 //! - the rest: one file a client.
 
 mod curl;
 mod healthy;
 mod imaplib;
+mod legs;
 mod mbsync;
 
 use std::panic::resume_unwind;
@@ -19,10 +21,15 @@ use super::support::dovecot::Dovecot;
 use super::support::mailscope::{Mailscope, Recording, record};
 
 pub fn trials() -> Vec<Trial> {
-    [curl::trials(), imaplib::trials(), mbsync::trials()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        curl::trials(),
+        imaplib::trials(),
+        legs::trials(),
+        mbsync::trials(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The user whose client goes to Dovecot itself.
@@ -35,6 +42,7 @@ const THROUGH: &str = "through";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Security {
     Tls,
+    Starttls,
     Cleartext,
 }
 
@@ -51,7 +59,7 @@ struct Door {
 fn direct(dovecot: &Dovecot, security: Security) -> Door {
     let port = match security {
         Security::Tls => dovecot.tls(),
-        Security::Cleartext => dovecot.plain(),
+        Security::Starttls | Security::Cleartext => dovecot.plain(),
     };
     Door {
         port,
@@ -65,7 +73,7 @@ fn direct(dovecot: &Dovecot, security: Security) -> Door {
 fn through(mailscope: &Mailscope, security: Security) -> Door {
     let address = match security {
         Security::Tls => mailscope.tls(),
-        Security::Cleartext => mailscope.plain(),
+        Security::Starttls | Security::Cleartext => mailscope.plain(),
     };
     Door {
         port: address.rsplit_once(':').unwrap().1.parse().unwrap(),
@@ -77,9 +85,12 @@ fn through(mailscope: &Mailscope, security: Security) -> Door {
 
 /// A mailscope before Dovecot, whose own leg is secured like this.
 fn recording(dovecot: &Dovecot, security: Security) -> Recording {
+    let trusting = ["--server-ca", dovecot.ca().to_str().unwrap()];
     match security {
-        Security::Tls => record(&format!("imaps://localhost:{}", dovecot.tls()))
-            .with(&["--server-ca", dovecot.ca().to_str().unwrap()]),
+        Security::Tls => record(&format!("imaps://localhost:{}", dovecot.tls())).with(&trusting),
+        Security::Starttls => {
+            record(&format!("imap://localhost:{}", dovecot.plain())).with(&trusting)
+        }
         Security::Cleartext => {
             record(&format!("imap://localhost:{}", dovecot.plain())).with(&["--server-tls", "none"])
         }

@@ -1,6 +1,6 @@
 """A long session with Python's imaplib; prints all that it obtained.
 
-session.py tls|plain PORT CA USER PASSWORD WRONG-PASSWORD
+session.py tls|starttls|plain PORT CA USER PASSWORD WRONG-PASSWORD
 """
 
 import imaplib
@@ -42,8 +42,12 @@ def ordered(result):
 
 
 def connect():
+    context = ssl.create_default_context(cafile=CA)
+    if SECURITY == "starttls":
+        imap = imaplib.IMAP4("localhost", int(PORT), timeout=TIMEOUT)
+        imap.starttls(ssl_context=context)
+        return imap
     if SECURITY == "tls":
-        context = ssl.create_default_context(cafile=CA)
         return imaplib.IMAP4_SSL("localhost", int(PORT), ssl_context=context, timeout=TIMEOUT)
     return imaplib.IMAP4("localhost", int(PORT), timeout=TIMEOUT)
 

@@ -458,6 +458,18 @@ fn starttls_is_offered_and_answered_where_the_server_has_none() {
 }
 
 #[test]
+fn starttls_is_not_offered_behind_a_login_in_cleartext() {
+    let steps = [
+        (S, "* OK hi\r\n"),
+        (C, "a LOGIN alice hunter2\r\n"),
+        (S, "* CAPABILITY IMAP4rev1 IDLE\r\na OK in\r\n"),
+        (S, "* CAPABILITY IMAP4rev1\r\n"),
+    ];
+    let (_, events) = played(&setting(AppLeg::Cleartext, ServerLeg::Tls), &steps);
+    assert!(edits(&events).is_empty());
+}
+
+#[test]
 fn an_app_with_tls_is_not_misled_by_a_cleartext_server() {
     let (done, _) = played(
         &setting(AppLeg::Tls, ServerLeg::Cleartext),
