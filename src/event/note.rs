@@ -45,13 +45,23 @@ pub enum Note {
     CleartextToServer,
     /// A command came while IDLE was on.
     CommandWhileIdle,
-    /// The connection is compressed from here on.
-    CompressNotRead,
+    /// What should be deflate data is none.
+    CompressDamaged {
+        /// Who sent it.
+        from: Peer,
+    },
+    /// Deflate data inflates to a line without an end.
+    CompressEndless {
+        /// Who sent it.
+        from: Peer,
+    },
     /// A tag was used again while its first command is unanswered.
     DuplicateTag {
         /// The tag.
         tag: String,
     },
+    /// Compression begins, so that capabilities can be hidden no more.
+    HidingEnds,
     /// `--insecure` was given, and the server's certificate would not verify or was not looked at.
     Insecure,
     /// A client sent a synchronizing literal's octets before the server's `+`.
@@ -129,8 +139,10 @@ impl Note {
             Self::ClientDistrust { .. } => "client-distrust",
             Self::CleartextToServer => "cleartext-to-server",
             Self::CommandWhileIdle => "command-while-idle",
-            Self::CompressNotRead => "compress-not-read",
+            Self::CompressDamaged { .. } => "compress-damaged",
+            Self::CompressEndless { .. } => "compress-endless",
             Self::DuplicateTag { .. } => "duplicate-tag",
+            Self::HidingEnds => "hiding-ends",
             Self::Insecure => "insecure",
             Self::LiteralNotAwaited => "literal-not-awaited",
             Self::MalformedCommand => "malformed-command",
@@ -160,7 +172,7 @@ impl Note {
             Self::BareLf => "RFC 9051, 2.2",
             Self::ChannelBinding { .. } => "RFC 5802, 6",
             Self::CommandWhileIdle => "RFC 9051, 6.3.13",
-            Self::CompressNotRead => "RFC 4978, 3",
+            Self::CompressDamaged { .. } | Self::CompressEndless { .. } => "RFC 4978, 3",
             Self::DuplicateTag { .. } => "RFC 9051, 2.2.1",
             Self::LiteralNotAwaited => "RFC 9051, 4.3",
             Self::MalformedCommand => "RFC 9051, 2.2.1",
@@ -200,15 +212,25 @@ impl Note {
             Self::CommandWhileIdle => {
                 "a command came during IDLE; the app must send DONE first".into()
             }
-            Self::CompressNotRead => {
-                "both directions are compressed from here on; they pass untouched and are shown as \
-                 opaque octets, since this version does not read COMPRESS=DEFLATE"
-                    .into()
-            }
+            Self::CompressDamaged { from } => format!(
+                "what the {} sends is not the deflate data that COMPRESS calls for; both directions \
+                 pass untouched and are shown as opaque octets from here on",
+                from.name()
+            ),
+            Self::CompressEndless { from } => format!(
+                "what the {} sends inflates to a line without an end; both directions pass untouched \
+                 and are shown as opaque, compressed octets from here on",
+                from.name()
+            ),
             Self::DuplicateTag { tag } => format!(
                 "the tag {tag} is in use by a command that has no answer yet; the next answer with \
                  it is taken for the older command"
             ),
+            Self::HidingEnds => {
+                "the session is compressed from here on and passes as it is, so that no capability \
+                 is hidden any more; hide COMPRESS=DEFLATE too"
+                    .into()
+            }
             Self::Insecure => {
                 "the server's certificate is not verified (--insecure): anybody between mailscope \
                  and the server can read and change this session"

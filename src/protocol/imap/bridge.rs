@@ -258,6 +258,11 @@ impl Bridge {
         self.stop_delaying();
     }
 
+    /// Nothing is hidden from here on; whether something was.
+    pub(super) fn stop_hiding(&mut self) -> bool {
+        !std::mem::take(&mut self.setting.hidden).is_empty()
+    }
+
     /// What was delayed goes on.
     pub(super) fn stop_delaying(&mut self) {
         self.acts.extend(self.delayed.take().unwrap_or_default());

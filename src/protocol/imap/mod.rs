@@ -13,6 +13,7 @@ mod bridge;
 mod capability;
 mod client;
 mod command;
+mod compress;
 mod context;
 pub mod framer;
 mod lexer;

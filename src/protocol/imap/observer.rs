@@ -13,6 +13,7 @@ use super::assembler::{Assembler, Outcome, Overflow};
 use super::bridge::{Bridge, Setting};
 use super::client;
 use super::command::Command;
+use super::compress::Compression;
 use super::framer::{End, Fragment, Framer, Lines};
 use super::lexer;
 use super::meaning::{Meaning, Missing, Then};
@@ -47,6 +48,7 @@ pub struct Observer {
     undecided: Undecided,
     /// What the relay has to do besides passing octets on.
     pub(super) bridge: Bridge,
+    pub(super) compression: Compression,
     ordinal: u64,
     source: Source,
     blind: Option<Blind>,
@@ -89,6 +91,7 @@ impl Observer {
         Self {
             gate,
             bridge: Bridge::new(setting),
+            compression: Compression::default(),
             tracker: Tracker::default(),
             exchange: None,
             greeted: false,
@@ -232,6 +235,9 @@ impl Observer {
                 Fragment::Opaque(octets) => self.emit_opaque(from, octets, at, out),
             }
             self.settle(from, at, out);
+            if from == Peer::Server && self.compression.begins() {
+                return self.wire_octets(from, input, at, out);
+            }
         }
         if !input.is_empty() {
             self.undecided.push(input, at);
@@ -262,16 +268,21 @@ impl Observer {
         match outcome {
             Outcome::Held => {}
             Outcome::TooLong => {
+                self.compression.overflowed(text.len());
                 let (message, began) = self.side(from).assembler.take_beginning();
                 self.read(from, message, began, Missing::Rest, out);
                 self.note(Note::MessageTooLong, at, out);
                 self.emit_opaque(from, text, at, out);
             }
-            Outcome::Opaque => self.emit_opaque(from, text, at, out),
+            Outcome::Opaque => {
+                self.compression.overflowed(text.len());
+                self.emit_opaque(from, text, at, out);
+            }
         }
         match end {
             End::Input => {}
             End::Line { bare } => {
+                self.compression.line_ended();
                 let assembler = &mut self.side(from).assembler;
                 let cut = assembler.is_cut();
                 let went_out = cut && assembler.message().is_empty();
@@ -543,7 +554,7 @@ impl Observer {
             Then::GoOn => {}
             Then::AcceptLiteral => self.accept_literal(out),
             Then::PumpUndecided => self.pump_undecided(out),
-            Then::StopFraming => self.stop_framing(at, out),
+            Then::Inflate => self.begin_compression(at, out),
             Then::BeginTls(command) => self.begin_tls(command, at, out),
             Then::GoOnWithoutTls(command) => self.go_on_without_tls(command, out),
         }
@@ -630,9 +641,25 @@ impl Observer {
         self.blind = Some(blind);
     }
 
+    /// Reads octets that are not compressed, or not any more.
+    pub(super) fn plain_octets(
+        &mut self,
+        from: Peer,
+        octets: &[u8],
+        at: Micros,
+        out: &mut Vec<Draft>,
+    ) {
+        match from {
+            Peer::Client => self.client_octets(octets, at, out),
+            Peer::Server => self.pump(from, octets, at, out),
+        }
+    }
+
     /// Whether octets may have to wait, or to be edited.
     pub(super) fn is_bridging(&self) -> bool {
-        self.blind.is_none() && self.bridge.has_work(self.tracker.is_authenticated())
+        self.blind.is_none()
+            && !self.compression.is_on()
+            && self.bridge.has_work(self.tracker.is_authenticated())
     }
 
     /// What the relay is to do, after something was read.
@@ -652,10 +679,7 @@ impl Protocol for Observer {
         if is_bridging {
             self.bridge.arrived(from, bytes.len());
         }
-        match from {
-            Peer::Client => self.client_octets(bytes, at, out),
-            Peer::Server => self.pump(from, bytes, at, out),
-        }
+        self.wire_octets(from, bytes, at, out);
         match is_bridging {
             true => self.verdict(),
             false => Verdict::AsRead,
@@ -671,6 +695,13 @@ impl Protocol for Observer {
             self.bridge.release_all(from);
         }
         self.verdict()
+    }
+
+    fn read_size(&self) -> usize {
+        match self.compression.is_on() {
+            true => limits::COMPRESSED_READ,
+            false => limits::READ,
+        }
     }
 
     fn secured(&mut self, out: &mut Vec<Draft>) -> Verdict {

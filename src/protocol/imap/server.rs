@@ -160,10 +160,7 @@ fn tagged(
         }
         ("STARTTLS", Some(Status::Ok)) => then = Then::BeginTls(completed.command),
         ("STARTTLS", _) => then = Then::GoOnWithoutTls(completed.command),
-        ("COMPRESS", Some(Status::Ok)) => {
-            meaning.notes.push(Note::CompressNotRead);
-            then = Then::StopFraming;
-        }
+        ("COMPRESS", Some(Status::Ok)) => then = Then::Inflate,
         _ => {}
     }
     meaning.then = then;

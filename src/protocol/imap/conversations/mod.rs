@@ -2,6 +2,7 @@
 //! and again from what was recorded.
 
 mod attribution;
+mod compress;
 mod framing;
 pub(crate) mod random;
 mod secrets;
