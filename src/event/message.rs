@@ -198,6 +198,19 @@ impl Message {
         }
     }
 
+    /// Takes away as many of the last octets, as far as they are text.
+    pub fn split_off_text(&mut self, octets: usize) -> Vec<u8> {
+        let Some(Piece::Text(range)) = self.pieces.last_mut() else {
+            return Vec::new();
+        };
+        range.end = range.end.saturating_sub(octets).max(range.start);
+        let rest = self.bytes.split_off(range.end);
+        if range.start == range.end {
+            self.pieces.pop();
+        }
+        rest
+    }
+
     /// Takes the last `octets` octets of text, a literal header, out of the text and begins an
     /// empty literal with them.
     pub fn begin_literal(&mut self, form: LiteralForm, octets: usize) {

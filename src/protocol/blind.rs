@@ -2,9 +2,8 @@
 //! reader fails.
 
 use super::Protocol;
-use crate::event::{
-    Body, Draft, Gate, Message, Micros, Peer, Reading, Relation, Said, Sealed, Secret,
-};
+use super::opaque::{Untold, opaque};
+use crate::event::{Draft, Gate, Message, Micros, Peer, Secret};
 
 /// Passes octets to the events as they come. A client's are masked, for they may hold a password
 /// that nobody would recognise here; those of several reads in a row are one event, since their
@@ -12,6 +11,7 @@ use crate::event::{
 pub struct Blind {
     gate: Gate,
     client_spoke: bool,
+    untold: Untold,
 }
 
 impl Blind {
@@ -20,7 +20,17 @@ impl Blind {
         Self {
             gate,
             client_spoke: false,
+            untold: Untold::default(),
         }
+    }
+
+    fn client(&mut self, bytes: &[u8], at: Micros, out: &mut Vec<Draft>) {
+        if self.gate.masks() && self.client_spoke {
+            return;
+        }
+        let all = [(0..bytes.len(), Secret::Unreadable)];
+        let sealed = self.gate.seal(Message::text(bytes), &all);
+        out.push(opaque(0, Peer::Client, sealed, at));
     }
 }
 
@@ -29,46 +39,20 @@ impl Protocol for Blind {
         if bytes.is_empty() {
             return;
         }
-        let goes_on = from == Peer::Client && self.gate.masks() && self.client_spoke;
-        self.client_spoke = from == Peer::Client;
-        if goes_on {
-            return;
+        match from {
+            Peer::Client => self.client(bytes, at, out),
+            Peer::Server => {
+                let told = self.untold.read(bytes, at, &self.gate);
+                out.extend(told.map(|(wire, at)| opaque(0, from, wire, at)));
+            }
         }
-        let message = Message::text(bytes);
-        let secret: Vec<_> = match from {
-            Peer::Client => vec![(0..bytes.len(), Secret::Unreadable)],
-            Peer::Server => self
-                .gate
-                .occurrences(bytes)
-                .into_iter()
-                .map(|range| (range, Secret::Password))
-                .collect(),
-        };
-        let sealed = self.gate.seal(message, &secret);
-        out.push(opaque(0, from, sealed, at));
+        self.client_spoke = from == Peer::Client;
     }
 
-    fn ended(&mut self, _: Peer, _: Micros, _: &mut Vec<Draft>) {}
-}
-
-/// An event of octets that no message can be made of.
-pub(super) fn opaque(ordinal: u64, from: Peer, wire: Sealed, at: Micros) -> Draft {
-    let relation = match from {
-        Peer::Client => Relation::None,
-        Peer::Server => Relation::Unsolicited,
-    };
-    Draft::new(
-        ordinal,
-        at,
-        Body::Said(Box::new(Said {
-            from,
-            wire,
-            spans: Vec::new(),
-            reading: Reading::Opaque,
-            relation,
-            among: None,
-            capabilities: None,
-            incomplete: false,
-        })),
-    )
+    fn ended(&mut self, from: Peer, _: Micros, out: &mut Vec<Draft>) {
+        if from == Peer::Server {
+            let told = self.untold.end(&self.gate);
+            out.extend(told.map(|(wire, at)| opaque(0, from, wire, at)));
+        }
+    }
 }

@@ -6,6 +6,7 @@
 
 mod blind;
 pub mod imap;
+mod opaque;
 
 pub use blind::Blind;
 

@@ -12,6 +12,7 @@ mod assembler;
 mod client;
 mod command;
 mod context;
+mod doubt;
 pub mod framer;
 mod lexer;
 mod meaning;

@@ -25,7 +25,8 @@ use crate::event::{
 };
 use crate::limits;
 use crate::protocol::Protocol;
-use crate::protocol::blind::{Blind, opaque};
+use crate::protocol::blind::Blind;
+use crate::protocol::opaque::{Untold, opaque};
 
 /// Reads an IMAP connection.
 pub struct Observer {
@@ -54,6 +55,8 @@ pub struct Observer {
 struct Side {
     framer: Framer,
     assembler: Assembler,
+    /// Octets of no message.
+    untold: Untold,
 }
 
 /// Where the messages come from.
@@ -70,6 +73,7 @@ impl Side {
         Self {
             framer: Framer::new(from),
             assembler: Assembler::default(),
+            untold: Untold::default(),
         }
     }
 }
@@ -228,10 +232,12 @@ impl Observer {
         match outcome {
             Outcome::Held => {}
             Outcome::TooLong => {
-                let (message, began) = self.side(from).assembler.take_beginning();
+                let (mut message, began) = self.side(from).assembler.take_beginning();
+                // A secret may stand where it is cut.
+                let tail = message.split_off_text(self.gate.undecided(message.bytes()));
                 self.read(from, message, began, Missing::Rest, out);
                 self.note(Note::MessageTooLong, at, out);
-                self.emit_opaque(from, text, at, out);
+                self.emit_opaque(from, &[&tail, text].concat(), at, out);
             }
             Outcome::Opaque => self.emit_opaque(from, text, at, out),
         }
@@ -252,6 +258,7 @@ impl Observer {
                     };
                     self.read(from, message, began, missing, out);
                 }
+                self.end_opaque(from, out);
                 if bare {
                     self.note(Note::BareLf, at, out);
                 }
@@ -499,6 +506,7 @@ impl Observer {
         if !message.is_empty() {
             self.read(from, message, began.min(at), Missing::Rest, out);
         }
+        self.end_opaque(from, out);
     }
 
     fn emit_part(
@@ -516,13 +524,28 @@ impl Observer {
     }
 
     fn emit_opaque(&mut self, from: Peer, octets: &[u8], at: Micros, out: &mut Vec<Draft>) {
-        let secret = match from {
-            Peer::Client if self.masks_client() => vec![(0..octets.len(), Secret::Unreadable)],
-            _ => self.remembered_in(octets),
+        let gate = self.gate.clone();
+        let is_secret = from == Peer::Client && self.masks_client();
+        let untold = &mut self.side(from).untold;
+        let told = match is_secret {
+            true => Some(untold.secret(octets, at, &gate)),
+            false => untold.read(octets, at, &gate),
         };
-        let wire = self.gate.seal(Message::text(octets), &secret);
-        let ordinal = self.next_ordinal();
-        out.push(opaque(ordinal, from, wire, at));
+        self.emit_told(from, told, out);
+    }
+
+    /// Sends out what is left of octets of no message: something else follows, or nothing.
+    fn end_opaque(&mut self, from: Peer, out: &mut Vec<Draft>) {
+        let gate = self.gate.clone();
+        let told = self.side(from).untold.end(&gate);
+        self.emit_told(from, told, out);
+    }
+
+    fn emit_told(&mut self, from: Peer, told: Option<(Sealed, Micros)>, out: &mut Vec<Draft>) {
+        if let Some((wire, at)) = told {
+            let ordinal = self.next_ordinal();
+            out.push(opaque(ordinal, from, wire, at));
+        }
     }
 
     fn remembered_in(&self, octets: &[u8]) -> Vec<(std::ops::Range<usize>, Secret)> {
@@ -548,6 +571,8 @@ impl Observer {
         self.note(Note::ObserverStopped, at, out);
         let mut blind = Blind::new(self.gate.clone());
         for from in [Peer::Client, Peer::Server] {
+            let (untold, read) = self.side(from).untold.take();
+            blind.observe(from, &untold, read, out);
             let streamed = self.side(from).assembler.take_streamed();
             let (message, began) = self.side(from).assembler.take();
             blind.observe(from, message.bytes(), began, out);
@@ -572,6 +597,9 @@ impl Protocol for Observer {
             self.accept_literal(out);
         }
         self.flush(from, at, out);
+        if let Some(blind) = &mut self.blind {
+            blind.ended(from, at, out);
+        }
     }
 }
 

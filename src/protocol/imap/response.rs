@@ -54,6 +54,14 @@ impl<'a> Response<'a> {
         &self.message.bytes()[span.range.clone()]
     }
 
+    /// What stands behind the `+` of a continuation request.
+    pub fn challenge(self) -> &'a [u8] {
+        match self.spans {
+            [plus, ..] => &self.message.bytes()[plus.range.end..],
+            [] => b"",
+        }
+    }
+
     /// The tag of a tagged response.
     pub fn tag(self) -> &'a [u8] {
         self.spans.first().map_or(b"", |span| self.bytes(span))

@@ -58,7 +58,7 @@ pub(super) fn interpret(
         Kind::Untagged if is_greeting(observer, response) => greeting(observer, response),
         Kind::Untagged => untagged(observer, response),
         Kind::Tagged => tagged(observer, response, circumstances.at, out),
-        Kind::ContinuationRequest => continuation_request(observer, circumstances),
+        Kind::ContinuationRequest => continuation_request(observer, response, circumstances),
         Kind::Malformed => malformed(observer),
     };
     observer.greeted = true;
@@ -170,7 +170,11 @@ fn tagged(
     meaning
 }
 
-fn continuation_request(observer: &mut Observer, circumstances: &Circumstances<'_>) -> Meaning {
+fn continuation_request(
+    observer: &mut Observer,
+    response: Response<'_>,
+    circumstances: &Circumstances<'_>,
+) -> Meaning {
     let recorded = circumstances.recorded;
     let is_literal = match recorded {
         Some(recorded) => recorded.awaited == Some(Awaited::Literal),
@@ -183,6 +187,9 @@ fn continuation_request(observer: &mut Observer, circumstances: &Circumstances<'
     let ordinal = observer.next_ordinal();
     let request = |awaited, tag| Reading::ContinuationRequest { awaited, tag };
     if let Some(continued) = continued {
+        if let Some(exchange) = &mut observer.exchange {
+            exchange.challenged(response.challenge());
+        }
         let mut meaning = Meaning::new(
             ordinal,
             request(Some(continued.awaited), Some(continued.tag)),
