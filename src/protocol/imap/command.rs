@@ -10,7 +10,7 @@ use std::ops::Range;
 use crate::event::{Label, Message, Span};
 
 /// Every command of RFC 9051, RFC 3501 and the registered extensions.
-const COMMANDS: &[&str] = &[
+pub(super) const COMMANDS: &[&str] = &[
     "APPEND",
     "AUTHENTICATE",
     "CANCELUPDATE",
@@ -67,6 +67,7 @@ const COMMANDS: &[&str] = &[
     "STORE",
     "SUBSCRIBE",
     "THREAD",
+    "UID CONVERT",
     "UID COPY",
     "UID EXPUNGE",
     "UID FETCH",

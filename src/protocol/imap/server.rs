@@ -93,6 +93,7 @@ fn untagged(observer: &mut Observer, response: Response<'_>) -> Meaning {
     let facts = Facts::new(response, &name, observer.tracker.exists());
     let correlator = match &*name {
         "ESEARCH" | "CONVERTED" | "UIDBATCHES" => response.correlator(),
+        "OK" if facts.code.as_deref() == Some("INPROGRESS") => response.in_progress(),
         _ => None,
     };
     let (relation, among) = observer.tracker.relate(&facts, correlator.as_deref());

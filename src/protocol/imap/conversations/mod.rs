@@ -4,6 +4,7 @@
 mod again;
 mod attribution;
 mod doubt;
+mod every;
 mod framing;
 pub(crate) mod random;
 mod secrets;
