@@ -1,8 +1,8 @@
 //! The protocol that reads nothing: every octet is opaque. What a connection falls back to when its
 //! reader fails.
 
-use super::Protocol;
 use super::opaque::{Untold, opaque};
+use super::{Protocol, Verdict};
 use crate::event::{Draft, Gate, Message, Micros, Peer, Secret};
 
 /// Passes octets to the events as they come. A client's are masked, for they may hold a password
@@ -24,18 +24,8 @@ impl Blind {
         }
     }
 
-    fn client(&mut self, bytes: &[u8], at: Micros, out: &mut Vec<Draft>) {
-        if self.gate.masks() && self.client_spoke {
-            return;
-        }
-        let all = [(0..bytes.len(), Secret::Unreadable)];
-        let sealed = self.gate.seal(Message::text(bytes), &all);
-        out.push(opaque(0, Peer::Client, sealed, at));
-    }
-}
-
-impl Protocol for Blind {
-    fn observe(&mut self, from: Peer, bytes: &[u8], at: Micros, out: &mut Vec<Draft>) {
+    /// Makes events of octets.
+    pub(super) fn read(&mut self, from: Peer, bytes: &[u8], at: Micros, out: &mut Vec<Draft>) {
         if bytes.is_empty() {
             return;
         }
@@ -49,10 +39,32 @@ impl Protocol for Blind {
         self.client_spoke = from == Peer::Client;
     }
 
-    fn ended(&mut self, from: Peer, _: Micros, out: &mut Vec<Draft>) {
+    fn client(&mut self, bytes: &[u8], at: Micros, out: &mut Vec<Draft>) {
+        if self.gate.masks() && self.client_spoke {
+            return;
+        }
+        let all = [(0..bytes.len(), Secret::Unreadable)];
+        let sealed = self.gate.seal(Message::text(bytes), &all);
+        out.push(opaque(0, Peer::Client, sealed, at));
+    }
+
+    /// Makes an event of what is left.
+    pub(super) fn end(&mut self, from: Peer, out: &mut Vec<Draft>) {
         if from == Peer::Server {
             let told = self.untold.end(&self.gate);
             out.extend(told.map(|(wire, at)| opaque(0, from, wire, at)));
         }
+    }
+}
+
+impl Protocol for Blind {
+    fn observe(&mut self, from: Peer, bytes: &[u8], at: Micros, out: &mut Vec<Draft>) -> Verdict {
+        self.read(from, bytes, at, out);
+        Verdict::AsRead
+    }
+
+    fn ended(&mut self, from: Peer, _: Micros, out: &mut Vec<Draft>) -> Verdict {
+        self.end(from, out);
+        Verdict::AsRead
     }
 }

@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use crate::event::{
-    Body, Draft, Gate, Message, Micros, Peer, Reading, Relation, Said, Sealed, Secret,
+    Body, Draft, Gate, Message, Micros, Passed, Peer, Reading, Relation, Said, Sealed, Secret,
     leading_base64,
 };
 
@@ -30,6 +30,7 @@ pub(super) fn opaque(ordinal: u64, from: Peer, wire: Sealed, at: Micros) -> Draf
             among: None,
             capabilities: None,
             incomplete: false,
+            passed: Passed::AsRead,
         })),
     )
 }

@@ -4,7 +4,7 @@ use time::macros::datetime;
 
 use crate::event::{
     Awaited, Body, CapabilityChange, Draft, Event, Finding, Gate, Label, LiteralForm, Message,
-    Micros, Numbers, Peer, Reading, Relation, Said, Secret, Secrets, Secured, Span, Status,
+    Micros, Numbers, Passed, Peer, Reading, Relation, Said, Secret, Secrets, Secured, Span, Status,
 };
 
 use super::header::Header;
@@ -34,6 +34,7 @@ pub(super) fn said(from: Peer, message: Message, reading: Reading) -> Said {
         among: None,
         capabilities: None,
         incomplete: false,
+        passed: Passed::AsRead,
     }
 }
 
