@@ -8,6 +8,7 @@
 //! the bus gives each its number in the run and makes it an [`Event`].
 
 mod draft;
+mod forms;
 mod message;
 mod note;
 mod recorded;
@@ -20,6 +21,7 @@ use std::fmt;
 use std::ops::Range;
 
 pub use draft::{Draft, Numbers};
+pub use forms::leading_base64;
 pub use message::{LiteralForm, MASK, Message, Piece, Secret};
 pub use note::{Finding, Note};
 pub use recorded::{Recorded, RecordedBody, RecordedMessage};

@@ -7,6 +7,7 @@
 mod blind;
 pub mod imap;
 mod inflate;
+mod opaque;
 mod passage;
 
 pub use blind::Blind;

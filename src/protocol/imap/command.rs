@@ -10,7 +10,7 @@ use std::ops::Range;
 use crate::event::{Label, Message, Span};
 
 /// Every command of RFC 9051, RFC 3501 and the registered extensions.
-const COMMANDS: &[&str] = &[
+pub(super) const COMMANDS: &[&str] = &[
     "APPEND",
     "AUTHENTICATE",
     "CANCELUPDATE",
@@ -67,6 +67,7 @@ const COMMANDS: &[&str] = &[
     "STORE",
     "SUBSCRIBE",
     "THREAD",
+    "UID CONVERT",
     "UID COPY",
     "UID EXPUNGE",
     "UID FETCH",
@@ -82,6 +83,20 @@ const COMMANDS: &[&str] = &[
     "UNSUBSCRIBE",
     "URLFETCH",
     "XLIST",
+];
+
+/// Those that are valid before authentication (RFC 9051, sections 6.1 and 6.2; RFC 2971; RFC 4978;
+/// RFC 5255, section 3.2).
+const BEFORE_AUTHENTICATION: &[&str] = &[
+    "AUTHENTICATE",
+    "CAPABILITY",
+    "COMPRESS",
+    "ID",
+    "LANGUAGE",
+    "LOGIN",
+    "LOGOUT",
+    "NOOP",
+    "STARTTLS",
 ];
 
 /// Those that take no arguments; whatever follows them is not part of the command.
@@ -172,7 +187,8 @@ impl<'a> Command<'a> {
     }
 
     /// The arguments' octets, as far as none is a list: where each stands, header and quotes
-    /// included, and its content. `None` where one is a list or malformed.
+    /// included, and its content. `None` where one is a list or malformed, or where no space
+    /// stands between two: they are one that was cut.
     pub fn strings(self) -> Option<Vec<Argument>> {
         let mut arguments: Vec<Argument> = Vec::new();
         let mut header: Option<Range<usize>> = None;
@@ -199,11 +215,26 @@ impl<'a> Command<'a> {
                 _ => return None,
             }
         }
-        header.is_none().then_some(arguments)
+        let touch = |pair: &[Argument]| pair[0].covered.end == pair[1].covered.start;
+        (header.is_none() && !arguments.windows(2).any(touch)).then_some(arguments)
     }
 
-    /// Whether the arguments fit the command, as far as a command that is allowed before
-    /// authentication goes (RFC 9051, sections 6.1 and 6.2; RFC 2971; RFC 5161; RFC 4978).
+    /// The first literal with its header.
+    pub fn first_literal(self) -> Option<Range<usize>> {
+        let literals = [Label::LiteralHeader, Label::Literal];
+        let mut spans = self.spans.iter();
+        let header = spans.find(|span| literals.contains(&span.label))?;
+        Some(header.range.clone())
+    }
+
+    /// Whether it is valid before authentication.
+    pub fn may_come_before_authentication(self) -> bool {
+        self.name()
+            .is_some_and(|name| BEFORE_AUTHENTICATION.contains(&&*name))
+    }
+
+    /// Whether the arguments fit the command. For one that is valid before authentication that says
+    /// all, but of LOGIN and AUTHENTICATE; nothing that may be a password fits the others.
     pub fn is_well_formed(self) -> bool {
         let arguments = self.argument_spans();
         let Some(Cow::Borrowed(name)) = self.name() else {
@@ -212,22 +243,40 @@ impl<'a> Command<'a> {
         let all = |labels: &[Label]| arguments.iter().all(|span| labels.contains(&span.label));
         match name {
             name if WITHOUT_ARGUMENTS.contains(&name) => arguments.is_empty(),
+            "COMPRESS" => match arguments {
+                [algorithm] => self.bytes(algorithm).eq_ignore_ascii_case(b"DEFLATE"),
+                _ => false,
+            },
             "ENABLE" => !arguments.is_empty() && all(&[Label::Atom]),
-            "COMPRESS" => arguments.len() == 1 && all(&[Label::Atom]),
-            "ID" => {
-                let strings = [
-                    Label::ListOpen,
-                    Label::ListClose,
-                    Label::Quoted,
-                    Label::LiteralHeader,
-                    Label::Literal,
-                    Label::Nil,
-                ];
-                !arguments.is_empty() && all(&strings)
-            }
+            "ID" => is_id(arguments),
+            "LANGUAGE" => arguments.iter().all(|span| is_language(self.bytes(span))),
             _ => arguments.iter().all(|span| span.label != Label::Malformed),
         }
     }
+}
+
+/// `NIL`, or pairs of strings (RFC 2971, section 3.1). A literal could be other commands.
+fn is_id(arguments: &[Span]) -> bool {
+    let is_string = |span: &Span| matches!(span.label, Label::Quoted | Label::Nil);
+    match arguments {
+        [nil] => nil.label == Label::Nil,
+        [open, pairs @ .., close] => {
+            (open.label, close.label) == (Label::ListOpen, Label::ListClose)
+                && pairs.len().is_multiple_of(2)
+                && pairs.iter().all(is_string)
+        }
+        [] => false,
+    }
+}
+
+/// `de`, `en-GB` (RFC 5646, section 2.1), or `default` (RFC 5255, section 3.3).
+fn is_language(word: &[u8]) -> bool {
+    let mut subtags = word.split(|octet| *octet == b'-');
+    let first = subtags.next().unwrap_or_default();
+    let is_short = |subtag: &[u8]| (1..=8).contains(&subtag.len());
+    is_short(first)
+        && first.iter().all(u8::is_ascii_alphabetic)
+        && subtags.all(|subtag| is_short(subtag) && subtag.iter().all(u8::is_ascii_alphanumeric))
 }
 
 /// One argument that is a string or an atom.
@@ -307,6 +356,10 @@ mod tests {
             "a ID hunter2\r\n",
             "a ENABLE\r\n",
             "a COMPRESS a b\r\n",
+            "a COMPRESS hunter2\r\n",
+            "a ID (\"name\")\r\n",
+            "a ID (\"name\" {7+}\r\nhunter2)\r\n",
+            "a LANGUAGE hunter2\r\n",
             "a SELECT \"open\r\n",
         ] {
             assert!(read(bad).1, "{bad}");
@@ -317,6 +370,8 @@ mod tests {
             "a ID (\"name\" \"x\")\r\n",
             "a ID NIL\r\n",
             "a ENABLE CONDSTORE\r\n",
+            "a LANGUAGE de en-GB\r\n",
+            "a COMPRESS DEFLATE\r\n",
         ] {
             assert!(read(good).2, "{good}");
         }
@@ -325,6 +380,7 @@ mod tests {
     #[test]
     fn the_table_is_in_alphabetical_order() {
         assert!(COMMANDS.is_sorted());
+        assert!(BEFORE_AUTHENTICATION.is_sorted());
         assert!(WITHOUT_ARGUMENTS.is_sorted());
     }
 }

@@ -13,7 +13,6 @@ use super::framer::Framer;
 use super::observer::Observer;
 use crate::event::{Body, Draft, Micros, Note, Peer};
 use crate::limits;
-use crate::protocol::Protocol;
 use crate::protocol::inflate::Inflater;
 
 /// One connection's inflaters, once it is compressed.
@@ -64,7 +63,7 @@ impl Observer {
             return;
         }
         // What the client has begun in plain octets will not go on in compressed ones.
-        self.ended(Peer::Client, at, out);
+        self.end_message(Peer::Client, at, out);
         self.client.framer = Framer::new(Peer::Client);
         let ordinal = self.next_ordinal();
         out.push(Draft::new(ordinal, at, Body::Compressed));

@@ -15,6 +15,7 @@ mod client;
 mod command;
 mod compress;
 mod context;
+mod doubt;
 pub mod framer;
 mod lexer;
 mod meaning;

@@ -27,7 +27,8 @@ use crate::event::{
     Relation, Said, Sealed, Secret,
 };
 use crate::limits;
-use crate::protocol::blind::{Blind, opaque};
+use crate::protocol::blind::Blind;
+use crate::protocol::opaque::{Untold, opaque};
 use crate::protocol::{Protocol, Verdict};
 
 /// Reads an IMAP connection.
@@ -60,6 +61,8 @@ pub struct Observer {
 pub(super) struct Side {
     pub(super) framer: Framer,
     pub(super) assembler: Assembler,
+    /// Octets of no message.
+    untold: Untold,
 }
 
 /// Where the messages come from.
@@ -76,6 +79,7 @@ impl Side {
         Self {
             framer: Framer::new(from),
             assembler: Assembler::default(),
+            untold: Untold::default(),
         }
     }
 }
@@ -269,10 +273,12 @@ impl Observer {
             Outcome::Held => {}
             Outcome::TooLong => {
                 self.compression.overflowed(text.len());
-                let (message, began) = self.side(from).assembler.take_beginning();
+                let (mut message, began) = self.side(from).assembler.take_beginning();
+                // A secret may stand where it is cut.
+                let tail = message.split_off_text(self.gate.undecided(message.bytes()));
                 self.read(from, message, began, Missing::Rest, out);
                 self.note(Note::MessageTooLong, at, out);
-                self.emit_opaque(from, text, at, out);
+                self.emit_opaque(from, &[&tail, text].concat(), at, out);
             }
             Outcome::Opaque => {
                 self.compression.overflowed(text.len());
@@ -297,6 +303,7 @@ impl Observer {
                     };
                     self.read(from, message, began, missing, out);
                 }
+                self.end_opaque(from, out);
                 if bare {
                     self.note(Note::BareLf, at, out);
                 }
@@ -569,6 +576,14 @@ impl Observer {
         self.pump_undecided(out);
     }
 
+    /// Reads what `from` has begun and will not end, undecided octets included.
+    pub(super) fn end_message(&mut self, from: Peer, at: Micros, out: &mut Vec<Draft>) {
+        while from == Peer::Client && !self.undecided.is_empty() {
+            self.accept_literal(out);
+        }
+        self.flush(from, at, out);
+    }
+
     /// Reads what `from` has begun and will not end.
     fn flush(&mut self, from: Peer, at: Micros, out: &mut Vec<Draft>) {
         self.parts(from, true, out);
@@ -576,6 +591,7 @@ impl Observer {
         if !message.is_empty() {
             self.read(from, message, began.min(at), Missing::Rest, out);
         }
+        self.end_opaque(from, out);
     }
 
     fn emit_part(
@@ -593,9 +609,28 @@ impl Observer {
     }
 
     fn emit_opaque(&mut self, from: Peer, octets: &[u8], at: Micros, out: &mut Vec<Draft>) {
-        let wire = self.sealed_opaque(from, octets);
-        let ordinal = self.next_ordinal();
-        out.push(opaque(ordinal, from, wire, at));
+        let gate = self.gate.clone();
+        let is_secret = from == Peer::Client && self.masks_client();
+        let untold = &mut self.side(from).untold;
+        let told = match is_secret {
+            true => Some(untold.secret(octets, at, &gate)),
+            false => untold.read(octets, at, &gate),
+        };
+        self.emit_told(from, told, out);
+    }
+
+    /// Sends out what is left of octets of no message: something else follows, or nothing.
+    fn end_opaque(&mut self, from: Peer, out: &mut Vec<Draft>) {
+        let gate = self.gate.clone();
+        let told = self.side(from).untold.end(&gate);
+        self.emit_told(from, told, out);
+    }
+
+    fn emit_told(&mut self, from: Peer, told: Option<(Sealed, Micros)>, out: &mut Vec<Draft>) {
+        if let Some((wire, at)) = told {
+            let ordinal = self.next_ordinal();
+            out.push(opaque(ordinal, from, wire, at));
+        }
     }
 
     pub(super) fn sealed_opaque(&self, from: Peer, octets: &[u8]) -> Sealed {
@@ -629,6 +664,8 @@ impl Observer {
         self.note(Note::ObserverStopped, at, out);
         let mut blind = Blind::new(self.gate.clone());
         for from in [Peer::Client, Peer::Server] {
+            let (untold, read) = self.side(from).untold.take();
+            blind.read(from, &untold, read, out);
             let streamed = self.side(from).assembler.take_streamed();
             let (message, began) = self.side(from).assembler.take();
             blind.read(from, message.bytes(), began, out);
@@ -687,10 +724,10 @@ impl Protocol for Observer {
     }
 
     fn ended(&mut self, from: Peer, at: Micros, out: &mut Vec<Draft>) -> Verdict {
-        while from == Peer::Client && !self.undecided.is_empty() {
-            self.accept_literal(out);
+        self.end_message(from, at, out);
+        if let Some(blind) = &mut self.blind {
+            blind.end(from, out);
         }
-        self.flush(from, at, out);
         if !(from == Peer::Client && self.bridge.holds_client()) {
             self.bridge.release_all(from);
         }

@@ -54,6 +54,14 @@ impl<'a> Response<'a> {
         &self.message.bytes()[span.range.clone()]
     }
 
+    /// What stands behind the `+` of a continuation request.
+    pub fn challenge(self) -> &'a [u8] {
+        match self.spans {
+            [plus, ..] => &self.message.bytes()[plus.range.end..],
+            [] => b"",
+        }
+    }
+
     /// The tag of a tagged response.
     pub fn tag(self) -> &'a [u8] {
         self.spans.first().map_or(b"", |span| self.bytes(span))
@@ -180,6 +188,15 @@ impl<'a> Response<'a> {
         }
     }
 
+    /// The tag in `[INPROGRESS ("a1" 454 1000)]` (RFC 9585, section 4).
+    pub fn in_progress(self) -> Option<Cow<'a, [u8]>> {
+        let arguments = values(self.message, self.argument_spans());
+        match arguments.first()?.members().first()? {
+            Value::Quoted(tag) => Some(Cow::Owned(tag.to_vec())),
+            _ => None,
+        }
+    }
+
     /// Whether VANISHED is about what happened before (RFC 7162, section 3.2.10.1).
     pub fn is_earlier(self) -> bool {
         self.argument_spans()
@@ -211,7 +228,7 @@ pub fn is_known(name: &str) -> bool {
 }
 
 /// Names in the registries, and how their data is read where there is more to say than a tree.
-const READINGS: &[(&str, Option<DataReader>)] = &[
+pub(super) const READINGS: &[(&str, Option<DataReader>)] = &[
     ("ACL", Some(generic)),
     ("ANNOTATION", Some(generic)),
     ("BAD", None),
@@ -247,6 +264,7 @@ const READINGS: &[(&str, Option<DataReader>)] = &[
     ("STATUS", Some(status)),
     ("THREAD", Some(generic)),
     ("UIDBATCHES", Some(generic)),
+    ("UIDFETCH", Some(fetch)),
     ("URLFETCH", Some(generic)),
     ("VANISHED", Some(generic)),
     ("XLIST", Some(list)),

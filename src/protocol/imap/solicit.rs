@@ -83,7 +83,7 @@ impl<'a> Facts<'a> {
             number: response.number(),
             status: response.status(),
             code: response.status().and(response.code_name()).map(upper),
-            fetched: (name == "FETCH").then(|| response.fetched()),
+            fetched: matches!(name, "FETCH" | "UIDFETCH").then(|| response.fetched()),
             earlier: name == "VANISHED" && response.is_earlier(),
             exists,
             partial: false,
@@ -92,8 +92,9 @@ impl<'a> Facts<'a> {
 }
 
 /// Codes of the untagged OK responses to SELECT and EXAMINE (RFC 9051, section 6.3.2; RFC 7162;
-/// RFC 8474).
+/// RFC 8474; RFC 4467, section 8; RFC 5257).
 const SELECT_CODES: &[&str] = &[
+    "ANNOTATIONS",
     "CLOSED",
     "HIGHESTMODSEQ",
     "MAILBOXID",
@@ -103,6 +104,7 @@ const SELECT_CODES: &[&str] = &[
     "UIDNOTSTICKY",
     "UIDVALIDITY",
     "UNSEEN",
+    "URLMECH",
 ];
 
 /// The responses that a command asks for, FETCH excepted, which depends on its arguments.
@@ -200,18 +202,23 @@ impl Request {
     pub fn asks_for(&self, facts: &Facts<'_>) -> bool {
         if let Some(status) = facts.status {
             return match status {
+                // Any command may take long (RFC 9585); the code tells which one does.
                 Status::Ok => facts
                     .code
                     .as_deref()
-                    .is_some_and(|code| self.codes.contains(&code)),
+                    .is_some_and(|code| code == "INPROGRESS" || self.codes.contains(&code)),
                 Status::Bye => self.responses.contains(&"BYE"),
                 _ => false,
             };
         }
-        if facts.earlier {
-            return self.more.contains(&"VANISHED");
+        // What was expunged before is asked for apart from what is now (RFC 7162, section 3.2.10).
+        if facts.name == "VANISHED" {
+            return match facts.earlier {
+                true => self.more.contains(&"VANISHED"),
+                false => self.responses.contains(&"VANISHED"),
+            };
         }
-        if facts.name == "FETCH" && !self.more.contains(&"FETCH") {
+        if facts.fetched.is_some() && !self.more.contains(&"FETCH") {
             return self
                 .fetch
                 .as_ref()
@@ -229,6 +236,8 @@ impl FetchRequest {
             return false;
         };
         let in_set = match (self.by_uid, fetched.uid) {
+            // `* 25900 UIDFETCH (FLAGS ())` (RFC 9586, section 3.3)
+            (by_uid, _) if facts.name == "UIDFETCH" => by_uid && self.set.contains(number, None),
             (false, _) => self.set.contains(number, facts.exists),
             (true, Some(uid)) => {
                 // The last message has the largest UID, which `101:*` holds even if it is less
@@ -258,14 +267,19 @@ fn fetch_request(command: Command<'_>, name: &str) -> Option<FetchRequest> {
                     || word.windows(8).any(|part| part == b"X-GM-LAB")
             })?;
             let word = command.bytes(item).to_ascii_uppercase();
-            match word.strip_suffix(b".SILENT") {
-                Some(_) => return None,
-                None => {
-                    let mut items = Items::default();
-                    items.add(item_key(without_sign(&word)));
-                    items
-                }
+            let mut items = Items::default();
+            if !word.ends_with(b".SILENT") {
+                items.add(item_key(without_sign(&word)));
             }
+            let is_conditional = |span: &Span| {
+                let word = command.bytes(span);
+                word.eq_ignore_ascii_case(b"UNCHANGEDSINCE")
+            };
+            // Answered with MODSEQ even if it is silent (RFC 7162, section 3.1.3).
+            if rest.iter().any(is_conditional) {
+                items.add(b"MODSEQ".to_vec());
+            }
+            items
         }
         _ => return None,
     };

@@ -15,6 +15,7 @@ use super::capability::may_become_list;
 use super::command::Command;
 use super::meaning::Meaning;
 use super::observer::Observer;
+use super::tracker::Expected;
 use super::undecided::Undecided;
 use super::{client, lexer, server};
 use crate::event::{Draft, Message, Micros, Note, Passed, Peer, Reading, Relation, Sealed, Status};
@@ -272,7 +273,9 @@ impl Observer {
             self.bridge.release(Peer::Server, Some(Vec::new()));
             return Passed::Instead(Sealed::default());
         }
-        let is_in = self.tracker.is_authenticated() || self.tracker.is_logging_in();
+        let is_in = self.tracker.is_authenticated()
+            || self.tracker.is_logging_in()
+            || self.tracker.expected() == Expected::Sasl;
         let edits = self.bridge.edits(is_in);
         let edited = match edits.is_empty() {
             true => None,

@@ -224,7 +224,6 @@ fn a_reader_that_fails_leaves_the_connection_opaque_and_masked() {
             "greeting OK",
             "opaque client",
             "note observer-stopped",
-            "opaque server unsolicited",
             "opaque client",
             "opaque server unsolicited",
         ]
