@@ -9,7 +9,7 @@ use std::ops::Range;
 use memchr::memmem;
 
 use super::command::{Command, is_name};
-use super::response::{Kind, Response, is_known};
+use super::response::{Kind, Response};
 use super::sasl::{self, Exchange};
 use crate::event::{Gate, Label, Message, Secret, Span};
 
@@ -304,10 +304,7 @@ pub fn of_response(
         ranges.extend(urlauth(message, spans, gate));
     }
     // What nobody knows may be a sentence: `* wrong password hunter2`.
-    let is_data = kind == Kind::Untagged
-        && response.status().is_none()
-        && response.name().is_some_and(|name| is_known(&name));
-    if !is_data {
+    if !response.is_known_data() {
         ranges.extend(remembered_in_response(message, spans, gate));
     }
     merged(ranges)
