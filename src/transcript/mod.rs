@@ -102,6 +102,7 @@ mod json;
 mod pair;
 mod place;
 mod reader;
+mod recent;
 #[cfg(test)]
 mod sample;
 mod scanner;
