@@ -20,6 +20,11 @@ pub const MESSAGE_HELD: usize = 1024 * 1024;
 /// decided about it (RFC 9051, section 4.3). A client that waits, as it must, needs none.
 pub const UNDECIDED_HELD: usize = 256 * 1024;
 
+/// Octets of one direction that wait for a decision: whether a line is to be edited, or what answers
+/// STARTTLS. A sender that goes on all the same is not read. As much as [`UNDECIDED_HELD`], which
+/// waits in the same way.
+pub const WAITING: usize = 256 * 1024;
+
 /// Commands of one connection whose tagged response has not come. RFC 9051 names no limit; mail
 /// apps keep fewer than 100 in flight. Beyond it the oldest is forgotten, with a note.
 pub const IN_FLIGHT: usize = 16 * 1024;

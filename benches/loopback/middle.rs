@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use mailscope::error::Result;
 use mailscope::event::{Event, Gate, Secrets};
 use mailscope::net::{Authority, ServerAddress, TlsToClient, TlsToServer, accept, dial};
+use mailscope::protocol::imap::Hidden;
 use mailscope::relay::{Config, Leg, Relay};
 use mailscope::sink::bus::{Bus, OnFailure, Purpose, Sink};
 use mailscope::sink::queue::Policy;
@@ -131,6 +132,7 @@ fn relay(listener: TcpListener, server: ServerAddress, authority: Arc<Authority>
         insecure: false,
         authority,
         gate: Gate::new(Secrets::Masked),
+        hidden: Hidden::default(),
         listeners: vec![(listener, Leg::Tls)],
     };
     Relay::new(config).expect("a relay")

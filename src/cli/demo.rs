@@ -17,6 +17,7 @@ use crate::event::{Gate, Peer, Secrets};
 use crate::net::{
     AskedSecurity, Authority, ServerAddress, ServerTrust, TlsToClient, TlsToServer, accept, dial,
 };
+use crate::protocol::imap::Hidden;
 use crate::relay::{Config, Leg, Relay};
 use crate::replay::{Script, play};
 
@@ -73,6 +74,7 @@ async fn demo(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
         insecure: false,
         authority: Arc::clone(&authority),
         gate: Gate::new(Secrets::Masked),
+        hidden: Hidden::default(),
         listeners: vec![(door, Leg::Tls)],
     })?;
     let played = async {

@@ -3,8 +3,10 @@
 //! Standard output holds the conversation only; addresses, hints, warnings and errors go to
 //! standard error. Exit codes: 0 done, 1 a mismatch or a finding, 2 it could not run or record.
 
+mod authority;
 mod ca;
 mod demo;
+mod provider;
 mod record;
 mod say;
 mod session;
@@ -67,7 +69,7 @@ enum Command {
     Record(record::Arguments),
     /// Print a transcript exactly as `record` would have.
     Show(show::Arguments),
-    /// The certificate authority that apps have to trust: where it is, and how.
+    /// The certificate authorities that apps have to trust: where they are, and how to trust them.
     Ca(ca::Arguments),
     /// The whole way on this machine, without an account or a network.
     Demo(demo::Arguments),
@@ -85,7 +87,13 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
 
 /// Prints on standard output; a closed pipe is no error.
 fn print(text: &str) -> Result<ExitCode> {
-    match std::io::stdout().write_all(text.as_bytes()) {
+    print_octets(text.as_bytes())
+}
+
+/// Writes octets to standard output; a closed pipe is no error.
+fn print_octets(octets: &[u8]) -> Result<ExitCode> {
+    let mut stdout = std::io::stdout();
+    match stdout.write_all(octets).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(Error::new("write to standard output", error))
         }

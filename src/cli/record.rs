@@ -10,21 +10,25 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::Common;
+use super::authority::WhichAuthority;
+use super::provider;
 use super::say::{say, say_at_the_end, warn};
 use super::session::{Session, Signals, Stopped};
 use super::view;
 use crate::error::{Doing, Error, Result};
 use crate::event::{Gate, Secrets};
 use crate::net::{
-    AskedSecurity, Authority, Door, ListenAddress, Security, ServerAddress, ServerTrust,
-    TlsToServer,
+    AskedSecurity, Door, ListenAddress, Scope, Security, ServerAddress, ServerTrust, TlsToServer,
 };
+use crate::protocol::imap::Hidden;
 use crate::relay::{Config, Leg, Relay};
 
 /// The arguments of `record`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The real server: HOST, HOST:PORT, imaps://HOST[:PORT] or imap://HOST[:PORT].
+    /// The real server: HOST, HOST:PORT, imaps://HOST[:PORT] or imap://HOST[:PORT]; or a large
+    /// provider: gmail, outlook, icloud, fastmail, yahoo, aol, gmx, web.de, zoho, yandex, mail.ru,
+    /// proton-bridge.
     server: String,
 
     /// Where to listen for apps that use TLS at once; `none` turns it off, port 0 takes a free one.
@@ -56,9 +60,16 @@ pub struct Arguments {
     #[arg(long)]
     insecure: bool,
 
+    #[command(flatten)]
+    which: WhichAuthority,
+
     /// Do not mask passwords and tokens.
     #[arg(long)]
     show_secrets: bool,
+
+    /// Do not show the app this capability; may be given again, * stands for any characters.
+    #[arg(long, value_name = "NAME")]
+    hide_capability: Vec<String>,
 
     /// Print nothing on standard output.
     #[arg(long)]
@@ -76,7 +87,12 @@ enum ServerTls {
 }
 
 /// Runs until it is stopped by Ctrl-C or SIGTERM.
-pub fn run(arguments: Arguments, common: &Common) -> Result<ExitCode> {
+pub fn run(mut arguments: Arguments, common: &Common) -> Result<ExitCode> {
+    if let Some(provider) = provider::named(&arguments.server) {
+        say(&provider.introduction());
+        arguments.listen_plain = provider.listen_plain(arguments.listen_plain);
+        arguments.server = provider.server().to_owned();
+    }
     let asked = arguments.server_tls.map(|how| match how {
         ServerTls::Implicit => AskedSecurity::Implicit,
         ServerTls::Starttls => AskedSecurity::Starttls,
@@ -84,7 +100,7 @@ pub fn run(arguments: Arguments, common: &Common) -> Result<ExitCode> {
     });
     let server = ServerAddress::parse(&arguments.server, asked)?;
     let server_tls = match server.security() {
-        Security::Implicit => Some(TlsToServer::new(&trust(&arguments))?),
+        Security::Implicit | Security::Starttls => Some(TlsToServer::new(&trust(&arguments))?),
         Security::Cleartext => None,
     };
     let runtime = super::session::runtime()?;
@@ -109,10 +125,7 @@ async fn record(
     server_tls: Option<TlsToServer>,
 ) -> Result<ExitCode> {
     let listeners = bind(arguments).await?;
-    let authority = Arc::new(open_authority(common)?);
-    for warning in authority.warnings() {
-        say(&warn(warning));
-    }
+    let authority = Arc::new(arguments.which.open(common)?);
     let secrets = match arguments.show_secrets {
         true => Secrets::Shown,
         false => Secrets::Masked,
@@ -132,6 +145,7 @@ async fn record(
         insecure: arguments.insecure,
         authority: Arc::clone(&authority),
         gate: Gate::new(secrets),
+        hidden: Hidden::new(arguments.hide_capability.iter().map(String::as_str)),
         listeners,
     })?
     .on_trouble(|error| say(&warn(&error.to_string())));
@@ -163,15 +177,6 @@ async fn bind(arguments: &Arguments) -> Result<Vec<(TcpListener, Leg)>> {
     }
 }
 
-/// The authority of this user, made on first use.
-pub fn open_authority(common: &Common) -> Result<Authority> {
-    let folder = match &common.ca_dir {
-        Some(folder) => folder.clone(),
-        None => Authority::default_dir()?,
-    };
-    Authority::open_or_create(&folder)
-}
-
 /// Says on standard error what to do now.
 fn introduce(
     arguments: &Arguments,
@@ -182,6 +187,7 @@ fn introduce(
 ) {
     let leg = match server.security() {
         Security::Implicit => "TLS",
+        Security::Starttls => "STARTTLS",
         Security::Cleartext => "cleartext",
     };
     let mut lines = vec![
@@ -195,12 +201,23 @@ fn introduce(
     if let Some(address) = tls {
         let port = address.port();
         lines.push(format!(
-            "    localhost, port {port}, SSL/TLS  (trust the authority first: mailscope ca)"
+            "    localhost, port {port}, SSL/TLS  (trust the authority first: {})",
+            arguments.which.command()
         ));
     }
     if let Some(address) = plain {
         let port = address.port();
-        lines.push(format!("    localhost, port {port}, no encryption"));
+        lines.push(format!(
+            "    localhost, port {port}, no encryption or STARTTLS"
+        ));
+    }
+    match arguments.which.scope() {
+        Scope::Local => {}
+        scope @ Scope::Hosts(_) => lines.push(format!("  the authority is good for {scope}")),
+        Scope::Unconstrained => lines.push(warn(
+            "the authority in use vouches for any server (--unconstrained-ca): take the trust in \
+             it back when you are done",
+        )),
     }
     lines.push("  Ctrl-C ends it".to_owned());
     for address in [tls, plain].into_iter().flatten() {

@@ -107,6 +107,8 @@ pub enum Body {
     },
     /// A leg is encrypted now.
     Secured(Box<Secured>),
+    /// Both directions are compressed from here on (RFC 4978).
+    Compressed,
     /// A peer said something; everything that has a wire.
     Said(Box<Said>),
     /// mailscope noticed something.
@@ -165,6 +167,20 @@ pub struct Said {
     pub capabilities: Option<Box<CapabilityChange>>,
     /// Cut off by the end of the connection.
     pub incomplete: bool,
+    /// What became of it.
+    pub passed: Passed,
+}
+
+/// What the other peer was given of what one said.
+#[derive(Clone, Default)]
+pub enum Passed {
+    /// The octets that were read.
+    #[default]
+    AsRead,
+    /// These instead; none for nothing.
+    Instead(Sealed),
+    /// Nothing was read: these are mailscope's own words, in this peer's place.
+    Own,
 }
 
 /// The status of a status response (RFC 9051, section 7.1).

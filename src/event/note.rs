@@ -41,6 +41,8 @@ pub enum Note {
         /// Where the authority's certificate is.
         authority: String,
     },
+    /// A command that may hold a password would have to go to another machine in cleartext.
+    CleartextToServer,
     /// A command came while IDLE was on.
     CommandWhileIdle,
     /// The connection is compressed from here on.
@@ -64,6 +66,10 @@ pub enum Note {
     NameNotPermitted {
         /// The SNI.
         name: String,
+        /// What the authority may sign for.
+        good_for: String,
+        /// The flags that take an authority which may sign for this name too.
+        flags: String,
     },
     /// Our own reading failed.
     ObserverStopped,
@@ -84,8 +90,19 @@ pub enum Note {
         /// The TLS library's words.
         why: String,
     },
+    /// Octets came in cleartext behind STARTTLS, and TLS began.
+    StartTlsInjection {
+        /// Who sent them, as far as a cleartext leg can tell.
+        from: Peer,
+    },
+    /// The server's leg is to be secured by STARTTLS, and the server does not offer it.
+    StartTlsNotOffered,
     /// The connection is encrypted from here on.
     StartTlsNotRead,
+    /// The server refused STARTTLS.
+    StartTlsRefused,
+    /// The server greeted an authenticated user, so that STARTTLS is not possible any more.
+    StartTlsTooLate,
     /// A peer speaks TLS on a leg that is in cleartext.
     TlsInCleartext {
         /// Who.
@@ -110,6 +127,7 @@ impl Note {
             Self::ChannelBinding { .. } => "channel-binding",
             Self::ClientHandshake { .. } => "client-handshake",
             Self::ClientDistrust { .. } => "client-distrust",
+            Self::CleartextToServer => "cleartext-to-server",
             Self::CommandWhileIdle => "command-while-idle",
             Self::CompressNotRead => "compress-not-read",
             Self::DuplicateTag { .. } => "duplicate-tag",
@@ -124,7 +142,11 @@ impl Note {
             Self::ServerUnreachable { .. } => "server-unreachable",
             Self::ServerHandshake { .. } => "server-handshake",
             Self::ServerUntrusted { .. } => "server-untrusted",
+            Self::StartTlsInjection { .. } => "starttls-injection",
+            Self::StartTlsNotOffered => "starttls-not-offered",
             Self::StartTlsNotRead => "starttls-not-read",
+            Self::StartTlsRefused => "starttls-refused",
+            Self::StartTlsTooLate => "starttls-too-late",
             Self::TlsInCleartext { .. } => "tls-in-cleartext",
             Self::TooManyInFlight => "too-many-in-flight",
             Self::UnexpectedContinuationRequest => "unexpected-continuation-request",
@@ -143,7 +165,12 @@ impl Note {
             Self::LiteralNotAwaited => "RFC 9051, 4.3",
             Self::MalformedCommand => "RFC 9051, 2.2.1",
             Self::MalformedResponse => "RFC 9051, 2.2.2",
-            Self::StartTlsNotRead => "RFC 9051, 6.2.1",
+            Self::CleartextToServer => "RFC 9051, 11.1",
+            Self::StartTlsInjection { .. }
+            | Self::StartTlsNotOffered
+            | Self::StartTlsNotRead
+            | Self::StartTlsRefused
+            | Self::StartTlsTooLate => "RFC 9051, 6.2.1",
             Self::UnexpectedContinuationRequest => "RFC 9051, 7.6",
             Self::UnknownTag { .. } => "RFC 9051, 2.2.2",
             _ => return None,
@@ -164,6 +191,12 @@ impl Note {
                 "the app does not trust mailscope's certificate ({why}); let it trust {authority} \
                  (`mailscope ca` says how), or let it use mailscope's port without encryption"
             ),
+            Self::CleartextToServer => {
+                "the server refused STARTTLS, and the app goes on with a command that may hold a \
+                 password: it is not passed on in cleartext to another machine; --server-tls none \
+                 would allow that"
+                    .into()
+            }
             Self::CommandWhileIdle => {
                 "a command came during IDLE; the app must send DONE first".into()
             }
@@ -189,10 +222,15 @@ impl Note {
             Self::MessageTooLong => {
                 "the message is longer than mailscope holds; the rest of it is opaque".into()
             }
-            Self::NameNotPermitted { name } => format!(
+            Self::NameNotPermitted {
+                name,
+                good_for,
+                flags,
+            } => format!(
                 "the app asked for {name}, which mailscope's authority may not sign for: it is good \
-                 for localhost and loopback addresses only, so the certificate will not verify; \
-                 set the app's server to localhost"
+                 for {good_for} only, so the certificate will not verify; set the app's server to \
+                 localhost, or start mailscope with {flags}, and let the app trust that authority \
+                 (`mailscope ca {flags}`)"
             ),
             Self::ObserverStopped => {
                 "mailscope failed to read this connection and passes it on as opaque octets; \
@@ -210,9 +248,33 @@ impl Note {
                 "the server's certificate does not verify: {why}; if it is your own, name its \
                  authority with --server-ca FILE"
             ),
+            Self::StartTlsInjection { from } => format!(
+                "octets came in cleartext behind STARTTLS, before TLS began, as if the {} had sent \
+                 them; they are not passed on, or they would be taken for a part of the secured \
+                 session (CVE-2011-0411)",
+                from.name()
+            ),
+            Self::StartTlsNotOffered => {
+                "the server does not offer STARTTLS, so that nothing of the session can be sent to \
+                 it; name it as imaps://HOST if it speaks TLS at once (port 993), or allow cleartext \
+                 with --server-tls none"
+                    .into()
+            }
             Self::StartTlsNotRead => {
-                "both directions are encrypted from here on; they pass untouched and are shown as \
-                 opaque octets, since this version does not follow STARTTLS"
+                "both directions are encrypted from here on by a STARTTLS that mailscope did not \
+                 expect; they pass untouched and are shown as opaque octets"
+                    .into()
+            }
+            Self::StartTlsRefused => {
+                "the server refused STARTTLS, so that nothing of the session can be sent to it; name \
+                 it as imaps://HOST if it speaks TLS at once (port 993), or allow cleartext with \
+                 --server-tls none"
+                    .into()
+            }
+            Self::StartTlsTooLate => {
+                "the server greets the app as logged in already, in cleartext, where STARTTLS is not \
+                 possible any more: an attack looks like this; allow it with --server-tls none if the \
+                 server is meant to do that"
                     .into()
             }
             Self::TlsInCleartext { from: Peer::Client } => {

@@ -29,8 +29,12 @@ pub enum RecordedBody {
 /// A recorded wire, and what only the recording knows about it.
 #[derive(Clone)]
 pub struct RecordedMessage {
-    /// Who said it.
+    /// Who said it, or in whose place mailscope did.
     pub from: Peer,
+    /// mailscope itself said it.
+    pub own: bool,
+    /// What was passed on instead, if it was not the wire.
+    pub sent: Option<Message>,
     /// The event's kind, where it is given: `command`, `untagged`...
     pub kind: Option<String>,
     /// The octets; secrets are masked already, and streamed literals' parts have the numbers of

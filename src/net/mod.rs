@@ -20,7 +20,7 @@ mod listen;
 mod server_address;
 mod transport;
 
-pub use authority::Authority;
+pub use authority::{Authority, Host, Kept, Scope};
 pub use dial::dial;
 pub use handshake::{
     ClientTlsError, ServerTlsError, ServerTrust, StartedHandshake, TlsToClient, TlsToServer,

@@ -15,6 +15,8 @@ use crate::error::{Error, Result};
 pub enum Security {
     /// TLS from the first octet (RFC 8314, section 3.2).
     Implicit,
+    /// TLS from STARTTLS on (RFC 9051, section 6.2.1).
+    Starttls,
     /// Not at all.
     Cleartext,
 }
@@ -59,13 +61,13 @@ enum Scheme {
 }
 
 impl ServerAddress {
-    /// Reads SERVER: `host`, `host:port`, `[::1]:port`, `::1`, `imaps://host[:port]` (993) or
-    /// `imap://host[:port]` (143). Without a scheme it is `imaps`, unless `asked` is `None`.
+    /// Reads SERVER: `host`, `host:port`, `[::1]:port`, `::1`, `imaps://host[:port]` (TLS at once,
+    /// 993) or `imap://host[:port]` (STARTTLS, 143). Without a scheme it is `imaps`, unless `asked` is
+    /// another.
     ///
     /// # Errors
     ///
-    /// Anything else, a contradiction between scheme and `asked`, and STARTTLS, which this version
-    /// does not speak. The error never shows a user name or password that stands in `text`.
+    /// Anything else, and a contradiction between scheme and `asked`. The error never shows a user name or password that stands in `text`.
     pub fn parse(text: &str, asked: Option<AskedSecurity>) -> Result<Self> {
         // Before anything is shown: what stands before an @ may be a password.
         if let Some((_, host)) = text.rsplit_once('@') {
@@ -159,8 +161,12 @@ fn split_scheme(text: &str) -> Result<(Scheme, &str)> {
 /// The security that scheme and flag agree on, and its port (RFC 8314, section 7).
 fn agree(text: &str, scheme: Scheme, asked: Option<AskedSecurity>) -> Result<(Security, u16)> {
     match (scheme, asked) {
-        (_, Some(AskedSecurity::Starttls)) => Err(no_starttls(text, "--server-tls starttls")),
-        (Scheme::Imap, None) => Err(no_starttls(text, "imap:// (port 143)")),
+        (Scheme::Imaps, Some(AskedSecurity::Starttls)) => Err(refuse(
+            text,
+            "imaps:// is TLS at once and --server-tls starttls is not: they contradict each other",
+        )
+        .hint("imap://host, or imaps://host without --server-tls")),
+        (Scheme::Imap, None) | (_, Some(AskedSecurity::Starttls)) => Ok((Security::Starttls, 143)),
         (Scheme::Imap, Some(AskedSecurity::Implicit)) => Ok((Security::Implicit, 143)),
         (Scheme::Imap | Scheme::Absent, Some(AskedSecurity::None)) => {
             Ok((Security::Cleartext, 143))
@@ -174,14 +180,6 @@ fn agree(text: &str, scheme: Scheme, asked: Option<AskedSecurity>) -> Result<(Se
             Ok((Security::Implicit, 993))
         }
     }
-}
-
-fn no_starttls(text: &str, asked: &str) -> Error {
-    refuse(
-        text,
-        format!("{asked} means STARTTLS, which comes with the next version of mailscope"),
-    )
-    .hint("imaps://host (TLS, port 993), or imap://host with --server-tls none (cleartext)")
 }
 
 fn split_port<'a>(text: &str, authority: &'a str) -> Result<(&'a str, Option<u16>)> {
@@ -301,19 +299,21 @@ mod tests {
     }
 
     #[test]
-    fn starttls_is_named_and_what_works_instead() {
-        let starttls = Some(AskedSecurity::Starttls);
-        for error in [
-            refused("imap://localhost", None),
-            refused("imap://localhost", starttls),
-            refused("imaps://localhost", starttls),
-            refused("localhost", starttls),
+    fn starttls_has_its_scheme_and_its_flag() {
+        for (text, asked, name) in [
+            ("imap://localhost", None, "localhost:143"),
+            ("imap://localhost:1143", None, "localhost:1143"),
+            ("localhost", Some(AskedSecurity::Starttls), "localhost:143"),
+            (
+                "imap://localhost",
+                Some(AskedSecurity::Starttls),
+                "localhost:143",
+            ),
         ] {
-            assert!(error.contains("STARTTLS"), "{error}");
-            assert!(error.contains("next version"), "{error}");
-            assert!(error.contains("--server-tls none"), "{error}");
-            assert!(error.contains("imaps://"), "{error}");
+            assert_eq!(parsed(text, asked), (name.to_owned(), Security::Starttls));
         }
+        let error = refused("imaps://localhost", Some(AskedSecurity::Starttls));
+        assert!(error.contains("contradict"), "{error}");
     }
 
     #[test]

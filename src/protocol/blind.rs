@@ -1,9 +1,9 @@
 //! The protocol that reads nothing: every octet is opaque. What a connection falls back to when its
 //! reader fails.
 
-use super::Protocol;
+use super::{Protocol, Verdict};
 use crate::event::{
-    Body, Draft, Gate, Message, Micros, Peer, Reading, Relation, Said, Sealed, Secret,
+    Body, Draft, Gate, Message, Micros, Passed, Peer, Reading, Relation, Said, Sealed, Secret,
 };
 
 /// Passes octets to the events as they come. A client's are masked, for they may hold a password
@@ -24,8 +24,9 @@ impl Blind {
     }
 }
 
-impl Protocol for Blind {
-    fn observe(&mut self, from: Peer, bytes: &[u8], at: Micros, out: &mut Vec<Draft>) {
+impl Blind {
+    /// Makes events of octets.
+    pub(super) fn read(&mut self, from: Peer, bytes: &[u8], at: Micros, out: &mut Vec<Draft>) {
         if bytes.is_empty() {
             return;
         }
@@ -47,8 +48,17 @@ impl Protocol for Blind {
         let sealed = self.gate.seal(message, &secret);
         out.push(opaque(0, from, sealed, at));
     }
+}
 
-    fn ended(&mut self, _: Peer, _: Micros, _: &mut Vec<Draft>) {}
+impl Protocol for Blind {
+    fn observe(&mut self, from: Peer, bytes: &[u8], at: Micros, out: &mut Vec<Draft>) -> Verdict {
+        self.read(from, bytes, at, out);
+        Verdict::AsRead
+    }
+
+    fn ended(&mut self, _: Peer, _: Micros, _: &mut Vec<Draft>) -> Verdict {
+        Verdict::AsRead
+    }
 }
 
 /// An event of octets that no message can be made of.
@@ -69,6 +79,7 @@ pub(super) fn opaque(ordinal: u64, from: Peer, wire: Sealed, at: Micros) -> Draf
             among: None,
             capabilities: None,
             incomplete: false,
+            passed: Passed::AsRead,
         })),
     )
 }

@@ -6,17 +6,25 @@
 
 mod blind;
 pub mod imap;
+mod passage;
 
 pub use blind::Blind;
+pub use passage::{Act, Upgrade, Verdict};
 
 use crate::event::{Draft, Micros, Peer};
 
 /// Reads both directions of one connection.
 pub trait Protocol: Send {
-    /// Reads octets that `from` sent and that are about to be passed on. `at` is when they were
-    /// read. What became whole goes to `out`, in order.
-    fn observe(&mut self, from: Peer, bytes: &[u8], at: Micros, out: &mut Vec<Draft>);
+    /// Reads octets that `from` sent and that are about to be passed on; says what of them may be.
+    /// `at` is when they were read. What became whole goes to `out`, in order.
+    fn observe(&mut self, from: Peer, bytes: &[u8], at: Micros, out: &mut Vec<Draft>) -> Verdict;
 
     /// `from` will send no more: what it left unfinished goes to `out`, marked as incomplete.
-    fn ended(&mut self, from: Peer, at: Micros, out: &mut Vec<Draft>);
+    fn ended(&mut self, from: Peer, at: Micros, out: &mut Vec<Draft>) -> Verdict;
+
+    /// TLS has begun on the legs that [`Act::Secure`] named.
+    fn secured(&mut self, out: &mut Vec<Draft>) -> Verdict {
+        let _ = out;
+        Verdict::AsRead
+    }
 }

@@ -1,10 +1,9 @@
 //! One connection of an app, joined with one to its server, from the first octet to the last.
 //!
 //! ```text
-//! app --TCP--> accept   ClientHello read: name and protocols that the app asks for
-//!                       dial, handshake with the server: its choice of protocol
-//!     <--TLS--          handshake with the app, with a certificate minted for that name
-//!     <=======> pumps   until both directions have ended
+//! app --TCP--> accept   both legs made ready
+//!     <=======> pumps   until TLS begins (STARTTLS): the legs made secure, and on with the pumps
+//!                       until both directions have ended
 //! ```
 //!
 //! Whatever fails is told by a note and the `closed` event; the app sees its connection close, and
@@ -12,29 +11,23 @@
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::pin::pin;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::pump::{End, pump};
+use super::legs::Failed;
+use super::pump::{End, Legs, Pumps, Step};
 use super::tap::Tap;
 use super::{Leg, Shared};
 use crate::event::{Body, Note, Peer};
 use crate::limits;
-use crate::net::{ClientTlsError, Security, ServerTlsError, Transport, dial};
+use crate::net::{ClientTlsError, Security};
+use crate::protocol::imap::{AppLeg, Observer, ServerLeg, Setting};
 
 /// How long what is on its way may take when one side is gone.
 const DRAIN: Duration = Duration::from_secs(2);
-
-/// Why a connection came to nothing.
-struct Failed {
-    note: Option<Note>,
-    reason: String,
-}
 
 /// Serves the connection until it is over or `stop` is called; its last event is `closed`.
 pub async fn serve(
@@ -57,8 +50,11 @@ pub async fn serve(
         reason: Some("a defect in mailscope".to_owned()),
     };
     let whole = async {
-        match join(shared, &tap, app, leg).await {
-            Ok((app, server)) => relay(shared, &tap, leg, app, server).await,
+        match Legs::join(shared, &tap, app, leg).await {
+            Ok(legs) => {
+                tap.read_with(Box::new(observer(shared, &tap, &legs, leg)));
+                relay(shared, &tap, leg, legs).await
+            }
             Err(failed) => failed.told(&tap),
         }
     };
@@ -85,151 +81,42 @@ impl Drop for Last<'_> {
     }
 }
 
-impl Failed {
-    /// Tells the note; the reason is for the last event.
-    fn told(self, tap: &Tap) -> Option<String> {
-        if let Some(note) = &self.note {
-            tap.note(note);
-        }
-        Some(self.reason)
-    }
+/// How the session's octets are to be read.
+fn observer(shared: &Shared, tap: &Tap, legs: &Legs, leg: Leg) -> Observer {
+    let setting = Setting {
+        app: match leg {
+            Leg::Tls => AppLeg::Tls,
+            Leg::Cleartext => AppLeg::Cleartext,
+        },
+        server: match shared.server.security() {
+            Security::Implicit => ServerLeg::Tls,
+            Security::Starttls => ServerLeg::Starttls,
+            Security::Cleartext => ServerLeg::Cleartext,
+        },
+        server_is_local: legs.server_is_local(),
+        hidden: shared.hidden.clone(),
+    };
+    Observer::bridging(tap.gate().clone(), setting)
 }
 
-/// Makes both legs ready to be pumped.
-async fn join(
-    shared: &Shared,
-    tap: &Tap,
-    app: TcpStream,
-    leg: Leg,
-) -> Result<(Transport, Transport), Failed> {
-    match leg {
-        Leg::Cleartext => {
-            tap.expect_cleartext(Peer::Client);
-            let (server, _) = connect(shared, tap, Vec::new()).await?;
-            Ok((Transport::Plain(app), server))
-        }
-        Leg::Tls => {
-            let hello = shared.app_tls.hello(app).await;
-            let started = hello.map_err(|error| refused(shared, &error))?;
-            if let Some(name) = started.sni().filter(|n| !shared.authority.permits(n)) {
-                tap.note(&Note::NameNotPermitted { name: name.into() });
+/// Passes on what both say until they have ended; why, unless both just did.
+async fn relay(shared: &Shared, tap: &Tap, leg: Leg, mut legs: Legs) -> Option<String> {
+    let mut pumps = Pumps::new();
+    let (from, first) = loop {
+        match pumps.run(&mut legs, tap).await {
+            Step::Ended(from, end) => break (from, end),
+            Step::Refused(note) => return Failed::for_note(*note).told(tap),
+            Step::Secure(upgrade) => {
+                pumps.take_plaintext(&legs, tap, upgrade);
+                legs = match legs.secured(shared, tap, upgrade).await {
+                    Ok(legs) => legs,
+                    Err(failed) => return failed.told(tap),
+                };
+                pumps.secured(tap);
             }
-            let (server, alpn) = connect(shared, tap, started.alpn().to_vec()).await?;
-            let finished = started.finish(alpn).await;
-            let (app, secured) = finished.map_err(|error| refused(shared, &error))?;
-            tap.tell(Body::Secured(Box::new(secured)));
-            Ok((app, server))
-        }
-    }
-}
-
-/// Dials the server and makes its leg secure; the application protocol that it chose, if any.
-async fn connect(
-    shared: &Shared,
-    tap: &Tap,
-    alpn: Vec<Vec<u8>>,
-) -> Result<(Transport, Option<Vec<u8>>), Failed> {
-    let server = dial(&shared.server).await.map_err(|error| Failed {
-        reason: format!("server unreachable: {}", error.why()),
-        note: Some(Note::ServerUnreachable {
-            why: error.in_one_line(),
-        }),
-    })?;
-    let tls = match (&shared.server_tls, shared.server.security()) {
-        (Some(tls), Security::Implicit) => tls,
-        _ => {
-            tap.expect_cleartext(Peer::Server);
-            return Ok((Transport::Plain(server), None));
         }
     };
-    let (server, secured) = tls
-        .connect(server, &shared.server, alpn)
-        .await
-        .map_err(untrusted)?;
-    let chosen = secured.alpn.as_ref().map(|alpn| alpn.as_bytes().to_vec());
-    tap.tell(Body::Secured(Box::new(secured)));
-    if shared.insecure {
-        tap.note(&Note::Insecure);
-    }
-    Ok((server, chosen))
-}
-
-fn untrusted(error: ServerTlsError) -> Failed {
-    match error {
-        ServerTlsError::Untrusted { why } => Failed {
-            reason: format!("server certificate not trusted: {why}"),
-            note: Some(Note::ServerUntrusted { why }),
-        },
-        ServerTlsError::Failed { why } => Failed {
-            reason: format!("TLS handshake with the server failed: {why}"),
-            note: Some(Note::ServerHandshake { why }),
-        },
-    }
-}
-
-fn refused(shared: &Shared, error: &ClientTlsError) -> Failed {
-    match error {
-        ClientTlsError::Distrust { why } => Failed {
-            reason: format!("the app does not trust mailscope's certificate: {why}"),
-            note: Some(Note::ClientDistrust {
-                why: why.clone(),
-                authority: shared.authority_place(),
-            }),
-        },
-        ClientTlsError::NotTls { why } | ClientTlsError::Failed { why } => Failed {
-            reason: format!("TLS handshake with the app failed: {why}"),
-            note: Some(Note::ClientHandshake { why: why.clone() }),
-        },
-        ClientTlsError::Gone => Failed {
-            reason: "the app closed the connection without a word of TLS (a look at the port, or \
-                     an app that is not set to SSL/TLS)"
-                .into(),
-            note: None,
-        },
-    }
-}
-
-/// Pumps both directions until they end; why, unless both just did.
-async fn relay(
-    shared: &Shared,
-    tap: &Tap,
-    leg: Leg,
-    app: Transport,
-    server: Transport,
-) -> Option<String> {
-    let (app_reader, app_writer) = tokio::io::split(app);
-    let (server_reader, server_writer) = tokio::io::split(server);
-    let (up_moved, down_moved) = (AtomicU64::new(0), AtomicU64::new(0));
-    let up = pump(tap, Peer::Client, app_reader, server_writer, &up_moved);
-    let down = pump(tap, Peer::Server, server_reader, app_writer, &down_moved);
-    let (mut up, mut down) = (pin!(up), pin!(down));
-    let (first, from) = tokio::select! {
-        end = &mut up => (end, Peer::Client),
-        end = &mut down => (end, Peer::Server),
-    };
-    let patience = match first {
-        End::HalfClosed => limits::HALF_CLOSED,
-        _ => DRAIN,
-    };
-    let second = loop {
-        let moved = match from {
-            Peer::Client => &down_moved,
-            Peer::Server => &up_moved,
-        };
-        let before = moved.load(Ordering::Relaxed);
-        let other = async {
-            match from {
-                Peer::Client => (&mut down).await,
-                Peer::Server => (&mut up).await,
-            }
-        };
-        match timeout(patience, other).await {
-            Ok(end) => break Some(end),
-            Err(_)
-                if matches!(first, End::HalfClosed) && moved.load(Ordering::Relaxed) > before => {}
-            Err(_) => break None,
-        }
-    };
+    let second = other_end(&mut pumps, &mut legs, tap, from, &first).await;
     if second.is_none() {
         tap.cut();
     }
@@ -242,25 +129,46 @@ async fn relay(
         _ => None,
     };
     if let Some(error) = ends.iter().flatten().find_map(distrust) {
-        return refused(shared, &error).told(tap);
+        return Failed::with_the_app(shared, &error).told(tap);
     }
-    if let Some(why) = ends
-        .into_iter()
-        .flatten()
-        .find_map(|(end, from)| why(end, from))
-    {
+    let mut ends = ends.into_iter().flatten();
+    if let Some(why) = ends.find_map(|(end, from)| why(end, from)) {
         return Some(why);
     }
     if second.is_none() {
         let silent = limits::HALF_CLOSED.as_secs();
         return Some(format!("half closed, and silent for {silent} s"));
     }
-    let is_mute = from == Peer::Client && up_moved.load(Ordering::Relaxed) == 0;
+    let is_mute = from == Peer::Client && pumps.moved(Peer::Client) == 0;
     (leg == Leg::Tls && is_mute).then(|| {
         "the app left without a word; if it complains about the certificate, `mailscope ca` says \
          how to trust it"
             .to_owned()
     })
+}
+
+/// The end of the other direction, once that of `from` has ended; none if it does not come.
+async fn other_end(
+    pumps: &mut Pumps,
+    legs: &mut Legs,
+    tap: &Tap,
+    from: Peer,
+    first: &End,
+) -> Option<End> {
+    let patience = match first {
+        End::HalfClosed => limits::HALF_CLOSED,
+        _ => DRAIN,
+    };
+    loop {
+        let before = pumps.moved(from.other());
+        match timeout(patience, pumps.run(legs, tap)).await {
+            Ok(Step::Ended(_, end)) => return Some(end),
+            // Nobody is left at one end to make a handshake with.
+            Ok(Step::Secure(_) | Step::Refused(_)) => return None,
+            Err(_) if matches!(first, End::HalfClosed) && pumps.moved(from.other()) > before => {}
+            Err(_) => return None,
+        }
+    }
 }
 
 /// What is to be said of a direction's end.
@@ -299,7 +207,6 @@ mod tests {
     use super::*;
     use crate::error::{Error, Result};
     use crate::event::{Event, Gate, Secrets};
-    use crate::protocol::Blind;
     use crate::sink::bus::{Bus, OnFailure, Purpose, Sink};
     use crate::sink::queue::Policy;
 
@@ -327,8 +234,7 @@ mod tests {
         let on_failure: OnFailure = Arc::new(|_, error: &Error| panic!("{error}"));
         let bus = Arc::new(Bus::new(vec![(Policy::PushBack, sink)], &on_failure).unwrap());
         let gate = Gate::new(Secrets::Masked);
-        let blind = Box::new(Blind::new(gate.clone()));
-        let tap = Tap::new(1, Instant::now(), Arc::clone(&bus), gate, blind);
+        let tap = Tap::new(1, Instant::now(), Arc::clone(&bus), gate);
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let _last = Last {
                 tap: &tap,

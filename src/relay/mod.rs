@@ -5,6 +5,7 @@
 //! events.
 
 mod connection;
+mod legs;
 mod pump;
 mod tap;
 
@@ -22,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::error::{Error, Result};
 use crate::event::Gate;
 use crate::net::{Authority, ServerAddress, TlsToClient, TlsToServer};
-use crate::protocol::imap::Observer;
+use crate::protocol::imap::Hidden;
 use crate::sink::bus::Bus;
 use tap::Tap;
 
@@ -47,6 +48,8 @@ pub struct Config {
     pub authority: Arc<Authority>,
     /// What masks secrets.
     pub gate: Gate,
+    /// Capabilities that apps are not shown.
+    pub hidden: Hidden,
     /// Where to listen, and for what.
     pub listeners: Vec<(TcpListener, Leg)>,
 }
@@ -58,6 +61,7 @@ struct Shared {
     insecure: bool,
     authority: Arc<Authority>,
     app_tls: TlsToClient,
+    hidden: Hidden,
 }
 
 impl Shared {
@@ -91,6 +95,7 @@ impl Relay {
                 insecure: config.insecure,
                 authority: config.authority,
                 app_tls,
+                hidden: config.hidden,
             }),
             gate: config.gate,
             listeners: config.listeners,
@@ -139,8 +144,7 @@ impl Relay {
             };
             in_trouble = false;
             last += 1;
-            let observer = Box::new(Observer::new(self.gate.clone()));
-            let tap = Tap::new(last, started, Arc::clone(&bus), self.gate.clone(), observer);
+            let tap = Tap::new(last, started, Arc::clone(&bus), self.gate.clone());
             let (shared, stop) = (Arc::clone(&self.shared), stop.clone());
             connections.spawn(async move {
                 connection::serve(&shared, tap, stream, address, leg, stop).await;

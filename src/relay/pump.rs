@@ -1,13 +1,28 @@
-//! One direction of a connection: read, observe, write, until it ends.
+//! Both directions of one connection: read, observe, write, until both have ended.
+//!
+//! ```text
+//! reader -> incoming -> tap -> (waiting) -> outgoing -> writer
+//! ```
+//!
+//! A direction is not read again before what it brought is written, so that a slow receiver slows its
+//! own sender down and nothing else. Octets wait only where the protocol's reader asks for it, and
+//! their number is bounded ([`limits::WAITING`]): beyond it, their sender is not read.
 
-use std::io::{self, ErrorKind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::future::poll_fn;
+use std::io::{self, ErrorKind, Read};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use bytes::{Buf, BytesMut};
+use socket2::SockRef;
+use tokio::io::AsyncWrite;
+use tokio_util::io::poll_read_buf;
 
 use super::tap::Tap;
-use crate::event::Peer;
+use crate::event::{Note, Peer};
 use crate::limits;
+use crate::net::Transport;
+use crate::protocol::{Act, Upgrade, Verdict};
 
 /// How a direction ended.
 #[derive(Debug)]
@@ -20,43 +35,332 @@ pub enum End {
     WriteFailed(io::Error),
 }
 
-/// Passes on what `from` sends until it ends. `moved` counts the octets.
-pub async fn pump(
-    tap: &Tap,
-    from: Peer,
-    mut reader: impl AsyncRead + Unpin,
-    mut writer: impl AsyncWrite + Unpin,
-    moved: &AtomicU64,
-) -> End {
-    // Most connections idle most of the time; only a busy one gets a large buffer.
-    const SMALL: usize = 8 * 1024;
-    let mut buffer = vec![0; SMALL];
-    let end = loop {
-        let length = match reader.read(&mut buffer).await {
-            // Many peers close the connection without TLS's close_notify; to an IMAP session
-            // that is an end like any other.
-            Err(error) if error.kind() == ErrorKind::UnexpectedEof => break End::HalfClosed,
-            Err(error) => break End::ReadFailed(error),
-            Ok(0) => break End::HalfClosed,
-            Ok(length) => length,
-        };
-        tap.read(from, &buffer[..length]);
-        if let Err(error) = pass_on(&mut writer, &buffer[..length]).await {
-            break End::WriteFailed(error);
-        }
-        moved.fetch_add(length as u64, Ordering::Relaxed);
-        tap.room().await;
-        if length == buffer.len() && length < limits::READ {
-            buffer.resize(2 * length, 0);
-        }
-    };
-    tap.ended(from);
-    // It may be gone already; then there is nobody to tell.
-    let _ = writer.shutdown().await;
-    end
+/// What the pumps stopped for.
+#[derive(Debug)]
+pub enum Step {
+    /// This direction has ended.
+    Ended(Peer, End),
+    /// TLS is to begin; everything before it is written.
+    Secure(Upgrade),
+    /// The connection is to end.
+    Refused(Box<Note>),
 }
 
-async fn pass_on(writer: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Result<()> {
-    writer.write_all(bytes).await?;
-    writer.flush().await
+/// The two transports of a connection.
+pub struct Legs {
+    /// To the app.
+    pub app: Transport,
+    /// To the server.
+    pub server: Transport,
+}
+
+impl Legs {
+    /// The leg to this peer.
+    /// Whether the server is on this machine.
+    pub fn server_is_local(&self) -> bool {
+        let address = self.server.tcp().peer_addr();
+        address.is_ok_and(|address| address.ip().is_loopback())
+    }
+
+    fn leg(&self, peer: Peer) -> &Transport {
+        match peer {
+            Peer::Client => &self.app,
+            Peer::Server => &self.server,
+        }
+    }
+
+    fn ends(&mut self, from: Peer) -> (Pin<&mut Transport>, Pin<&mut Transport>) {
+        match from {
+            Peer::Client => (Pin::new(&mut self.app), Pin::new(&mut self.server)),
+            Peer::Server => (Pin::new(&mut self.server), Pin::new(&mut self.app)),
+        }
+    }
+}
+
+/// Both directions.
+pub struct Pumps {
+    up: Direction,
+    down: Direction,
+    /// Which one is looked at first; they take turns.
+    first: Peer,
+    then: Option<Then>,
+}
+
+/// What is to be done once everything is written.
+enum Then {
+    Secure(Upgrade),
+    Refuse(Box<Note>),
+}
+
+struct Direction {
+    incoming: BytesMut,
+    waiting: BytesMut,
+    outgoing: BytesMut,
+    /// Octets that the next read may bring.
+    size: usize,
+    is_flushed: bool,
+    state: State,
+    moved: u64,
+}
+
+#[derive(Debug)]
+enum State {
+    Open,
+    /// The sender will send no more; that is still to be passed on.
+    Ending(End),
+    Ended,
+}
+
+/// What a look at a direction brought.
+enum Look {
+    /// Octets.
+    Read,
+    /// The sender's last word.
+    Ending,
+    /// The direction's end.
+    Ended(End),
+}
+
+impl Direction {
+    fn new() -> Self {
+        // Most connections idle most of the time; only a busy one gets a large buffer.
+        const SMALL: usize = 8 * 1024;
+        Self {
+            incoming: BytesMut::new(),
+            waiting: BytesMut::new(),
+            outgoing: BytesMut::new(),
+            size: SMALL,
+            is_flushed: true,
+            state: State::Open,
+            moved: 0,
+        }
+    }
+
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        (reader, mut writer): (Pin<&mut Transport>, Pin<&mut Transport>),
+    ) -> Poll<Look> {
+        if matches!(self.state, State::Ended) {
+            return Poll::Pending;
+        }
+        if let Err(error) = ready!(self.poll_write(cx, writer.as_mut())) {
+            return Poll::Ready(self.ended(End::WriteFailed(error)));
+        }
+        match self.state {
+            State::Open => self.poll_read(cx, reader),
+            _ if !self.waiting.is_empty() => Poll::Pending,
+            _ => {
+                // The receiver may be gone already; then there is nobody to tell.
+                let _ = ready!(writer.poll_shutdown(cx));
+                Poll::Ready(self.ended(End::HalfClosed))
+            }
+        }
+    }
+
+    /// Writes what there is to write.
+    fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut writer: Pin<&mut Transport>,
+    ) -> Poll<io::Result<()>> {
+        while !self.outgoing.is_empty() {
+            let written = ready!(writer.as_mut().poll_write(cx, &self.outgoing))?;
+            if written == 0 {
+                return Poll::Ready(Err(ErrorKind::WriteZero.into()));
+            }
+            self.outgoing.advance(written);
+            self.moved += written as u64;
+            self.is_flushed = false;
+        }
+        if !self.is_flushed {
+            ready!(writer.poll_flush(cx))?;
+            self.is_flushed = true;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>, reader: Pin<&mut Transport>) -> Poll<Look> {
+        if self.waiting.len() >= limits::WAITING {
+            return Poll::Pending;
+        }
+        self.incoming.clear();
+        self.incoming.reserve(self.size);
+        let end = match ready!(poll_read_buf(reader, cx, &mut self.incoming)) {
+            Ok(0) => End::HalfClosed,
+            Ok(length) => {
+                if length >= self.size {
+                    self.size = (2 * self.size).min(limits::READ);
+                }
+                return Poll::Ready(Look::Read);
+            }
+            // Many peers close the connection without TLS's close_notify; to an IMAP session that is
+            // an end like any other.
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => End::HalfClosed,
+            Err(error) => End::ReadFailed(error),
+        };
+        self.state = State::Ending(end);
+        Poll::Ready(Look::Ending)
+    }
+
+    /// The direction has ended, unless for a reason that is known already, for this one.
+    fn ended(&mut self, end: End) -> Look {
+        match std::mem::replace(&mut self.state, State::Ended) {
+            State::Ending(earlier) => Look::Ended(earlier),
+            _ => Look::Ended(end),
+        }
+    }
+}
+
+impl Pumps {
+    /// Nothing was read yet.
+    pub fn new() -> Self {
+        Self {
+            up: Direction::new(),
+            down: Direction::new(),
+            first: Peer::Client,
+            then: None,
+        }
+    }
+
+    fn direction(&mut self, from: Peer) -> &mut Direction {
+        match from {
+            Peer::Client => &mut self.up,
+            Peer::Server => &mut self.down,
+        }
+    }
+
+    /// Octets of `from` that were passed on.
+    pub fn moved(&self, from: Peer) -> u64 {
+        match from {
+            Peer::Client => self.up.moved,
+            Peer::Server => self.down.moved,
+        }
+    }
+
+    /// Passes on what comes until there is something else to do. May be dropped and called again.
+    pub async fn run(&mut self, legs: &mut Legs, tap: &Tap) -> Step {
+        loop {
+            if self.then.is_some() {
+                self.drain(legs).await;
+                match self.then.take() {
+                    Some(Then::Secure(upgrade)) => return Step::Secure(upgrade),
+                    Some(Then::Refuse(note)) => return Step::Refused(note),
+                    None => {}
+                }
+            }
+            let (from, look) = poll_fn(|cx| self.poll(cx, legs)).await;
+            let verdict = match look {
+                Look::Read => tap.read(from, &self.direction(from).incoming),
+                Look::Ending => tap.ended(from),
+                Look::Ended(end) => {
+                    if matches!(end, End::WriteFailed(_)) {
+                        let _ = tap.ended(from); // nobody is left to be given what waited
+                    }
+                    return Step::Ended(from, end);
+                }
+            };
+            self.obey(from, verdict);
+            tap.room().await;
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, legs: &mut Legs) -> Poll<(Peer, Look)> {
+        for from in [self.first, self.first.other()] {
+            if let Poll::Ready(look) = self.direction(from).poll(cx, legs.ends(from)) {
+                self.first = from.other();
+                return Poll::Ready((from, look));
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Writes everything that may go on, as far as somebody takes it.
+    async fn drain(&mut self, legs: &mut Legs) {
+        for from in [Peer::Client, Peer::Server] {
+            let writing = poll_fn(|cx| {
+                let (_, writer) = legs.ends(from);
+                self.direction(from).poll_write(cx, writer)
+            });
+            // One that fails is found out when it is used next.
+            let _ = tokio::time::timeout(limits::HANDSHAKE, writing).await;
+        }
+    }
+
+    /// What came in cleartext before TLS begins is read, and observed as such: had it come behind
+    /// the word that begins TLS, it would have been encrypted.
+    pub fn take_plaintext(&mut self, legs: &Legs, tap: &Tap, upgrade: Upgrade) {
+        for from in [Peer::Client, Peer::Server] {
+            if !upgrade.includes(from) {
+                continue;
+            }
+            // The runtime's own reading asks the system only when it has been told of octets.
+            let socket = SockRef::from(legs.leg(from).tcp());
+            let mut octets = [0; 4096];
+            while let Ok(length @ 1..) = (&*socket).read(&mut octets) {
+                let direction = self.direction(from);
+                direction.incoming.clear();
+                direction.incoming.extend_from_slice(&octets[..length]);
+                let verdict = tap.read(from, &octets[..length]);
+                self.obey(from, verdict);
+            }
+        }
+    }
+
+    /// TLS has begun: what the reader says of the octets that waited for it.
+    pub fn secured(&mut self, tap: &Tap) {
+        let verdict = tap.secured();
+        self.direction(Peer::Client).incoming.clear();
+        self.obey(Peer::Client, verdict);
+    }
+
+    /// Carries out what the reader says of the octets in `incoming`.
+    fn obey(&mut self, from: Peer, verdict: Verdict) {
+        let direction = self.direction(from);
+        match verdict {
+            Verdict::AsRead => {
+                if direction.waiting.is_empty() && direction.outgoing.is_empty() {
+                    std::mem::swap(&mut direction.incoming, &mut direction.outgoing);
+                } else {
+                    direction.outgoing.unsplit(direction.waiting.split());
+                    direction.outgoing.extend_from_slice(&direction.incoming);
+                }
+                direction.incoming.clear();
+                let other = self.direction(from.other());
+                other.outgoing.unsplit(other.waiting.split());
+            }
+            Verdict::Acts(acts) => {
+                direction.waiting.extend_from_slice(&direction.incoming);
+                direction.incoming.clear();
+                for act in acts {
+                    self.act(act);
+                }
+            }
+        }
+    }
+
+    fn act(&mut self, act: Act) {
+        match act {
+            Act::Pass { from, octets } => {
+                let direction = self.direction(from);
+                let octets = octets.min(direction.waiting.len());
+                let passed = direction.waiting.split_to(octets);
+                direction.outgoing.unsplit(passed);
+            }
+            Act::Replace { from, octets, with } => {
+                let direction = self.direction(from);
+                direction
+                    .waiting
+                    .advance(octets.min(direction.waiting.len()));
+                direction.outgoing.extend_from_slice(&with);
+            }
+            Act::Say { to, octets } => {
+                self.direction(to.other())
+                    .outgoing
+                    .extend_from_slice(&octets);
+            }
+            Act::Secure(upgrade) => self.then = Some(Then::Secure(upgrade)),
+            Act::End(note) => self.then = Some(Then::Refuse(note)),
+        }
+    }
 }

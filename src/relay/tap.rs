@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::event::{Body, Draft, Gate, Micros, Note, Numbers, Peer};
-use crate::protocol::{Blind, Protocol};
+use crate::protocol::{Blind, Protocol, Verdict};
 use crate::sink::bus::Bus;
 
 /// One connection's tap.
@@ -28,14 +28,10 @@ struct Inner {
 }
 
 impl Tap {
-    /// A tap for the connection with this number; `started` is when the run did.
-    pub fn new(
-        conn: u64,
-        started: Instant,
-        bus: Arc<Bus>,
-        gate: Gate,
-        protocol: Box<dyn Protocol>,
-    ) -> Self {
+    /// A tap for the connection with this number; `started` is when the run did. It reads nothing
+    /// until it is told [how](Self::read_with).
+    pub fn new(conn: u64, started: Instant, bus: Arc<Bus>, gate: Gate) -> Self {
+        let protocol = Box::new(Blind::new(gate.clone()));
         Self {
             started,
             bus,
@@ -47,6 +43,16 @@ impl Tap {
                 unheard: Vec::new(),
             }),
         }
+    }
+
+    /// The octets are to be read with this.
+    pub fn read_with(&self, protocol: Box<dyn Protocol>) {
+        self.inner().protocol = protocol;
+    }
+
+    /// What masks secrets.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
     }
 
     /// The leg to this peer is in cleartext; if the peer takes it for TLS, that is told.
@@ -68,20 +74,18 @@ impl Tap {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Octets were read from `from` and are about to be passed on.
-    pub fn read(&self, from: Peer, bytes: &[u8]) {
+    /// Octets were read from `from` and are about to be passed on, as far as this says.
+    pub fn read(&self, from: Peer, bytes: &[u8]) -> Verdict {
         let at = self.now();
         if self.is_first_in_cleartext(from) && is_tls(bytes) {
             self.note(&Note::TlsInCleartext { from });
         }
-        self.observe(at, |protocol, drafts| {
-            protocol.observe(from, bytes, at, drafts);
-        })
-        .unwrap_or_else(|| {
+        let read = || {
             self.observe(at, |protocol, drafts| {
-                protocol.observe(from, bytes, at, drafts);
-            });
-        });
+                protocol.observe(from, bytes, at, drafts)
+            })
+        };
+        read().or_else(read).unwrap_or(Verdict::AsRead)
     }
 
     fn is_first_in_cleartext(&self, from: Peer) -> bool {
@@ -91,17 +95,24 @@ impl Tap {
     }
 
     /// `from` will send no more.
-    pub fn ended(&self, from: Peer) {
+    pub fn ended(&self, from: Peer) -> Verdict {
         let at = self.now();
-        self.observe(at, |protocol, drafts| protocol.ended(from, at, drafts));
+        let verdict = self.observe(at, |protocol, drafts| protocol.ended(from, at, drafts));
         self.tell(Body::HalfClosed { from });
+        verdict.unwrap_or(Verdict::AsRead)
+    }
+
+    /// TLS has begun where it was to.
+    pub fn secured(&self) -> Verdict {
+        let verdict = self.observe(self.now(), |protocol, drafts| protocol.secured(drafts));
+        verdict.unwrap_or(Verdict::AsRead)
     }
 
     /// The connection is cut: what both peers left unfinished is told.
     pub fn cut(&self) {
         let at = self.now();
         for from in [Peer::Client, Peer::Server] {
-            self.observe(at, |protocol, drafts| protocol.ended(from, at, drafts));
+            let _ = self.observe(at, |protocol, drafts| protocol.ended(from, at, drafts));
         }
     }
 
@@ -129,8 +140,8 @@ impl Tap {
     fn observe(
         &self,
         at: Micros,
-        observe: impl FnOnce(&mut dyn Protocol, &mut Vec<Draft>),
-    ) -> Option<()> {
+        observe: impl FnOnce(&mut dyn Protocol, &mut Vec<Draft>) -> Verdict,
+    ) -> Option<Verdict> {
         let mut inner = self.inner();
         let Inner {
             protocol,

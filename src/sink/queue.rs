@@ -157,7 +157,7 @@ fn widen(gap: &mut Option<Event>, event: &Event) {
 mod tests {
     use super::*;
     use crate::event::{
-        Gate, LiteralForm, Message, Micros, Peer, Reading, Relation, Said, Secrets,
+        Gate, LiteralForm, Message, Micros, Passed, Peer, Reading, Relation, Said, Secrets,
     };
 
     fn event(n: u64) -> (Arc<Event>, usize) {
@@ -201,6 +201,7 @@ mod tests {
             among: None,
             capabilities: None,
             incomplete: false,
+            passed: Passed::AsRead,
         };
         let body = Body::Said(Box::new(said));
         let mut gap = None;

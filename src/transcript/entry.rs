@@ -24,9 +24,12 @@ pub(super) struct Entry<'a> {
     conn: Option<u64>,
     at: Option<f64>,
     from: Option<String>,
+    to: Option<String>,
     kind: Option<String>,
     #[serde(borrow)]
     wire: Option<Vec<Item<'a>>>,
+    #[serde(borrow)]
+    sent: Option<Vec<Item<'a>>>,
     #[serde(rename = "for")]
     awaited: Option<String>,
     tag: Option<String>,
@@ -91,8 +94,9 @@ impl Before {
         self.at = at;
         let kind = entry.kind.clone().unwrap_or_default();
         let body = match &*kind {
-            "connected" | "secured" | "note" | "gap" | "closed" => bare(&kind, entry)?,
-            _ if entry.from.as_deref() == Some("mailscope") => return Ok(None),
+            "connected" | "secured" | "compressed" | "note" | "gap" | "closed" => {
+                bare(&kind, entry)?
+            }
             _ => match entry.wire.take() {
                 Some(wire) => RecordedBody::Message(Box::new(self.message(conn, n, entry, wire)?)),
                 None if MESSAGES.contains(&&*kind) => {
@@ -129,12 +133,17 @@ impl Before {
         entry: Entry<'_>,
         wire: Vec<Item<'_>>,
     ) -> Result<RecordedMessage, String> {
-        let from = peer("from", entry.from.as_deref())?;
+        let own = entry.from.as_deref() == Some("mailscope");
+        let from = match own {
+            true => peer("to", entry.to.as_deref())?.other(),
+            false => peer("from", entry.from.as_deref())?,
+        };
         let parts = self.parts.entry(conn).or_default();
         let mut message = Message::new();
         for item in wire {
             push(&mut message, item, |part| parts.remove(&part))?;
         }
+        let sent = entry.sent.map(sent).transpose()?;
         let mut part = None;
         if entry.kind.as_deref() == Some("literal_part") {
             let length = message.octets();
@@ -160,10 +169,21 @@ impl Before {
             identity: entry.identity,
             relation,
             part,
+            sent,
+            own,
             refused: entry.refused.unwrap_or_default(),
             incomplete: entry.incomplete.unwrap_or_default(),
         })
     }
+}
+
+/// What was passed on instead. It refers to no parts of literals: those are passed on as they came.
+fn sent(items: Vec<Item<'_>>) -> Result<Message, String> {
+    let mut message = Message::new();
+    for item in items {
+        push(&mut message, item, |_| None)?;
+    }
+    Ok(message)
 }
 
 /// An event without a wire.
@@ -181,6 +201,7 @@ fn bare(kind: &str, entry: Entry<'_>) -> Result<RecordedBody, String> {
             sni: entry.sni,
             certificate: entry.certificate.unwrap_or_default(),
         })),
+        "compressed" => Body::Compressed,
         "note" => Body::Note(Finding {
             id: entry.id.ok_or("a note needs an id")?.into(),
             text: entry.text.unwrap_or_default(),

@@ -5,7 +5,7 @@
 
 use crate::event::json::{Object, write_array, write_number, write_string};
 use crate::event::{
-    Body, CapabilityChange, Code, Event, Finding, Reading, Relation, Said, Secured, Status,
+    Body, CapabilityChange, Code, Event, Finding, Passed, Reading, Relation, Said, Secured, Status,
 };
 
 use super::wire::write_wire;
@@ -23,6 +23,7 @@ pub fn write_event(out: &mut Vec<u8>, event: &Event) {
             line.string("server", server);
         }
         Body::Secured(secured) => write_secured(&mut line, secured),
+        Body::Compressed => line.string("kind", "compressed"),
         Body::Said(said) => write_said(&mut line, said),
         Body::Note(finding) => write_note(&mut line, finding),
         Body::Gap { octets } => {
@@ -60,7 +61,13 @@ fn write_note(line: &mut Object<'_>, finding: &Finding) {
 }
 
 fn write_said(line: &mut Object<'_>, said: &Said) {
-    line.string("from", said.from.name());
+    match said.passed {
+        Passed::Own => {
+            line.string("from", "mailscope");
+            line.string("to", said.from.other().name());
+        }
+        _ => line.string("from", said.from.name()),
+    }
     line.string("kind", kind(&said.reading));
     write_reading(line, said);
     if let Some(change) = &said.capabilities {
@@ -68,6 +75,9 @@ fn write_said(line: &mut Object<'_>, said: &Said) {
     }
     line.flag("incomplete", said.incomplete);
     write_wire(line.name("wire"), &said.wire);
+    if let Passed::Instead(sent) = &said.passed {
+        write_wire(line.name("sent"), sent);
+    }
 }
 
 fn kind(reading: &Reading) -> &'static str {

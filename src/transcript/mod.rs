@@ -38,12 +38,13 @@
 //! whole; `conn`, its connection's number; `at`, when its first octet was read, in seconds since
 //! `started`, six decimals; and `kind`. A reader takes a missing `n` for the last one plus one, a
 //! missing `conn` for 1, and a missing `at` for the last one. What a peer said has `from` (`client`,
-//! `server`) and `wire`, last in the line. A field without a value is left out.
+//! `server`) and `wire`. A field without a value is left out.
 //!
 //! | kind | fields |
 //! |---|---|
 //! | `connected` | `client`, `server`: addresses with ports |
 //! | `secured` | `leg` (`client`, `server`), `version`, `cipher`, `alpn` and `sni` (or `null`), `certificate` |
+//! | `compressed` | none: both directions are compressed from here on (RFC 4978) |
 //! | `greeting` | `status`, `code`, `text` |
 //! | `command` | `tag`, `name` (upper case, `UID FETCH` is one), `mechanism`, `identity`, `refused` |
 //! | `continuation_request` | `for` (`literal`, `sasl`, `idle`), `tag` of its command, attribution, `code`, `text` |
@@ -64,9 +65,9 @@
 //! - `capabilities`, `{"added":[...],"removed":[...]}`, stands where the server's changed.
 //! - `refused`: the command announced a literal and the server did not want it; the header stays text.
 //! - `incomplete`: the message was cut off by the connection's end.
-//! - `sent`, an array like `wire`: what was passed on in its place. This version neither writes nor
-//!   reads it, nor the kind `compressed`, nor events `from` `mailscope` (with `to`), which are what
-//!   mailscope says itself; the reader passes over them.
+//! - `sent`, an array like `wire`: what was passed on in its place, `[]` for nothing.
+//! - An event `from` `mailscope` (with `to`) is what mailscope says itself, in place of the peer that
+//!   is not `to`: its own STARTTLS, or its answer to one.
 //!
 //! # The wire
 //!

@@ -5,7 +5,7 @@ use time::macros::datetime;
 use crate::event::json::Object;
 use crate::event::{
     Awaited, Body, CapabilityChange, Draft, Event, Finding, Gate, Label, LiteralForm, Message,
-    Micros, Numbers, Peer, Reading, Relation, Said, Secret, Secrets, Secured, Span, Status,
+    Micros, Numbers, Passed, Peer, Reading, Relation, Said, Secret, Secrets, Secured, Span, Status,
 };
 
 use super::header::Header;
@@ -35,6 +35,7 @@ pub(super) fn said(from: Peer, message: Message, reading: Reading) -> Said {
         among: None,
         capabilities: None,
         incomplete: false,
+        passed: Passed::AsRead,
     }
 }
 

@@ -208,12 +208,19 @@ fn what_a_hand_leaves_out_is_made_up_for() {
             (2, 1, 1_500_000),
             (7, 2, 2_000_000),
             (8, 1, 2_000_000),
+            (9, 1, 2_000_000),
+            (10, 1, 2_000_000),
             (11, 1, 2_000_000)
         ]
     );
     assert_eq!(message(&events[1]).kind, None);
     assert_eq!(message(&events[3]).part, Some((0, 3)));
-    assert_eq!(message(&events[4]).kind.as_deref(), Some("tomorrow"));
+    assert!(matches!(
+        &events[4].body,
+        RecordedBody::Bare(Body::Compressed)
+    ));
+    assert!(message(&events[5]).own);
+    assert_eq!(message(&events[6]).kind.as_deref(), Some("tomorrow"));
 }
 
 #[test]

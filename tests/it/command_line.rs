@@ -14,7 +14,6 @@ use super::support::{trials, wait_for};
 pub fn trials() -> Vec<Trial> {
     trials!("command_line";
         bad_input_gets_a_clear_error_and_exit_code_2,
-        what_comes_with_a_later_version_says_so,
         the_ready_file_has_the_addresses,
         a_listener_can_be_turned_off,
         listeners_bind_loopback_unless_told_otherwise,
@@ -108,18 +107,6 @@ fn bad_input_gets_a_clear_error_and_exit_code_2() {
         !folder.path().join("recordings").exists(),
         "nothing was begun"
     );
-}
-
-fn what_comes_with_a_later_version_says_so() {
-    for arguments in [
-        &["record", "imap://localhost"][..],
-        &["record", "localhost", "--server-tls", "starttls"],
-    ] {
-        let output = run(arguments);
-        assert_eq!(output.status.code(), Some(2), "{output:?}");
-        assert!(stderr(&output).contains("STARTTLS"), "{output:?}");
-        assert!(stderr(&output).contains("next version"), "{output:?}");
-    }
 }
 
 fn the_ready_file_has_the_addresses() {

@@ -24,6 +24,7 @@ mod recordings;
 mod relay;
 mod secrets;
 mod support;
+mod trust_stores;
 
 use std::process::ExitCode;
 
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         recordings::trials(),
         relay::trials(),
         secrets::trials(),
+        trust_stores::trials(),
     ];
     let trials = files.into_iter().flatten().collect();
     libtest_mimic::run(&arguments, trials).exit_code()

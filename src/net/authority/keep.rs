@@ -1,7 +1,8 @@
-//! Where an authority is kept: `<ca-dir>/local/{ca.pem,ca-key.pem}`.
+//! Where authorities are kept: `<ca-dir>/local/{ca.pem,ca-key.pem}`, and beside `local` a folder
+//! for each other scope.
 //!
 //! The pair comes into being in one step: both files are written into a folder of another name,
-//! and that folder is renamed to `local`. So whoever finds `local` finds a whole pair, whether a
+//! and that folder is renamed. So whoever finds `local` finds a whole pair, whether a
 //! crash or another first run came between; whoever comes second takes what is there.
 //! Folders are made with mode 0700 and files with 0600, they never have another for a moment.
 
@@ -13,33 +14,95 @@ use rcgen::KeyPair;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::{Authority, certificate, create, now, random};
+use super::{Authority, Scope, certificate, create, now, random};
 use crate::error::{Error, Result};
 
-const FOLDER: &str = "local";
 const CERTIFICATE: &str = "ca.pem";
 const KEY: &str = "ca-key.pem";
 
 /// See [`Authority::open_or_create`].
-pub(super) fn open_or_create(ca_dir: &Path) -> Result<Authority> {
-    // Absolute, since others are told the path.
-    let ca_dir = std::path::absolute(ca_dir).map_err(|error| {
-        Error::new(format!("find the folder {ca_dir:?}"), error)
-            .hint("another folder with --ca-dir DIR")
-    })?;
-    let folder = ca_dir.join(FOLDER);
-    if let Some(authority) = open(&folder)? {
+pub(super) fn open_or_create(ca_dir: &Path, scope: &Scope) -> Result<Authority> {
+    let ca_dir = absolute(ca_dir)?;
+    let folder = ca_dir.join(scope.folder());
+    if let Some(authority) = open_for(&folder, scope)? {
         return Ok(authority);
     }
-    make(&ca_dir, &folder)?;
+    make(&ca_dir, &folder, scope)?;
     // Ours, or that of another first run.
-    open(&folder)?.ok_or_else(|| {
+    open_for(&folder, scope)?.ok_or_else(|| {
         Error::new(
             format!("make a certificate authority in {}", folder.display()),
             "its files are gone again",
         )
         .hint("another folder with --ca-dir DIR")
     })
+}
+
+/// An authority in the folder of all.
+#[derive(Debug)]
+pub struct Kept {
+    /// Its own folder.
+    pub folder: PathBuf,
+    /// The authority, or what is wrong with its files.
+    pub authority: Result<Authority>,
+}
+
+/// See [`Authority::all`].
+pub(super) fn all(ca_dir: &Path) -> Result<Vec<Kept>> {
+    let ca_dir = absolute(ca_dir)?;
+    let cannot = |error: io::Error| {
+        Error::new(format!("read the folder {}", ca_dir.display()), error)
+            .hint("let your user read it, or use another folder with --ca-dir DIR")
+    };
+    let entries = match fs::read_dir(&ca_dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(cannot(error)),
+    };
+    let mut kept = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(cannot)?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str().filter(|name| Scope::is_folder(name)) else {
+            continue;
+        };
+        let folder = entry.path();
+        let authority = open(&folder).and_then(|found| match found {
+            Some(authority) if authority.scope.folder() != name => Err(wrong_scope(&authority)),
+            found => Ok(found),
+        });
+        if let Some(authority) = authority.transpose() {
+            kept.push(Kept { folder, authority });
+        }
+    }
+    kept.sort_by(|one, other| one.folder.cmp(&other.folder));
+    Ok(kept)
+}
+
+/// Absolute, since others are told the path.
+fn absolute(ca_dir: &Path) -> Result<PathBuf> {
+    std::path::absolute(ca_dir).map_err(|error| {
+        Error::new(format!("find the folder {ca_dir:?}"), error)
+            .hint("another folder with --ca-dir DIR")
+    })
+}
+
+/// The authority in `folder`, if there is one, which must be of this scope: an app is to trust no
+/// more than what was asked for.
+fn open_for(folder: &Path, scope: &Scope) -> Result<Option<Authority>> {
+    match open(folder)? {
+        Some(authority) if authority.scope != *scope => Err(wrong_scope(&authority)),
+        found => Ok(found),
+    }
+}
+
+fn wrong_scope(authority: &Authority) -> Error {
+    let path = authority.path().unwrap_or(Path::new(CERTIFICATE));
+    let why = format!(
+        "it vouches for {}, which is not what its folder is for",
+        authority.scope
+    );
+    broken(path, why, path.parent().unwrap_or(path))
 }
 
 /// The authority in `folder`, if either of its files is there.
@@ -73,7 +136,7 @@ fn open(folder: &Path) -> Result<Option<Authority>> {
         );
         return Err(broken(&certificate, why, folder));
     }
-    authority.warnings = warnings(&authority, &certificate, &key);
+    authority.warnings = warnings(folder, &key);
     authority.path = Some(certificate);
     Ok(Some(authority))
 }
@@ -108,53 +171,50 @@ fn broken(path: &Path, why: impl std::fmt::Display, folder: &Path) -> Error {
     ))
 }
 
-fn warnings(authority: &Authority, path: &Path, key: &Path) -> Vec<String> {
+fn warnings(folder: &Path, key: &Path) -> Vec<String> {
     let mut warnings = Vec::new();
-    if let Some(mode) = open_to_others(key) {
+    if let Some(mode) = mode(key).filter(|mode| mode & 0o077 != 0) {
         warnings.push(format!(
             "{} can be read or changed by other users (mode {mode:04o}); `chmod 600` it",
             key.display()
         ));
     }
-    let constrained = certificate::read(&authority.certificate)
-        .is_some_and(|read| matches!(read.name_constraints(), Ok(Some(_))));
-    if !constrained {
+    if let Some(mode) = mode(folder).filter(|mode| mode & 0o022 != 0) {
         warnings.push(format!(
-            "{} has no name constraints, so mailscope did not make it: whoever has its key can \
-             pose as any server to those who trust it",
-            path.display()
+            "other users can put another authority into {} (mode {mode:04o}); `chmod 700` it",
+            folder.display()
         ));
     }
     warnings
 }
 
-/// The file's mode, if it grants anything to group or others.
+/// Who may do what with a file or folder.
 #[cfg(unix)]
-fn open_to_others(path: &Path) -> Option<u32> {
+fn mode(path: &Path) -> Option<u32> {
     use std::os::unix::fs::PermissionsExt;
-    let mode = fs::metadata(path).ok()?.permissions().mode() & 0o777;
-    (mode & 0o077 != 0).then_some(mode)
+    Some(fs::metadata(path).ok()?.permissions().mode() & 0o777)
 }
 
 /// Elsewhere the user's own folders are closed to others by their access lists.
 #[cfg(not(unix))]
-fn open_to_others(_: &Path) -> Option<u32> {
+fn mode(_: &Path) -> Option<u32> {
     None
 }
 
 /// Makes the pair, unless another run is faster.
-fn make(ca_dir: &Path, folder: &Path) -> Result<()> {
+fn make(ca_dir: &Path, folder: &Path, scope: &Scope) -> Result<()> {
     let making = || format!("make a certificate authority in {}", folder.display());
     let cannot = |error: io::Error| {
         Error::new(making(), error).hint("a folder that your user may write to with --ca-dir DIR")
     };
-    let (certificate, key) = create(now())?;
+    let (certificate, key) = create(scope, now())?;
     private_folders()
         .recursive(true)
         .create(ca_dir)
         .map_err(cannot)?;
     let unfinished = Unfinished(ca_dir.join(format!(
-        ".{FOLDER}-{}",
+        ".{}-{}",
+        scope.folder(),
         certificate::hex(&random::<8>()?, "")
     )));
     private_folders().create(&unfinished.0).map_err(cannot)?;

@@ -12,7 +12,7 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::CertifiedKey;
 use time::{Duration, OffsetDateTime};
 
-use super::{Authority, BACKDATED, serial_number};
+use super::{Authority, BACKDATED, Host, Scope, serial_number};
 use crate::error::{Doing, Result};
 
 /// How long a leaf lives. Days, so that one that leaks is soon worth nothing.
@@ -27,7 +27,7 @@ const COMMON_NAME: usize = 64;
 /// What a leaf is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum LeafName {
-    /// `localhost`, 127.0.0.1 and `::1`.
+    /// `localhost`, 127.0.0.1, `::1`, and the hosts that the authority is for.
     ThisComputer,
     /// Another name, in lower case and without a final dot.
     Named(String),
@@ -63,19 +63,26 @@ impl LeafName {
         }
     }
 
-    fn alternative_names(&self) -> Result<Vec<SanType>, rcgen::Error> {
+    fn alternative_names(&self, scope: &Scope) -> Result<Vec<SanType>, rcgen::Error> {
         let name = match self.text().parse::<IpAddr>() {
             Ok(address) => SanType::IpAddress(address),
             Err(_) => SanType::DnsName(self.text().try_into()?),
         };
-        Ok(match self {
-            Self::ThisComputer => vec![
-                name,
-                SanType::IpAddress(Ipv4Addr::LOCALHOST.into()),
-                SanType::IpAddress(Ipv6Addr::LOCALHOST.into()),
-            ],
-            Self::Named(_) => vec![name],
-        })
+        let Self::ThisComputer = self else {
+            return Ok(vec![name]);
+        };
+        let mut names = vec![
+            name,
+            SanType::IpAddress(Ipv4Addr::LOCALHOST.into()),
+            SanType::IpAddress(Ipv6Addr::LOCALHOST.into()),
+        ];
+        for host in scope.hosts() {
+            names.push(match host {
+                Host::Name(name) => SanType::DnsName(name.as_str().try_into()?),
+                Host::Address(address) => SanType::IpAddress(*address),
+            });
+        }
+        Ok(names)
     }
 }
 
@@ -94,7 +101,7 @@ impl Leaf {
         leaf.distinguished_name = DistinguishedName::new();
         leaf.distinguished_name
             .push(DnType::CommonName, name.common_name());
-        leaf.subject_alt_names = name.alternative_names().doing(minting)?;
+        leaf.subject_alt_names = name.alternative_names(&authority.scope).doing(minting)?;
         leaf.serial_number = Some(serial_number()?);
         leaf.not_before = now - BACKDATED;
         leaf.not_after = (now + LIFE).min(authority.not_after);

@@ -1,34 +1,47 @@
-//! The certificate authority that the app is told to trust, and the leaves it mints.
+//! The certificate authorities that apps are told to trust, and the leaves they mint.
 //!
-//! Trust in it is confined twice, so that a stolen key opens this computer at most:
+//! There are three kinds, each with a folder, a key and a name of its own ([`Scope`]): for this
+//! computer alone, which does for an app that is set to localhost; for some hosts as well
+//! (`--as HOST`); and for any server (`--unconstrained-ca`). Trust in the first two is confined
+//! twice, so that a stolen key opens no more than what the authority is for:
 //!
 //! - Name constraints (RFC 5280, section 4.2.1.10), critical: the DNS name `localhost`, the
-//!   addresses 127.0.0.0/8 and `::1`. A DNS name in a leaf, an address in a leaf, must be one of
-//!   these.
+//!   addresses 127.0.0.0/8 and `::1`, and the hosts. A DNS name in a leaf, an address in a leaf,
+//!   must be one of these; of a DNS name, the names below it are permitted too.
 //! - Extended key usage (section 4.2.1.12): TLS servers only. Kinds of names that are not
 //!   constrained, such as e-mail addresses, thereby buy nothing: no verifier of mail signatures or
 //!   of code accepts the authority. To constrain those names as well would cost more than it
 //!   gains: rustls takes no chain at all under constraints on directory names, Go none under kinds
 //!   that it does not know, and OpenSSL has no way to say "no e-mail address".
 //!
-//! A verifier may pass over constraints that stand in the trust anchor itself (RFC 5280, section
-//! 6.1, takes a name and a key from it). OpenSSL and rustls mind them, Java does not.
+//! The third has the second confinement only: whoever has its key can pose as any server.
 //!
-//! Where it is kept is `keep.rs`; what a leaf is, `leaf.rs`.
+//! A verifier may pass over constraints that stand in the trust anchor itself (RFC 5280, section
+//! 6.1, takes a name and a key from it). OpenSSL, rustls, NSS and GnuTLS mind them, Java does not.
+//!
+//! What a scope is, is in `scope.rs`, and one host of it in `host.rs`; where authorities are kept,
+//! `keep.rs`; what a leaf is, `leaf.rs`; the form that Apple's systems install,
+//! `mobileconfig.rs`.
 
+mod host;
 mod keep;
 mod leaf;
+mod mobileconfig;
+mod scope;
+
+pub use host::Host;
+pub use keep::Kept;
+pub use scope::Scope;
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose,
-    GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints, SerialNumber,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, SerialNumber,
 };
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::CertificateDer;
@@ -47,11 +60,12 @@ const BACKDATED: Duration = Duration::DAY;
 /// How long the authority lives. To trust an authority is manual work that nobody wants to repeat.
 const LIFE: Duration = Duration::days(3650);
 
-/// A certificate authority for this computer only.
+/// A certificate authority: a certificate, its key, and the leaves minted so far.
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     certificate: CertificateDer<'static>,
     pem: String,
+    scope: Scope,
     not_after: OffsetDateTime,
     path: Option<PathBuf>,
     warnings: Vec<String>,
@@ -60,25 +74,35 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// The authority kept in `<ca_dir>/local/`, made there on first use.
+    /// The authority of this scope that is kept in a folder of its own in `ca_dir`, such as
+    /// `<ca_dir>/local/`; made there on first use.
     ///
     /// Several processes may come first at the same time; all get the same authority.
     ///
     /// # Errors
     ///
-    /// The files cannot be made or read, are no authority, do not belong together, or the
-    /// authority has expired. Existing files are never overwritten.
-    pub fn open_or_create(ca_dir: &Path) -> Result<Self> {
-        keep::open_or_create(ca_dir)
+    /// The files cannot be made or read, are no authority, do not belong together, are not limited
+    /// to what `scope` says, or the authority has expired. Existing files are never overwritten.
+    pub fn open_or_create(ca_dir: &Path, scope: &Scope) -> Result<Self> {
+        keep::open_or_create(ca_dir, scope)
     }
 
-    /// An authority that lives in memory and ends with the value.
+    /// All authorities that are kept in `ca_dir`, by their folders' names; nothing is made.
+    ///
+    /// # Errors
+    ///
+    /// The folder is there and cannot be read.
+    pub fn all(ca_dir: &Path) -> Result<Vec<Kept>> {
+        keep::all(ca_dir)
+    }
+
+    /// An authority for this computer that lives in memory and ends with the value.
     ///
     /// # Errors
     ///
     /// The system gives no randomness.
     pub fn ephemeral() -> Result<Self> {
-        let (certificate, key) = create(now())?;
+        let (certificate, key) = create(&Scope::Local, now())?;
         Self::from_parts(certificate.der().clone(), certificate.pem(), key)
     }
 
@@ -98,7 +122,8 @@ impl Authority {
     }
 
     /// A key and certificate chain for a server that is called `sni` in the TLS hello; without
-    /// one, and for `localhost`: `localhost`, 127.0.0.1 and `::1`.
+    /// one, and for `localhost`: `localhost`, 127.0.0.1, `::1` and the hosts of the scope, since
+    /// apps that are set to an address or are very old ask for no name.
     ///
     /// A name that the authority may not sign for is minted all the same; it will not verify.
     /// Leaves live seven days, are kept in memory, and are minted anew on the last day.
@@ -127,17 +152,9 @@ impl Authority {
         Ok(key)
     }
 
-    /// Whether a certificate for `name` verifies: `localhost`, a name below it, or a loopback
-    /// address.
-    pub fn permits(&self, name: &str) -> bool {
-        match name.parse::<IpAddr>() {
-            // 127.0.0.0/8 and ::1; an IPv4-mapped address is neither (RFC 5280, 4.2.1.10).
-            Ok(address) => address.is_loopback(),
-            Err(_) => {
-                let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
-                name == "localhost" || name.ends_with(".localhost")
-            }
-        }
+    /// What it may vouch for.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
     }
 
     /// The certificate, for whoever shall trust it.
@@ -148,6 +165,15 @@ impl Authority {
     /// The same as DER.
     pub fn der(&self) -> &CertificateDer<'static> {
         &self.certificate
+    }
+
+    /// The certificate as a configuration profile for Apple's systems (`.mobileconfig`).
+    ///
+    /// # Errors
+    ///
+    /// None is known; the writer of property lists may have one.
+    pub fn mobileconfig(&self) -> Result<Vec<u8>> {
+        mobileconfig::profile(self)
     }
 
     /// Where `ca.pem` is, if it is kept.
@@ -187,13 +213,14 @@ impl Authority {
 
     /// Joins a certificate and its key, which must be a pair.
     fn from_parts(certificate: CertificateDer<'static>, pem: String, key: KeyPair) -> Result<Self> {
-        let not_after = judge(&certificate, &key).doing(|| "use the authority".into())?;
+        let (scope, not_after) = judge(&certificate, &key).doing(|| "use the authority".into())?;
         let issuer = Issuer::from_ca_cert_der(&certificate, key)
             .doing(|| "read the authority's certificate".into())?;
         Ok(Self {
             issuer,
             certificate,
             pem,
+            scope,
             not_after,
             path: None,
             warnings: Vec::new(),
@@ -212,8 +239,11 @@ impl fmt::Debug for Authority {
     }
 }
 
-/// Whether this is an authority and the key its own; when it ends.
-fn judge(certificate: &CertificateDer<'_>, key: &KeyPair) -> Result<OffsetDateTime, &'static str> {
+/// Whether this is an authority and the key its own; what it is for and when it ends.
+fn judge(
+    certificate: &CertificateDer<'_>,
+    key: &KeyPair,
+) -> Result<(Scope, OffsetDateTime), &'static str> {
     let read = certificate::read(certificate).ok_or("the certificate cannot be read")?;
     if !read.is_ca() {
         return Err("the certificate is not that of an authority");
@@ -229,34 +259,26 @@ fn judge(certificate: &CertificateDer<'_>, key: &KeyPair) -> Result<OffsetDateTi
     if read.public_key().subject_public_key.data.as_ref() != key.public_key_raw() {
         return Err("the certificate and the key do not belong together");
     }
-    Ok(read.validity().not_after.to_datetime())
+    Ok((Scope::read(&read)?, read.validity().not_after.to_datetime()))
 }
 
 /// Makes an authority.
-fn create(now: OffsetDateTime) -> Result<(rcgen::Certificate, KeyPair)> {
+fn create(scope: &Scope, now: OffsetDateTime) -> Result<(rcgen::Certificate, KeyPair)> {
     let making = || "make a certificate authority".to_owned();
     // So that two of them can be told apart in a trust store.
     let unique = certificate::hex(&random::<4>()?, "");
     let mut authority = CertificateParams::default();
     authority.distinguished_name = rcgen::DistinguishedName::new();
-    authority.distinguished_name.push(
-        DnType::CommonName,
-        format!("mailscope local authority (this computer only) {unique}"),
-    );
+    authority
+        .distinguished_name
+        .push(DnType::CommonName, scope.common_name(&unique));
     authority.serial_number = Some(serial_number()?);
     authority.not_before = now - BACKDATED;
     authority.not_after = now + LIFE;
     authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     authority.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    authority.name_constraints = Some(NameConstraints {
-        permitted_subtrees: vec![
-            GeneralSubtree::DnsName("localhost".into()),
-            GeneralSubtree::IpAddress(CidrSubnet::V4([127, 0, 0, 0], [255, 0, 0, 0])),
-            GeneralSubtree::IpAddress(CidrSubnet::V6(Ipv6Addr::LOCALHOST.octets(), [255; 16])),
-        ],
-        excluded_subtrees: Vec::new(),
-    });
+    authority.name_constraints = scope.constraints();
     let key = KeyPair::generate().doing(making)?;
     let certificate = authority.self_signed(&key).doing(making)?;
     Ok((certificate, key))

@@ -38,7 +38,7 @@ fn a_leaf_verifies_for_what_is_permitted_and_for_nothing_else() {
         (Some("127.1.2.3"), "127.1.2.3"),
     ] {
         assert_eq!(verifies(&authority, sni, name), Ok(()), "{sni:?} {name}");
-        assert!(authority.permits(name), "{name}");
+        assert!(authority.scope().permits(name), "{name}");
     }
     for name in [
         "imap.gmail.com",
@@ -52,9 +52,9 @@ fn a_leaf_verifies_for_what_is_permitted_and_for_nothing_else() {
             format!("{refused:?}").contains("NameConstraint"),
             "{refused:?}"
         );
-        assert!(!authority.permits(name), "{name}");
+        assert!(!authority.scope().permits(name), "{name}");
     }
-    assert!(!authority.permits("::ffff:127.0.0.1"));
+    assert!(!authority.scope().permits("::ffff:127.0.0.1"));
 }
 
 #[test]
@@ -152,14 +152,14 @@ fn odd_names_are_minted_or_refused_but_never_a_panic() {
 fn it_is_kept_and_found_again() {
     let folder = tempfile::tempdir().unwrap();
     let ca_dir = folder.path().join("data/ca");
-    let made = Authority::open_or_create(&ca_dir).unwrap();
+    let made = Authority::open_or_create(&ca_dir, &Scope::Local).unwrap();
     assert_eq!(made.path(), Some(&*ca_dir.join("local/ca.pem")));
     assert_eq!(
         fs::read_to_string(made.path().unwrap()).unwrap(),
         made.pem()
     );
     assert_eq!(made.warnings(), [""; 0]);
-    let found = Authority::open_or_create(&ca_dir).unwrap();
+    let found = Authority::open_or_create(&ca_dir, &Scope::Local).unwrap();
     assert_eq!(made.der(), found.der());
     assert_eq!(verifies(&found, None, "localhost"), Ok(()));
     // Nothing else is left behind.
@@ -173,7 +173,7 @@ fn files_and_folders_are_private() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let ca_dir = folder.path().join("data/ca");
-    Authority::open_or_create(&ca_dir).unwrap();
+    Authority::open_or_create(&ca_dir, &Scope::Local).unwrap();
     let mode = |path: &str| {
         let path = folder.path().join(path);
         fs::metadata(path).unwrap().permissions().mode() & 0o7777
@@ -185,7 +185,7 @@ fn files_and_folders_are_private() {
 
     let key = ca_dir.join("local/ca-key.pem");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
-    let warned = Authority::open_or_create(&ca_dir).unwrap();
+    let warned = Authority::open_or_create(&ca_dir, &Scope::Local).unwrap();
     assert_eq!(warned.warnings().len(), 1);
     assert!(
         warned.warnings()[0].contains("0644"),
@@ -202,7 +202,7 @@ fn first_runs_at_the_same_time_agree() {
         let started = std::sync::Barrier::new(4);
         let open = || {
             started.wait();
-            Authority::open_or_create(&ca_dir).unwrap()
+            Authority::open_or_create(&ca_dir, &Scope::Local).unwrap()
         };
         let authorities: Vec<_> = thread::scope(|scope| {
             let runs: Vec<_> = (0..4).map(|_| scope.spawn(open)).collect();
@@ -220,18 +220,18 @@ fn first_runs_at_the_same_time_agree() {
 fn an_empty_folder_left_behind_is_used() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("local")).unwrap();
-    Authority::open_or_create(folder.path()).unwrap();
+    Authority::open_or_create(folder.path(), &Scope::Local).unwrap();
 }
 
 /// Makes an authority, breaks it, and expects an error that names `path` and changes nothing.
 fn broken_by(path: &str, breaking: impl FnOnce(&Path)) -> String {
     let folder = tempfile::tempdir().unwrap();
-    Authority::open_or_create(folder.path()).unwrap();
+    Authority::open_or_create(folder.path(), &Scope::Local).unwrap();
     let local = folder.path().join("local");
     breaking(&local);
     let content = |file: &str| fs::read(local.join(file)).ok();
     let before = (content("ca.pem"), content("ca-key.pem"));
-    let error = Authority::open_or_create(folder.path()).unwrap_err();
+    let error = Authority::open_or_create(folder.path(), &Scope::Local).unwrap_err();
     assert_eq!(before, (content("ca.pem"), content("ca-key.pem")));
     let named = local.join(path).display().to_string();
     assert!(error.to_string().contains(&named), "{error}");
@@ -281,9 +281,137 @@ fn files_that_do_not_belong_together_are_refused() {
 #[test]
 fn an_expired_authority_says_when() {
     let why = broken_by("ca.pem", |local| {
-        let (certificate, key) = create(now() - Duration::days(4000)).unwrap();
+        let (certificate, key) = create(&Scope::Local, now() - Duration::days(4000)).unwrap();
         fs::write(local.join("ca.pem"), certificate.pem()).unwrap();
         fs::write(local.join("ca-key.pem"), key.serialize_pem()).unwrap();
     });
     assert!(why.contains("expired on 20"), "{why}");
+}
+
+/// The scopes that are not for this computer alone.
+fn wider() -> [Scope; 2] {
+    let hosts = ["example.com", "192.0.2.7", "2001:db8::1"];
+    [
+        Scope::of(hosts.map(|host| host.parse().unwrap())),
+        Scope::Unconstrained,
+    ]
+}
+
+#[test]
+fn each_scope_is_kept_apart_and_found_again() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(
+        Authority::all(&folder.path().join("none"))
+            .unwrap()
+            .is_empty()
+    );
+    for scope in [Scope::Local].into_iter().chain(wider()) {
+        let made = Authority::open_or_create(folder.path(), &scope).unwrap();
+        assert_eq!(*made.scope(), scope);
+        let found = Authority::open_or_create(folder.path(), &scope).unwrap();
+        assert_eq!(made.der(), found.der());
+        assert_eq!(found.warnings(), [""; 0]);
+    }
+    fs::create_dir(folder.path().join(".local-00")).unwrap();
+    let all = Authority::all(folder.path()).unwrap();
+    let folders: Vec<_> = all
+        .iter()
+        .map(|kept| kept.folder.file_name().unwrap().to_str().unwrap())
+        .collect();
+    let hosts = "as-example.com+192.0.2.7+2001=db8==1";
+    assert_eq!(folders, [hosts, "local", "unconstrained"]);
+    let names: std::collections::BTreeSet<_> = all
+        .iter()
+        .map(|kept| kept.authority.as_ref().unwrap().name())
+        .collect();
+    assert_eq!(names.len(), 3, "{names:?}");
+}
+
+#[test]
+fn a_leaf_of_a_wider_scope_verifies_for_its_hosts() {
+    let folder = tempfile::tempdir().unwrap();
+    let [hosts, anything] =
+        wider().map(|scope| Authority::open_or_create(folder.path(), &scope).unwrap());
+    for authority in [&hosts, &anything] {
+        for name in [
+            "localhost",
+            "127.0.0.1",
+            "example.com",
+            "a.example.com",
+            "192.0.2.7",
+        ] {
+            assert_eq!(verifies(authority, Some(name), name), Ok(()), "{name}");
+            assert!(authority.scope().permits(name), "{name}");
+        }
+    }
+    // An app that is set to an address asks for no name.
+    for name in [
+        "localhost",
+        "::1",
+        "example.com",
+        "192.0.2.7",
+        "2001:db8::1",
+    ] {
+        assert_eq!(verifies(&hosts, None, name), Ok(()), "{name}");
+    }
+    for name in ["notexample.com", "example.net", "192.0.2.8", "2001:db8::2"] {
+        assert!(verifies(&hosts, Some(name), name).is_err(), "{name}");
+        assert!(!hosts.scope().permits(name), "{name}");
+        assert_eq!(verifies(&anything, Some(name), name), Ok(()), "{name}");
+        assert!(anything.scope().permits(name), "{name}");
+    }
+}
+
+#[test]
+fn an_authority_in_the_folder_of_another_scope_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let [hosts, anything] = wider();
+    let made = Authority::open_or_create(folder.path(), &anything).unwrap();
+    fs::rename(
+        made.path().unwrap().parent().unwrap(),
+        folder.path().join("local"),
+    )
+    .unwrap();
+    let error = Authority::open_or_create(folder.path(), &Scope::Local).unwrap_err();
+    assert!(error.why().contains("vouches for any server"), "{error}");
+    let all = Authority::all(folder.path()).unwrap();
+    assert_eq!(all.len(), 1);
+    assert!(all[0].authority.is_err());
+    // The other scopes are not touched by that.
+    Authority::open_or_create(folder.path(), &hosts).unwrap();
+}
+
+#[test]
+fn constraints_that_are_not_ours_are_refused() {
+    use rcgen::{CidrSubnet, GeneralSubtree};
+    let localhost = || GeneralSubtree::DnsName("localhost".into());
+    let net = GeneralSubtree::IpAddress(CidrSubnet::V4([10, 0, 0, 0], [255, 0, 0, 0]));
+    for permitted in [vec![localhost()], vec![localhost(), net], Vec::new()] {
+        let why = broken_by("ca.pem", |local| {
+            let (_, key) = create(&Scope::Local, now()).unwrap();
+            let mut params = CertificateParams::default();
+            params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+            params.name_constraints = Some(rcgen::NameConstraints {
+                permitted_subtrees: permitted,
+                excluded_subtrees: vec![GeneralSubtree::DnsName("example.net".into())],
+            });
+            let certificate = params.self_signed(&key).unwrap();
+            fs::write(local.join("ca.pem"), certificate.pem()).unwrap();
+            fs::write(local.join("ca-key.pem"), key.serialize_pem()).unwrap();
+        });
+        assert!(why.contains("name constraints"), "{why}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_others_may_write_to_is_warned_of() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    Authority::open_or_create(folder.path(), &Scope::Local).unwrap();
+    let local = folder.path().join("local");
+    fs::set_permissions(&local, fs::Permissions::from_mode(0o777)).unwrap();
+    let warned = Authority::open_or_create(folder.path(), &Scope::Local).unwrap();
+    assert_eq!(warned.warnings().len(), 1, "{:?}", warned.warnings());
+    assert!(warned.warnings()[0].contains("0777"));
 }

@@ -23,6 +23,8 @@ pub(super) struct Circumstances<'a> {
     pub(super) refused: bool,
     /// The recording that it comes from.
     pub(super) recorded: Option<&'a RecordedMessage>,
+    /// The app did not say it: mailscope did.
+    pub(super) own: bool,
 }
 
 /// What was found in a message before it was sealed.

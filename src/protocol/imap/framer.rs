@@ -110,6 +110,11 @@ impl Framer {
         matches!(self.state, State::AwaitingGoAhead { .. }) && self.lines != Lines::Opaque
     }
 
+    /// Whether a literal's octets come next.
+    pub fn is_at_literal(&self) -> bool {
+        self.state != State::Line
+    }
+
     /// The other side asked for the literal's octets.
     pub fn accept(&mut self) {
         if let State::AwaitingGoAhead { octets } = self.state {

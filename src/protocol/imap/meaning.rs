@@ -1,7 +1,7 @@
 //! What a message means, in the making: what [`client`](super::client) and
 //! [`server`](super::server) find out, and the [`Observer`](super::Observer) makes an event of.
 
-use crate::event::{CapabilityChange, Note, Reading, Relation, Span};
+use crate::event::{CapabilityChange, Note, Passed, Reading, Relation, Span};
 
 /// What is missing of a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,6 +24,7 @@ pub(super) struct Meaning {
     pub(super) among: Option<String>,
     pub(super) capabilities: Option<Box<CapabilityChange>>,
     pub(super) incomplete: bool,
+    pub(super) passed: Passed,
     pub(super) notes: Vec<Note>,
     pub(super) then: Then,
 }
@@ -38,6 +39,7 @@ impl Meaning {
             among: None,
             capabilities: None,
             incomplete: false,
+            passed: Passed::AsRead,
             notes: Vec::new(),
             then: Then::GoOn,
         }
@@ -52,4 +54,8 @@ pub(super) enum Then {
     PumpUndecided,
     /// The octets that follow are encrypted or compressed.
     StopFraming,
+    /// The server agreed to STARTTLS, the command with this ordinal.
+    BeginTls(u64),
+    /// The server refused it.
+    GoOnWithoutTls(u64),
 }

@@ -9,6 +9,8 @@
 //! directions; the tracker knows that, everything else looks at one message.
 
 mod assembler;
+mod bridge;
+mod capability;
 mod client;
 mod command;
 mod context;
@@ -23,7 +25,10 @@ mod server;
 mod solicit;
 mod tracker;
 mod undecided;
+mod upgrade;
 
+pub use bridge::{AppLeg, ServerLeg, Setting};
+pub use capability::Hidden;
 pub use observer::Observer;
 pub use tracker::State;
 #[cfg(test)]

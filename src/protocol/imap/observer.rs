@@ -10,6 +10,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::assembler::{Assembler, Outcome, Overflow};
+use super::bridge::{Bridge, Setting};
 use super::client;
 use super::command::Command;
 use super::framer::{End, Fragment, Framer, Lines};
@@ -19,13 +20,14 @@ use super::sasl::Exchange;
 use super::server;
 use super::tracker::{Expected, State, Tracker};
 use super::undecided::Undecided;
+use super::upgrade::Plan;
 use crate::event::{
-    Body, Draft, Gate, MASK, Message, Micros, Note, Peer, Reading, RecordedMessage, Relation, Said,
-    Sealed, Secret,
+    Body, Draft, Gate, MASK, Message, Micros, Note, Passed, Peer, Reading, RecordedMessage,
+    Relation, Said, Sealed, Secret,
 };
 use crate::limits;
-use crate::protocol::Protocol;
 use crate::protocol::blind::{Blind, opaque};
+use crate::protocol::{Protocol, Verdict};
 
 /// Reads an IMAP connection.
 pub struct Observer {
@@ -39,10 +41,12 @@ pub struct Observer {
     /// Octets were taken for a literal's that were sent before the server had decided: they may
     /// as well be meant as commands.
     pub(super) guessed: bool,
-    client: Side,
-    server: Side,
+    pub(super) client: Side,
+    pub(super) server: Side,
     /// What the client sent behind a literal header that the server has not decided about.
     undecided: Undecided,
+    /// What the relay has to do besides passing octets on.
+    pub(super) bridge: Bridge,
     ordinal: u64,
     source: Source,
     blind: Option<Blind>,
@@ -51,9 +55,9 @@ pub struct Observer {
     pub(super) fails: bool,
 }
 
-struct Side {
-    framer: Framer,
-    assembler: Assembler,
+pub(super) struct Side {
+    pub(super) framer: Framer,
+    pub(super) assembler: Assembler,
 }
 
 /// Where the messages come from.
@@ -75,10 +79,16 @@ impl Side {
 }
 
 impl Observer {
-    /// Reads a new connection and masks through `gate`.
+    /// Reads a new connection and masks through `gate`. Nothing is held or edited.
     pub fn new(gate: Gate) -> Self {
+        Self::bridging(gate, Setting::default())
+    }
+
+    /// As [`new`](Self::new), for legs that are secured in these ways.
+    pub fn bridging(gate: Gate, setting: Setting) -> Self {
         Self {
             gate,
+            bridge: Bridge::new(setting),
             tracker: Tracker::default(),
             exchange: None,
             greeted: false,
@@ -117,6 +127,7 @@ impl Observer {
                     meaning.relation = Relation::Unsolicited;
                 }
                 meaning.incomplete = recorded.incomplete;
+                meaning.passed = self.passed_then(&recorded);
                 let wire = self.gate.seal(message, &[]);
                 self.emit(from, wire, Some(meaning), at, out);
             }
@@ -152,6 +163,7 @@ impl Observer {
                     missing,
                     refused: recorded.refused,
                     recorded: Some(recorded),
+                    own: recorded.own,
                 };
                 self.client_message(message, &circumstances, out);
             }
@@ -160,10 +172,25 @@ impl Observer {
                     at,
                     missing,
                     recorded: Some(recorded),
+                    own: recorded.own,
                 };
                 self.server_message(message, &circumstances, out);
             }
         }
+    }
+
+    /// What was passed on when it was recorded.
+    fn passed_then(&self, recorded: &RecordedMessage) -> Passed {
+        match &recorded.sent {
+            _ if recorded.own => Passed::Own,
+            Some(sent) => Passed::Instead(self.gate.seal(sent.clone(), &[])),
+            None => Passed::AsRead,
+        }
+    }
+
+    /// Whether messages come from a recording.
+    pub(super) fn is_recorded(&self) -> bool {
+        self.source == Source::Recording
     }
 
     /// Where the session is.
@@ -180,11 +207,15 @@ impl Observer {
     fn pump(&mut self, from: Peer, mut input: &[u8], at: Micros, out: &mut Vec<Draft>) {
         loop {
             if let Some(blind) = &mut self.blind {
-                return blind.observe(from, input, at, out);
+                return blind.read(from, input, at, out);
+            }
+            if self.turns_aside(from, input, at, out) {
+                return;
             }
             if from == Peer::Client && self.client.assembler.is_empty() {
                 self.expect_client_lines();
             }
+            let before = input.len();
             let Some(fragment) = self.side(from).framer.next(&mut input) else {
                 if input.len() <= limits::UNDECIDED_HELD {
                     break;
@@ -194,14 +225,17 @@ impl Observer {
                 self.note(Note::LiteralNotAwaited, at, out);
                 continue;
             };
+            self.bridge.framed(from, before - input.len());
             match fragment {
                 Fragment::Text(text, end) => self.text(from, text, end, at, out),
                 Fragment::Literal(octets, last) => self.literal(from, octets, last, at, out),
                 Fragment::Opaque(octets) => self.emit_opaque(from, octets, at, out),
             }
+            self.settle(from, at, out);
         }
         if !input.is_empty() {
             self.undecided.push(input, at);
+            self.let_undecided_go();
         }
     }
 
@@ -214,7 +248,7 @@ impl Observer {
         self.client.framer.expect(lines);
     }
 
-    fn side(&mut self, from: Peer) -> &mut Side {
+    pub(super) fn side(&mut self, from: Peer) -> &mut Side {
         match from {
             Peer::Client => &mut self.client,
             Peer::Server => &mut self.server,
@@ -338,6 +372,7 @@ impl Observer {
             },
             refused: true,
             recorded: None,
+            own: false,
         };
         // The header of the refused literal stays text.
         self.client_message(Message::text(message.bytes()), &circumstances, out);
@@ -355,11 +390,12 @@ impl Observer {
         }
     }
 
-    fn client_octets(&mut self, octets: &[u8], at: Micros, out: &mut Vec<Draft>) {
+    pub(super) fn client_octets(&mut self, octets: &[u8], at: Micros, out: &mut Vec<Draft>) {
         if self.undecided.is_empty() {
             return self.pump(Peer::Client, octets, at, out);
         }
         self.undecided.push(octets, at);
+        self.let_undecided_go();
         if self.undecided.octets.len() > limits::UNDECIDED_HELD {
             self.accept_literal(out);
         }
@@ -404,6 +440,7 @@ impl Observer {
                     at,
                     missing,
                     recorded: None,
+                    own: false,
                 };
                 self.server_message(message, &circumstances, out);
             }
@@ -413,7 +450,7 @@ impl Observer {
         }
     }
 
-    fn client_message(
+    pub(super) fn client_message(
         &mut self,
         message: Message,
         circumstances: &client::Circumstances<'_>,
@@ -422,12 +459,22 @@ impl Observer {
         let all = 0..message.bytes().len();
         let found = guard(|| client::secrets(self, &message, circumstances));
         let found = found.unwrap_or_else(|| client::Found::all(all));
+        let read = self.is_bridging().then(|| message.clone());
         let wire = self.gate.seal(message, &found.ranges);
-        let meaning = guard(|| client::interpret(self, &wire, found, circumstances));
+        let mut meaning = guard(|| client::interpret(self, &wire, found, circumstances));
+        let mut plan = Plan::Pass;
+        if let Some(meaning) = &mut meaning {
+            plan = self.plan(read.as_ref(), meaning, circumstances);
+            meaning.passed = match circumstances.recorded {
+                Some(recorded) => self.passed_then(recorded),
+                None => plan.passed(),
+            };
+        }
         self.emit(Peer::Client, wire, meaning, circumstances.at, out);
+        self.carry_out(plan, circumstances.at, out);
     }
 
-    fn server_message(
+    pub(super) fn server_message(
         &mut self,
         message: Message,
         circumstances: &server::Circumstances<'_>,
@@ -441,14 +488,30 @@ impl Observer {
             ranges: self.remembered_in(message.bytes()),
             spans: None,
         });
+        let read = self.is_bridging().then(|| message.clone());
         let wire = self.gate.seal(message, &found.ranges);
-        let meaning = guard(|| server::interpret(self, &wire, found.spans, circumstances, out));
+        let mut meaning = guard(|| server::interpret(self, &wire, found.spans, circumstances, out));
+        let mut greeting = None;
+        if let Some(meaning) = &mut meaning {
+            if let Reading::Greeting { status } = meaning.reading {
+                greeting = Some(status);
+            }
+            meaning.passed = match circumstances.recorded {
+                Some(recorded) => self.passed_then(recorded),
+                None if circumstances.own => Passed::Own,
+                None => self.pass_on_response(read.as_ref(), meaning),
+            };
+        }
         self.emit(Peer::Server, wire, meaning, circumstances.at, out);
+        if let Some(status) = greeting {
+            self.greeted_with(status, circumstances.at, out);
+        }
+        self.answer_if_due(circumstances.at, out);
     }
 
     /// Sends the event out, then what is to be said of it, and does what it leads to. Without a
     /// meaning, the reading failed, and the connection goes on unread.
-    fn emit(
+    pub(super) fn emit(
         &mut self,
         from: Peer,
         wire: Sealed,
@@ -470,6 +533,7 @@ impl Observer {
             among: meaning.among,
             capabilities: meaning.capabilities,
             incomplete: meaning.incomplete,
+            passed: meaning.passed,
         };
         out.push(Draft::new(meaning.ordinal, at, Body::Said(Box::new(said))));
         for note in meaning.notes {
@@ -480,11 +544,13 @@ impl Observer {
             Then::AcceptLiteral => self.accept_literal(out),
             Then::PumpUndecided => self.pump_undecided(out),
             Then::StopFraming => self.stop_framing(at, out),
+            Then::BeginTls(command) => self.begin_tls(command, at, out),
+            Then::GoOnWithoutTls(command) => self.go_on_without_tls(command, out),
         }
     }
 
     /// The octets that follow have no lines. What was begun goes out before them.
-    fn stop_framing(&mut self, at: Micros, out: &mut Vec<Draft>) {
+    pub(super) fn stop_framing(&mut self, at: Micros, out: &mut Vec<Draft>) {
         for from in [Peer::Client, Peer::Server] {
             self.side(from).framer.expect(Lines::Opaque);
             self.flush(from, at, out);
@@ -516,22 +582,26 @@ impl Observer {
     }
 
     fn emit_opaque(&mut self, from: Peer, octets: &[u8], at: Micros, out: &mut Vec<Draft>) {
-        let secret = match from {
-            Peer::Client if self.masks_client() => vec![(0..octets.len(), Secret::Unreadable)],
-            _ => self.remembered_in(octets),
-        };
-        let wire = self.gate.seal(Message::text(octets), &secret);
+        let wire = self.sealed_opaque(from, octets);
         let ordinal = self.next_ordinal();
         out.push(opaque(ordinal, from, wire, at));
     }
 
-    fn remembered_in(&self, octets: &[u8]) -> Vec<(std::ops::Range<usize>, Secret)> {
+    pub(super) fn sealed_opaque(&self, from: Peer, octets: &[u8]) -> Sealed {
+        let secret = match from {
+            Peer::Client if self.masks_client() => vec![(0..octets.len(), Secret::Unreadable)],
+            _ => self.remembered_in(octets),
+        };
+        self.gate.seal(Message::text(octets), &secret)
+    }
+
+    pub(super) fn remembered_in(&self, octets: &[u8]) -> Vec<(std::ops::Range<usize>, Secret)> {
         let found = self.gate.occurrences(octets);
         found.into_iter().map(|r| (r, Secret::Password)).collect()
     }
 
     /// Sends a note out; a recording has its own.
-    fn note(&mut self, note: Note, at: Micros, out: &mut Vec<Draft>) {
+    pub(super) fn note(&mut self, note: Note, at: Micros, out: &mut Vec<Draft>) {
         if self.source == Source::Wire {
             let ordinal = self.next_ordinal();
             out.push(Draft::new(ordinal, at, Body::Note(note.finding())));
@@ -550,28 +620,62 @@ impl Observer {
         for from in [Peer::Client, Peer::Server] {
             let streamed = self.side(from).assembler.take_streamed();
             let (message, began) = self.side(from).assembler.take();
-            blind.observe(from, message.bytes(), began, out);
-            blind.observe(from, &streamed, at, out);
+            blind.read(from, message.bytes(), began, out);
+            blind.read(from, &streamed, at, out);
         }
-        let Undecided { octets, .. } = std::mem::take(&mut self.undecided);
-        blind.observe(Peer::Client, &octets, at, out);
+        for held in [&mut self.undecided, &mut self.bridge.behind] {
+            let Undecided { octets, .. } = std::mem::take(held);
+            blind.read(Peer::Client, &octets, at, out);
+        }
         self.blind = Some(blind);
+    }
+
+    /// Whether octets may have to wait, or to be edited.
+    pub(super) fn is_bridging(&self) -> bool {
+        self.blind.is_none() && self.bridge.has_work(self.tracker.is_authenticated())
+    }
+
+    /// What the relay is to do, after something was read.
+    fn verdict(&mut self) -> Verdict {
+        if !self.is_bridging() {
+            self.bridge.stop_delaying();
+            self.bridge.release_all(Peer::Client);
+            self.bridge.release_all(Peer::Server);
+        }
+        Verdict::Acts(self.bridge.take_acts())
     }
 }
 
 impl Protocol for Observer {
-    fn observe(&mut self, from: Peer, bytes: &[u8], at: Micros, out: &mut Vec<Draft>) {
+    fn observe(&mut self, from: Peer, bytes: &[u8], at: Micros, out: &mut Vec<Draft>) -> Verdict {
+        let is_bridging = self.is_bridging();
+        if is_bridging {
+            self.bridge.arrived(from, bytes.len());
+        }
         match from {
             Peer::Client => self.client_octets(bytes, at, out),
             Peer::Server => self.pump(from, bytes, at, out),
         }
+        match is_bridging {
+            true => self.verdict(),
+            false => Verdict::AsRead,
+        }
     }
 
-    fn ended(&mut self, from: Peer, at: Micros, out: &mut Vec<Draft>) {
+    fn ended(&mut self, from: Peer, at: Micros, out: &mut Vec<Draft>) -> Verdict {
         while from == Peer::Client && !self.undecided.is_empty() {
             self.accept_literal(out);
         }
         self.flush(from, at, out);
+        if !(from == Peer::Client && self.bridge.holds_client()) {
+            self.bridge.release_all(from);
+        }
+        self.verdict()
+    }
+
+    fn secured(&mut self, out: &mut Vec<Draft>) -> Verdict {
+        self.go_on_with_tls(out);
+        self.verdict()
     }
 }
 

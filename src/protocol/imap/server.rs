@@ -12,7 +12,7 @@ use crate::event::{
 };
 
 /// How a message came.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Circumstances<'a> {
     /// When its first octet was read.
     pub(super) at: Micros,
@@ -20,6 +20,8 @@ pub(super) struct Circumstances<'a> {
     pub(super) missing: Missing,
     /// The recording that it comes from.
     pub(super) recorded: Option<&'a RecordedMessage>,
+    /// The server did not say it: mailscope did.
+    pub(super) own: bool,
 }
 
 /// What was found in a message before it was sealed.
@@ -156,10 +158,8 @@ fn tagged(
         ("AUTHENTICATE", _) if observer.tracker.expected() != Expected::Sasl => {
             observer.exchange = None;
         }
-        ("STARTTLS", Some(Status::Ok)) => {
-            meaning.notes.push(Note::StartTlsNotRead);
-            then = Then::StopFraming;
-        }
+        ("STARTTLS", Some(Status::Ok)) => then = Then::BeginTls(completed.command),
+        ("STARTTLS", _) => then = Then::GoOnWithoutTls(completed.command),
         ("COMPRESS", Some(Status::Ok)) => {
             meaning.notes.push(Note::CompressNotRead);
             then = Then::StopFraming;

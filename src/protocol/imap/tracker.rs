@@ -205,6 +205,21 @@ impl Tracker {
         self.tags.contains_key(key(tag))
     }
 
+    /// How many commands have no answer yet.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    /// The ordinal of the command that was read last, if it has no answer yet.
+    pub fn newest(&self) -> Option<u64> {
+        Some(self.in_flight.back()?.ordinal)
+    }
+
+    /// The capabilities that the server listed last, where it has.
+    pub fn listed_capabilities(&self) -> Option<&[String]> {
+        self.capabilities.as_deref()
+    }
+
     /// The greeting (RFC 9051, section 7.1).
     pub fn greeting(&mut self, status: Option<Status>) {
         match status {

@@ -1,5 +1,6 @@
 //! What a client sent behind a literal's header before the server decided whether it may (RFC 9051,
-//! section 4.3): held until then, within [`limits::UNDECIDED_HELD`](crate::limits::UNDECIDED_HELD).
+//! section 4.3), or behind STARTTLS before it agreed (section 6.2.1): held until then, within
+//! [`limits::UNDECIDED_HELD`](crate::limits::UNDECIDED_HELD).
 
 use crate::event::Micros;
 

@@ -38,6 +38,10 @@ pub(super) fn write(sheet: &mut Sheet<'_>, body: &Body) {
             line.foreign(Meaning::Plain, server.as_bytes());
         }
         Body::Secured(secured) => self::secured(sheet, secured),
+        Body::Compressed => {
+            line.own(Meaning::Name, "compressed");
+            line.own(Meaning::Plain, ": DEFLATE, both directions; shown inflated");
+        }
         Body::Note(finding) => note(sheet, finding),
         Body::Gap { octets } => {
             line.own(Meaning::Warning, "gap");
@@ -146,7 +150,11 @@ mod tests {
             },
             Note::ClientHandshake { why: why() },
             Note::Insecure,
-            Note::NameNotPermitted { name: why() },
+            Note::NameNotPermitted {
+                name: why(),
+                good_for: why(),
+                flags: why(),
+            },
             Note::ObserverStopped,
             Note::SecretsShown,
             Note::ServerHandshake { why: why() },

@@ -3,7 +3,9 @@
 use super::figure;
 use super::meaning;
 use super::sheet::{HANG, Left, Sheet};
-use crate::event::{Awaited, CapabilityChange, Label, Reading, Relation, Said, Status};
+use crate::event::{
+    Awaited, CapabilityChange, Label, Passed, Peer, Reading, Relation, Said, Status,
+};
 use crate::sink::palette::Meaning;
 
 /// Capabilities that came or went and are named; one more is named rather than counted. All of them
@@ -24,6 +26,7 @@ pub(super) fn write(sheet: &mut Sheet<'_>, said: &Said) {
         remark(sheet, Meaning::Warning, ALERT);
     }
     reading(sheet, said);
+    passed(sheet, said);
     if said.incomplete {
         remark(sheet, Meaning::Note, "cut off by the end of the connection");
     }
@@ -33,6 +36,29 @@ fn remark(sheet: &mut Sheet<'_>, meaning: Meaning, words: &str) {
     sheet.remark();
     sheet.line.own(meaning, words);
     sheet.write_line(Left::Blank(HANG), None);
+}
+
+/// What became of the message, if it was not passed on as it is.
+fn passed(sheet: &mut Sheet<'_>, said: &Said) {
+    let words = match (&said.passed, said.from) {
+        (Passed::AsRead, _) => return,
+        (Passed::Own, Peer::Client) => "said by mailscope in the app's place",
+        (Passed::Own, Peer::Server) => "said by mailscope in the server's place",
+        (Passed::Instead(sent), peer) if sent.bytes().is_empty() => match peer {
+            Peer::Client => "not passed on to the server",
+            Peer::Server => "not passed on to the app",
+        },
+        (Passed::Instead(sent), _) => {
+            sheet.remark();
+            sheet.line.own(Meaning::Warning, "passed on as");
+            sheet.line.own(Meaning::Plain, ": ");
+            let line = sent.bytes().trim_ascii_end();
+            sheet.line.foreign(Meaning::Plain, line);
+            sheet.write_line(Left::Blank(HANG), None);
+            return;
+        }
+    };
+    remark(sheet, Meaning::Warning, words);
 }
 
 fn reading(sheet: &mut Sheet<'_>, said: &Said) {

@@ -4,6 +4,7 @@
 pub mod app;
 pub mod certificates;
 pub mod dovecot;
+pub mod leaf;
 pub mod maildir;
 pub mod mailscope;
 pub mod programs;

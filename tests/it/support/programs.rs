@@ -12,11 +12,15 @@ pub struct Program {
     pub package: &'static str,
 }
 
+pub const CERTTOOL: Program = Program::new("certtool", "gnutls-bin");
+pub const CERTUTIL: Program = Program::new("certutil", "libnss3-tools");
 pub const CURL: Program = Program::new("curl", "curl");
 pub const DOVECOT: Program = Program::new("dovecot", "dovecot-imapd");
 pub const MBSYNC: Program = Program::new("mbsync", "isync");
 pub const OPENSSL: Program = Program::new("openssl", "openssl");
 pub const PYTHON: Program = Program::new("python3", "python3");
+pub const SCRIPT: Program = Program::new("script", "bsdutils");
+pub const VFYCHAIN: Program = Program::new("vfychain", "libnss3-tools");
 
 impl Program {
     const fn new(name: &'static str, package: &'static str) -> Self {
@@ -36,11 +40,12 @@ impl Program {
 /// The trials, as they are if all programs are there; else ignored, with the line that installs
 /// what is missing.
 pub fn needing(programs: &[Program], trials: Vec<Trial>) -> Vec<Trial> {
-    let missing: Vec<&str> = programs
+    let mut missing: Vec<&str> = programs
         .iter()
         .filter(|program| program.path().is_none())
         .map(|program| program.package)
         .collect();
+    missing.dedup();
     if missing.is_empty() {
         return trials;
     }

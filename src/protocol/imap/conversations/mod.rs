@@ -6,10 +6,11 @@ mod framing;
 pub(crate) mod random;
 mod secrets;
 mod session;
+mod upgrade;
 
 use super::Observer;
 use crate::event::{
-    Awaited, Body, Draft, Event, Gate, Message, Micros, Numbers, Peer, Piece, Reading,
+    Awaited, Body, Draft, Event, Gate, Message, Micros, Numbers, Passed, Peer, Piece, Reading,
     RecordedMessage, Relation, Said, Secrets,
 };
 use crate::protocol::Protocol;
@@ -161,6 +162,11 @@ fn recorded(event: &Event, said: &Said) -> RecordedMessage {
         relation: said.relation.clone(),
         part: None,
         refused: false,
+        own: matches!(said.passed, Passed::Own),
+        sent: match &said.passed {
+            Passed::Instead(sent) => Some(Message::clone(sent)),
+            _ => None,
+        },
         incomplete: said.incomplete,
     };
     let kind = match &said.reading {

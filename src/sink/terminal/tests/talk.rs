@@ -141,6 +141,7 @@ impl Talk {
             among: None,
             capabilities: None,
             incomplete: false,
+            passed: Passed::AsRead,
         }
     }
 }

@@ -1,0 +1,57 @@
+//! `--as HOST` and `--unconstrained-ca`: which certificate authority a command takes.
+//!
+//! For every command that shows a certificate to apps, and for `ca`, which tells how to trust it.
+
+use std::path::PathBuf;
+
+use super::Common;
+use super::say::{say, warn};
+use crate::error::Result;
+use crate::net::{Authority, Host, Scope};
+
+/// The choice, the authority for this computer alone being the default.
+#[derive(Clone, Debug, clap::Args)]
+pub struct WhichAuthority {
+    /// Take an authority that vouches for HOST and the names below it too, beside localhost: for
+    /// apps that cannot be set to localhost. Repeatable; each set of hosts has its own authority.
+    #[arg(long = "as", value_name = "HOST", conflicts_with = "unconstrained_ca")]
+    hosts: Vec<Host>,
+
+    /// Take an authority that vouches for any server. Whoever steals its key can pose as any
+    /// server to those who trust it.
+    #[arg(long)]
+    unconstrained_ca: bool,
+}
+
+impl WhichAuthority {
+    /// What it is to vouch for.
+    pub fn scope(&self) -> Scope {
+        match self.unconstrained_ca {
+            true => Scope::Unconstrained,
+            false => Scope::of(self.hosts.iter().cloned()),
+        }
+    }
+
+    /// The command that tells about it.
+    pub fn command(&self) -> String {
+        let command = format!("mailscope ca {}", self.scope().flags());
+        command.trim_end().to_owned()
+    }
+
+    /// Opens it, made on first use, and says on standard error what is amiss with its files.
+    pub fn open(&self, common: &Common) -> Result<Authority> {
+        let authority = Authority::open_or_create(&ca_dir(common)?, &self.scope())?;
+        for warning in authority.warnings() {
+            say(&warn(warning));
+        }
+        Ok(authority)
+    }
+}
+
+/// The folder of all authorities.
+pub fn ca_dir(common: &Common) -> Result<PathBuf> {
+    match &common.ca_dir {
+        Some(folder) => Ok(folder.clone()),
+        None => Authority::default_dir(),
+    }
+}

@@ -1,0 +1,348 @@
+//! What is done to a session whose two legs are not secured in the same way, or of which the user
+//! asked to have capabilities hidden: which octets wait, which are edited, and where STARTTLS (RFC
+//! 9051, section 6.2.1) stands.
+//!
+//! ```text
+//! app        server     what the app is shown                      who answers its STARTTLS
+//! TLS        TLS        everything as it is                        the server
+//! TLS        STARTTLS   without STARTTLS and LOGINDISABLED         mailscope: BAD
+//! TLS        cleartext  without STARTTLS and LOGINDISABLED         mailscope: BAD
+//! cleartext  TLS        STARTTLS is offered                        mailscope
+//! cleartext  STARTTLS   without LOGINDISABLED                      the server, for both legs
+//! cleartext  cleartext  STARTTLS is offered                        mailscope
+//! ```
+//!
+//! All of that ends with the login. The reading is the [`Observer`](super::Observer)'s; here is only
+//! what it remembers for the relay's sake, and nothing of it is asked when both legs are TLS.
+
+use super::capability::{Edits, Hidden};
+use super::undecided::Undecided;
+use crate::event::Peer;
+use crate::protocol::passage::{Act, Upgrade};
+
+/// How the leg to the app is secured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AppLeg {
+    /// By TLS.
+    #[default]
+    Tls,
+    /// Not, or not yet.
+    Cleartext,
+}
+
+/// How the leg to the server is secured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ServerLeg {
+    /// By TLS.
+    #[default]
+    Tls,
+    /// It is to be, by STARTTLS.
+    Starttls,
+    /// Not, and that is what the user wants.
+    Cleartext,
+}
+
+/// What a session begins with.
+#[derive(Clone, Debug, Default)]
+pub struct Setting {
+    /// The leg to the app.
+    pub app: AppLeg,
+    /// The leg to the server.
+    pub server: ServerLeg,
+    /// The server is on this machine, so that what it is told in cleartext is told to nobody else.
+    pub server_is_local: bool,
+    /// Capabilities that the app is not shown.
+    pub hidden: Hidden,
+}
+
+/// Where STARTTLS stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Nothing is under way.
+    Quiet,
+    /// The app's command, with this ordinal, was passed on.
+    Asked { command: u64 },
+    /// mailscope's own command, with this ordinal, was sent to the server.
+    OwnAsked { command: u64 },
+    /// The app's command, with this ordinal, is answered by mailscope when those before it are.
+    Answering { command: u64, tag: Vec<u8> },
+    /// The relay is at the handshake.
+    Securing(Upgrade),
+    /// The server refused the app's command: the session goes on in cleartext.
+    Refused,
+}
+
+/// The session as the relay has to treat it.
+pub(super) struct Bridge {
+    pub(super) setting: Setting,
+    pub(super) stage: Stage,
+    /// What the client sent behind a STARTTLS whose answer has not come.
+    pub(super) behind: Undecided,
+    client: Held,
+    server: Held,
+    acts: Vec<Act>,
+    /// What the app is to be given once the server's leg is secured.
+    delayed: Option<Vec<Act>>,
+}
+
+/// Octets of one direction that the relay holds.
+#[derive(Default)]
+struct Held {
+    /// All of them.
+    waiting: usize,
+    /// Those of the message that is being read, or was read last.
+    framed: usize,
+    /// Octets that went on before they were framed.
+    ahead: usize,
+}
+
+impl Bridge {
+    pub(super) fn new(setting: Setting) -> Self {
+        let delays = (setting.app, setting.server) == (AppLeg::Tls, ServerLeg::Starttls);
+        Self {
+            setting,
+            stage: Stage::Quiet,
+            behind: Undecided::default(),
+            client: Held::default(),
+            server: Held::default(),
+            acts: Vec::new(),
+            delayed: delays.then(Vec::new),
+        }
+    }
+
+    fn held(&mut self, from: Peer) -> &mut Held {
+        match from {
+            Peer::Client => &mut self.client,
+            Peer::Server => &mut self.server,
+        }
+    }
+
+    /// Whether there may be something to hold or to edit, in a session that is authenticated or not.
+    pub(super) fn has_work(&self, is_authenticated: bool) -> bool {
+        let is_busy = !matches!(self.stage, Stage::Quiet | Stage::Refused);
+        let is_tls = (self.setting.app, self.setting.server) == (AppLeg::Tls, ServerLeg::Tls);
+        let is_promised = self.setting.server == ServerLeg::Starttls && self.stage == Stage::Quiet;
+        let is_open = is_promised || !(is_tls || is_authenticated);
+        is_busy || is_open || !self.setting.hidden.is_empty()
+    }
+
+    /// Whether the client's octets are not to be read for now.
+    pub(super) fn holds_client(&self) -> bool {
+        !matches!(self.stage, Stage::Quiet | Stage::Refused)
+    }
+
+    /// Whether the relay is at a handshake on the leg to `leg`.
+    pub(super) fn is_securing(&self, leg: Peer) -> bool {
+        matches!(self.stage, Stage::Securing(upgrade) if upgrade.includes(leg))
+    }
+
+    /// What is to be edited in the server's lists of capabilities.
+    pub(super) fn edits(&self, is_authenticated: bool) -> Edits<'_> {
+        let mut edits = Edits {
+            hidden: &self.setting.hidden,
+            removed: &[],
+            offers_starttls: false,
+        };
+        if is_authenticated {
+            return edits;
+        }
+        match (self.setting.app, self.setting.server) {
+            (AppLeg::Tls, ServerLeg::Tls) => {}
+            (AppLeg::Tls, _) => edits.removed = &["STARTTLS", "LOGINDISABLED"],
+            (AppLeg::Cleartext, ServerLeg::Starttls) => edits.removed = &["LOGINDISABLED"],
+            (AppLeg::Cleartext, _) => edits.offers_starttls = true,
+        }
+        edits
+    }
+
+    /// So many octets of `from` were read.
+    pub(super) fn arrived(&mut self, from: Peer, octets: usize) {
+        self.held(from).waiting += octets;
+    }
+
+    /// So many of them belong to the message that is being read.
+    pub(super) fn framed(&mut self, from: Peer, octets: usize) {
+        let held = self.held(from);
+        let ahead = held.ahead.min(octets);
+        held.ahead -= ahead;
+        held.framed = (held.framed + octets - ahead).min(held.waiting);
+    }
+
+    /// Whether all of a message is held that has so many octets.
+    pub(super) fn holds(&mut self, from: Peer, octets: usize) -> bool {
+        self.held(from).framed == octets
+    }
+
+    /// The message that is being read goes on, or `instead` does.
+    pub(super) fn release(&mut self, from: Peer, instead: Option<Vec<u8>>) {
+        let octets = std::mem::take(&mut self.held(from).framed);
+        self.let_go(from, octets, instead);
+    }
+
+    /// Everything that waits goes on.
+    pub(super) fn release_all(&mut self, from: Peer) {
+        let octets = self.held(from).waiting;
+        self.held(from).framed = 0;
+        self.let_go(from, octets, None);
+    }
+
+    /// Everything that waits goes on, the octets included that are framed later.
+    pub(super) fn release_ahead(&mut self, from: Peer) {
+        let held = self.held(from);
+        held.ahead += held.waiting - held.framed;
+        self.release_all(from);
+    }
+
+    /// So many octets are dropped that were not framed.
+    pub(super) fn drop_unframed(&mut self, from: Peer, octets: usize) {
+        self.let_go(from, octets, Some(Vec::new()));
+    }
+
+    fn let_go(&mut self, from: Peer, octets: usize, instead: Option<Vec<u8>>) {
+        let held = self.held(from);
+        let octets = octets.min(held.waiting);
+        held.waiting -= octets;
+        if octets == 0 {
+            return;
+        }
+        let acts = match (&mut self.delayed, from) {
+            (Some(delayed), Peer::Server) => delayed,
+            _ => &mut self.acts,
+        };
+        match (acts.last_mut(), instead) {
+            (
+                Some(Act::Pass {
+                    from: last,
+                    octets: before,
+                }),
+                None,
+            ) if *last == from => *before += octets,
+            (_, None) => acts.push(Act::Pass { from, octets }),
+            (_, Some(with)) => acts.push(Act::Replace { from, octets, with }),
+        }
+    }
+
+    /// mailscope's own octets go to this peer.
+    pub(super) fn say(&mut self, to: Peer, octets: &[u8]) {
+        self.acts.push(Act::Say {
+            to,
+            octets: octets.to_vec(),
+        });
+    }
+
+    /// The relay is to begin TLS.
+    pub(super) fn secure(&mut self, upgrade: Upgrade) {
+        self.stage = Stage::Securing(upgrade);
+        self.acts.push(Act::Secure(upgrade));
+    }
+
+    /// The relay is to end the connection.
+    pub(super) fn end(&mut self, note: crate::event::Note) {
+        self.delayed = None;
+        self.acts.push(Act::End(Box::new(note)));
+    }
+
+    /// TLS has begun: the legs are what they are now, and what was delayed goes on.
+    pub(super) fn secured(&mut self) {
+        let Stage::Securing(upgrade) = self.stage else {
+            return;
+        };
+        self.stage = Stage::Quiet;
+        if upgrade.includes(Peer::Client) {
+            self.setting.app = AppLeg::Tls;
+        }
+        if upgrade.includes(Peer::Server) {
+            self.setting.server = ServerLeg::Tls;
+        }
+        self.stop_delaying();
+    }
+
+    /// What was delayed goes on.
+    pub(super) fn stop_delaying(&mut self) {
+        self.acts.extend(self.delayed.take().unwrap_or_default());
+    }
+
+    /// Takes what the relay is to do.
+    pub(super) fn take_acts(&mut self) -> Vec<Act> {
+        std::mem::take(&mut self.acts)
+    }
+}
+
+/// Commands that hold no secret, and that a server answers before TLS as well as behind it.
+pub(super) fn is_harmless(name: &str) -> bool {
+    matches!(name, "CAPABILITY" | "ID" | "LOGOUT" | "NOOP" | "STARTTLS")
+}
+
+/// Whether these octets, the beginning of a line, may become a STARTTLS command.
+pub(super) fn may_become_starttls(line: &[u8]) -> bool {
+    const LONGEST_TAG: usize = 64;
+    let tag = line.iter().take_while(|octet| octet.is_ascii_graphic());
+    let tag = tag.count();
+    if tag > LONGEST_TAG {
+        return false;
+    }
+    let Some(name) = line[tag..].strip_prefix(b" ") else {
+        return tag == line.len();
+    };
+    let name = name.trim_ascii_end();
+    let full = b"STARTTLS";
+    name.len() <= full.len() && name.eq_ignore_ascii_case(&full[..name.len()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_become_starttls_is_held_and_nothing_else() {
+        for line in [
+            "",
+            "a",
+            "a1",
+            "a ",
+            "a S",
+            "a starttl",
+            "a STARTTLS",
+            "a STARTTLS\r",
+        ] {
+            assert!(may_become_starttls(line.as_bytes()), "{line:?}");
+        }
+        for line in [
+            "a L",
+            "a STARTTLSX",
+            "a  S",
+            "a LOGIN u p",
+            "\x16\x03",
+            "\u{fc} S",
+        ] {
+            assert!(!may_become_starttls(line.as_bytes()), "{line:?}");
+        }
+        assert!(!may_become_starttls(&[b'x'; 65]));
+    }
+
+    #[test]
+    fn octets_that_went_ahead_are_not_let_go_twice() {
+        let mut bridge = Bridge::new(Setting::default());
+        bridge.arrived(Peer::Client, 10);
+        bridge.framed(Peer::Client, 4);
+        bridge.release_ahead(Peer::Client);
+        bridge.arrived(Peer::Client, 5);
+        bridge.framed(Peer::Client, 6);
+        bridge.framed(Peer::Client, 5);
+        bridge.release(Peer::Client, Some(b"x".to_vec()));
+        assert_eq!(
+            bridge.take_acts(),
+            [
+                Act::Pass {
+                    from: Peer::Client,
+                    octets: 10
+                },
+                Act::Replace {
+                    from: Peer::Client,
+                    octets: 5,
+                    with: b"x".to_vec()
+                }
+            ]
+        );
+    }
+}

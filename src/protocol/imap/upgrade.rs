@@ -1,0 +1,369 @@
+//! STARTTLS (RFC 9051, section 6.2.1): when TLS begins on which leg, and what of the session waits
+//! for it.
+//!
+//! ```text
+//! C: a STARTTLS          passed on, or answered by mailscope
+//! C: b LOGIN ...         waits; dropped if TLS begins (CVE-2011-0411), passed on if it does not
+//! S: a OK begin          the one thing that begins TLS
+//! S: * CAPABILITY ...    dropped
+//! ```
+//!
+//! Nothing here looks at whether octets resemble TLS.
+
+use super::bridge::{AppLeg, ServerLeg, Stage, is_harmless, may_become_starttls};
+use super::capability::may_become_list;
+use super::command::Command;
+use super::meaning::Meaning;
+use super::observer::Observer;
+use super::undecided::Undecided;
+use super::{client, lexer, server};
+use crate::event::{Draft, Message, Micros, Note, Passed, Peer, Reading, Relation, Sealed, Status};
+use crate::limits;
+use crate::protocol::Upgrade;
+
+/// The capability, and the command.
+const STARTTLS: &str = "STARTTLS";
+
+/// What becomes of a client's message.
+pub(super) enum Plan {
+    /// It goes on.
+    Pass,
+    /// Nothing: mailscope said it.
+    Own,
+    /// It waits until the leg to the server is secured.
+    Hold,
+    /// It is a STARTTLS, and goes on.
+    Ask { command: u64 },
+    /// It is a STARTTLS that mailscope agrees to.
+    Agree { command: u64, tag: Vec<u8> },
+    /// It is a STARTTLS that mailscope refuses.
+    Refuse { tag: Vec<u8> },
+    /// The connection ends.
+    End(Note),
+}
+
+impl Plan {
+    /// What is recorded of it.
+    pub(super) fn passed(&self) -> Passed {
+        match self {
+            Self::Pass | Self::Hold | Self::Ask { .. } => Passed::AsRead,
+            Self::Own => Passed::Own,
+            Self::Agree { .. } | Self::Refuse { .. } | Self::End(_) => {
+                Passed::Instead(Sealed::default())
+            }
+        }
+    }
+}
+
+impl Observer {
+    /// Octets that are not to be read as the session's: they came before TLS, which was agreed on,
+    /// or wait for the answer to STARTTLS.
+    pub(super) fn turns_aside(
+        &mut self,
+        from: Peer,
+        input: &[u8],
+        at: Micros,
+        out: &mut Vec<Draft>,
+    ) -> bool {
+        if input.is_empty() {
+            return false;
+        }
+        if self.bridge.is_securing(from) {
+            self.injected(from, input, at, out);
+            return true;
+        }
+        if from == Peer::Client && self.bridge.holds_client() {
+            self.bridge.behind.push(input, at);
+            return true;
+        }
+        false
+    }
+
+    /// Lets go on what need not wait of the message that is being read.
+    pub(super) fn settle(&mut self, from: Peer, at: Micros, out: &mut Vec<Draft>) {
+        if !self.is_bridging() || (from == Peer::Client && self.bridge.holds_client()) {
+            return;
+        }
+        if self.side(from).assembler.is_empty() {
+            return self.bridge.release(from, None);
+        }
+        let length = self.side(from).assembler.message().bytes().len();
+        if !self.bridge.holds(from, length) {
+            return self.bridge.release(from, None); // its beginning went on already
+        }
+        let is_short = length <= limits::READ;
+        let waits = match from {
+            Peer::Server => {
+                // The answer to mailscope's own command is not the app's.
+                let awaits_own = matches!(self.bridge.stage, Stage::OwnAsked { .. });
+                let begun = self.server.assembler.message().bytes();
+                is_short && (awaits_own || may_become_list(begun))
+            }
+            Peer::Client if self.bridge.setting.server == ServerLeg::Starttls => {
+                let may_be_decided = !is_short || self.client.framer.is_at_literal();
+                if may_be_decided && !self.is_harmless_beginning() {
+                    return self.secure_server(at, out);
+                }
+                !may_be_decided
+            }
+            Peer::Client => may_become_starttls(self.client.assembler.message().bytes()),
+        };
+        if !waits {
+            self.bridge.release(from, None);
+        }
+    }
+
+    fn is_harmless_beginning(&self) -> bool {
+        let begun = self.client.assembler.message();
+        let spans = lexer::command(begun);
+        let name = Command::new(begun, &spans).name();
+        name.is_some_and(|name| is_harmless(&name))
+    }
+
+    /// What the client sent before its literal was decided about goes on, unless the server's leg is
+    /// to be secured first.
+    pub(super) fn let_undecided_go(&mut self) {
+        if self.is_bridging() && self.bridge.setting.server != ServerLeg::Starttls {
+            self.bridge.release_ahead(Peer::Client);
+        }
+    }
+
+    /// What becomes of a client's message, which means this; `message` is there only if something
+    /// may.
+    pub(super) fn plan(
+        &mut self,
+        message: Option<&Message>,
+        meaning: &Meaning,
+        circumstances: &client::Circumstances<'_>,
+    ) -> Plan {
+        if circumstances.own {
+            return Plan::Own;
+        }
+        let Some(message) = message else {
+            return Plan::Pass;
+        };
+        let is_whole = self.bridge.holds(Peer::Client, message.bytes().len());
+        if !self.is_bridging() || self.tracker.is_authenticated() || !is_whole {
+            return Plan::Pass;
+        }
+        let name = match &meaning.reading {
+            Reading::Command { name, .. } => name.as_deref(),
+            _ => None,
+        };
+        match (name, self.bridge.setting.app, self.bridge.setting.server) {
+            (Some(STARTTLS), app, leg) => plan_starttls(message, meaning.ordinal, app, leg),
+            (_, _, ServerLeg::Tls | ServerLeg::Cleartext) => Plan::Pass,
+            (Some(name), ..) if is_harmless(name) => Plan::Pass,
+            _ if self.bridge.stage != Stage::Refused => Plan::Hold,
+            _ if self.bridge.setting.server_is_local => Plan::Pass,
+            _ => Plan::End(Note::CleartextToServer),
+        }
+    }
+
+    /// Does what was planned, behind the message's event.
+    pub(super) fn carry_out(&mut self, plan: Plan, at: Micros, out: &mut Vec<Draft>) {
+        match plan {
+            Plan::Own => {}
+            Plan::Pass => self.bridge.release(Peer::Client, None),
+            Plan::Hold => self.secure_server(at, out),
+            Plan::Ask { command } => {
+                self.bridge.release(Peer::Client, None);
+                self.bridge.stage = Stage::Asked { command };
+            }
+            Plan::Agree { command, tag } => {
+                self.bridge.release(Peer::Client, Some(Vec::new()));
+                self.bridge.stage = Stage::Answering { command, tag };
+                self.answer_if_due(at, out);
+            }
+            Plan::Refuse { tag } => {
+                self.bridge.release(Peer::Client, Some(Vec::new()));
+                self.answer(&tag, Status::Bad, "TLS is in use already", at, out);
+            }
+            Plan::End(note) => self.bridge.end(note),
+        }
+    }
+
+    /// mailscope agrees to the app's STARTTLS once the commands before it have their answers.
+    pub(super) fn answer_if_due(&mut self, at: Micros, out: &mut Vec<Draft>) {
+        if let Stage::Answering { tag, .. } = &self.bridge.stage
+            && self.tracker.in_flight() <= 1
+        {
+            let tag = tag.clone();
+            self.answer(&tag, Status::Ok, "Begin TLS negotiation now", at, out);
+        }
+    }
+
+    /// mailscope answers a command in the server's place.
+    fn answer(&mut self, tag: &[u8], status: Status, text: &str, at: Micros, out: &mut Vec<Draft>) {
+        let line = [tag, format!(" {} {text}\r\n", status.name()).as_bytes()].concat();
+        self.bridge.say(Peer::Client, &line);
+        let circumstances = server::Circumstances {
+            at,
+            own: true,
+            ..Default::default()
+        };
+        self.server_message(Message::text(&line), &circumstances, out);
+    }
+
+    /// mailscope asks the server for TLS itself.
+    fn secure_server(&mut self, at: Micros, out: &mut Vec<Draft>) {
+        let offers = |listed: &[String]| listed.iter().any(|n| n.eq_ignore_ascii_case(STARTTLS));
+        if self
+            .tracker
+            .listed_capabilities()
+            .is_some_and(|listed| !offers(listed))
+        {
+            return self.bridge.end(Note::StartTlsNotOffered);
+        }
+        let mut tag = "mailscope".to_owned();
+        while self.tracker.is_in_flight(&tag) {
+            tag.push('0');
+        }
+        let line = format!("{tag} {STARTTLS}\r\n");
+        let circumstances = client::Circumstances {
+            at,
+            own: true,
+            ..Default::default()
+        };
+        self.client_message(Message::text(line.as_bytes()), &circumstances, out);
+        if let Some(command) = self.tracker.newest() {
+            self.bridge.say(Peer::Server, line.as_bytes());
+            self.bridge.stage = Stage::OwnAsked { command };
+        }
+    }
+
+    /// The server has greeted; what its greeting means for a leg that is to be secured.
+    pub(super) fn greeted_with(
+        &mut self,
+        status: Option<Status>,
+        at: Micros,
+        out: &mut Vec<Draft>,
+    ) {
+        if !self.is_bridging() || self.bridge.setting.server != ServerLeg::Starttls {
+            return;
+        }
+        match (status, self.bridge.setting.app) {
+            (Some(Status::Bye), _) => self.bridge.stop_delaying(),
+            (Some(Status::Preauth), _) => self.bridge.end(Note::StartTlsTooLate),
+            (_, AppLeg::Tls) => self.secure_server(at, out),
+            (_, AppLeg::Cleartext) => {
+                let listed = self.tracker.listed_capabilities();
+                let offers = |name: &String| name.eq_ignore_ascii_case(STARTTLS);
+                if listed.is_some_and(|listed| !listed.iter().any(offers)) {
+                    self.bridge.end(Note::StartTlsNotOffered);
+                }
+            }
+        }
+    }
+
+    /// What the app is given of a response, which means this.
+    pub(super) fn pass_on_response(
+        &mut self,
+        message: Option<&Message>,
+        meaning: &Meaning,
+    ) -> Passed {
+        let Some(message) = message.filter(|_| self.is_bridging()) else {
+            return Passed::AsRead;
+        };
+        let is_ours = matches!((&self.bridge.stage, &meaning.relation, &meaning.reading),
+            (Stage::OwnAsked { command }, Relation::Answers(answered), Reading::Tagged { .. })
+                if command == answered);
+        if is_ours {
+            self.bridge.release(Peer::Server, Some(Vec::new()));
+            return Passed::Instead(Sealed::default());
+        }
+        let edits = self.bridge.edits(self.tracker.is_authenticated());
+        let edited = match edits.is_empty() {
+            true => None,
+            false => edits.applied(message, &lexer::response(message)),
+        };
+        let is_held = self.bridge.holds(Peer::Server, message.bytes().len());
+        let Some(edited) = edited.filter(|_| is_held) else {
+            self.bridge.release(Peer::Server, None);
+            return Passed::AsRead;
+        };
+        let secret = self.remembered_in(&edited);
+        let sent = self.gate.seal(Message::text(&edited), &secret);
+        self.bridge.release(Peer::Server, Some(edited));
+        Passed::Instead(sent)
+    }
+
+    /// The server, or mailscope in its place, agreed to STARTTLS.
+    pub(super) fn begin_tls(&mut self, command: u64, at: Micros, out: &mut Vec<Draft>) {
+        if self.is_recorded() {
+            return;
+        }
+        let upgrade = match &self.bridge.stage {
+            Stage::Asked { command: asked } if *asked == command => Upgrade::Both,
+            Stage::OwnAsked { command: asked } if *asked == command => Upgrade::Server,
+            Stage::Answering { command: asked, .. } if *asked == command => Upgrade::App,
+            _ => {
+                self.note(Note::StartTlsNotRead, at, out);
+                return self.stop_framing(at, out);
+            }
+        };
+        self.bridge.secure(upgrade);
+        if upgrade.includes(Peer::Client) {
+            let Undecided { octets, .. } = std::mem::take(&mut self.bridge.behind);
+            if !octets.is_empty() {
+                self.injected(Peer::Client, &octets, at, out);
+            }
+        }
+    }
+
+    /// The server refused STARTTLS.
+    pub(super) fn go_on_without_tls(&mut self, command: u64, out: &mut Vec<Draft>) {
+        match &self.bridge.stage {
+            Stage::Asked { command: asked } if *asked == command => {
+                self.bridge.stage = Stage::Refused;
+                self.read_behind(out);
+            }
+            Stage::OwnAsked { command: asked } if *asked == command => {
+                self.bridge.end(Note::StartTlsRefused);
+            }
+            _ => {}
+        }
+    }
+
+    /// TLS has begun.
+    pub(super) fn go_on_with_tls(&mut self, out: &mut Vec<Draft>) {
+        self.bridge.secured();
+        self.bridge.release(Peer::Client, None);
+        self.read_behind(out);
+    }
+
+    /// Reads what the client sent behind a command that had to wait.
+    fn read_behind(&mut self, out: &mut Vec<Draft>) {
+        let Undecided { octets, reads } = std::mem::take(&mut self.bridge.behind);
+        let mut rest = octets.as_slice();
+        for (length, at) in reads {
+            let (octets, behind) = rest.split_at(length);
+            rest = behind;
+            self.client_octets(octets, at, out);
+        }
+    }
+
+    /// Plaintext that came where TLS was to begin: it never enters the session.
+    fn injected(&mut self, from: Peer, octets: &[u8], at: Micros, out: &mut Vec<Draft>) {
+        self.bridge.drop_unframed(from, octets.len());
+        let wire = self.sealed_opaque(from, octets);
+        let mut meaning = Meaning::new(self.next_ordinal(), Reading::Opaque);
+        if from == Peer::Server {
+            meaning.relation = Relation::Unsolicited;
+        }
+        meaning.passed = Passed::Instead(Sealed::default());
+        meaning.notes.push(Note::StartTlsInjection { from });
+        self.emit(from, wire, Some(meaning), at, out);
+    }
+}
+
+fn plan_starttls(message: &Message, command: u64, app: AppLeg, server: ServerLeg) -> Plan {
+    let tag = lexer::command_tag(message).map(|tag| message.bytes()[tag].to_vec());
+    let tag = tag.unwrap_or_default();
+    match (app, server) {
+        (AppLeg::Tls, ServerLeg::Tls) => Plan::Pass,
+        (AppLeg::Tls, _) => Plan::Refuse { tag },
+        (AppLeg::Cleartext, ServerLeg::Starttls) => Plan::Ask { command },
+        (AppLeg::Cleartext, _) => Plan::Agree { command, tag },
+    }
+}
