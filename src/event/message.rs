@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 /// What stands in a sealed message where a secret was: always 8 octets, whatever the secret's
 /// length (contract, "Masks").
 pub const MASK: &[u8; 8] = b"********";
@@ -154,7 +156,8 @@ impl Piece {
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Message {
     bytes: Vec<u8>,
-    pieces: Vec<Piece>,
+    /// Most messages are one line of text, and that piece has its place here.
+    pieces: SmallVec<[Piece; 1]>,
 }
 
 impl Message {

@@ -9,6 +9,7 @@
 
 mod draft;
 mod forms;
+pub mod json;
 mod message;
 mod note;
 mod recorded;
@@ -27,7 +28,7 @@ pub use note::{Finding, Note};
 pub use recorded::{Recorded, RecordedBody, RecordedMessage};
 pub use seal::{Gate, Sealed, Secrets};
 pub use span::{Label, Span};
-pub use value::{Value, unquoted, values};
+pub use value::{Step, Steps, Value, unquoted, values, write_members};
 
 /// Who said something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -318,8 +319,9 @@ pub enum Reading {
     Opaque,
 }
 
-/// How an untagged response's data is read; asked only by sinks that show it.
-pub type DataReader = fn(&Said) -> serde_json::Value;
+/// How an untagged response's data is read; asked only by sinks that show it. It adds the data to
+/// the octets as a JSON value.
+pub type DataReader = fn(&Said, &mut Vec<u8>);
 
 /// Which command a server's message answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -387,11 +389,22 @@ impl Said {
 
     /// The values behind the name, code and text excepted.
     pub fn arguments(&self) -> Vec<Value<'_>> {
-        let start = self
-            .spans
+        values(&self.wire, self.argument_spans())
+    }
+
+    /// As [`arguments`](Self::arguments), one step after the other.
+    pub fn argument_steps(&self) -> Steps<'_, '_> {
+        Steps::new(&self.wire, self.argument_spans())
+    }
+
+    fn argument_spans(&self) -> &[Span] {
+        /// A tag, a number and a name, or a tag and a name of two words.
+        const HEAD: usize = 3;
+        let head = &self.spans[..self.spans.len().min(HEAD)];
+        let start = head
             .iter()
             .rposition(|span| span.label == Label::Name)
             .map_or(0, |name| name + 1);
-        values(&self.wire, &self.spans[start..])
+        &self.spans[start..]
     }
 }

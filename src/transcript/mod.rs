@@ -103,21 +103,21 @@ mod json;
 mod pair;
 mod place;
 mod reader;
+mod recent;
 #[cfg(test)]
 mod sample;
 mod scanner;
 mod schema;
 mod split;
-mod string;
 mod wire;
 
+pub use crate::event::json::is_hidden;
 pub use file::TranscriptFile;
 pub use header::{FORMAT, Header, rfc3339};
 pub use json::write_event;
 pub use place::place;
 pub use reader::Reader;
 pub use schema::SCHEMA;
-pub use string::is_hidden;
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use time::macros::datetime;
 
+use crate::event::json::Object;
 use crate::event::{
     Awaited, Body, CapabilityChange, Draft, Event, Finding, Gate, Label, LiteralForm, Message,
     Micros, Numbers, Passed, Peer, Reading, Relation, Said, Secret, Secrets, Secured, Span, Status,
@@ -211,7 +212,11 @@ fn fetching() -> Vec<Body> {
     let mut fetch = said(Peer::Server, message, untagged("FETCH", Some(1), None));
     fetch.relation = Relation::Ambiguous(vec![12, 12]);
     if let Reading::Untagged { data, .. } = &mut fetch.reading {
-        *data = Some(|said| serde_json::json!({"octets": said.wire.octets()}));
+        *data = Some(|said, out| {
+            let mut data = Object::open(out);
+            data.number("octets", said.wire.octets());
+            data.close();
+        });
     }
     let words = [
         (Label::Tag, "*"),

@@ -115,17 +115,40 @@ const WITHOUT_ARGUMENTS: &[&str] = &[
     "UNSELECT",
 ];
 
+/// Spans among which the name's are: the tag, or what is masked in its place, and two words.
+const HEAD: usize = 3;
+
 /// A view on a command's spans.
 #[derive(Clone, Copy)]
 pub struct Command<'a> {
     message: &'a Message,
     spans: &'a [Span],
+    /// The name, if it is a known one; looked up once, asked for often.
+    known: Option<&'static str>,
 }
 
 impl<'a> Command<'a> {
     /// `spans` as [`lexer::command`](super::lexer::command) made them of `message`.
     pub fn new(message: &'a Message, spans: &'a [Span]) -> Self {
-        Self { message, spans }
+        let mut command = Self {
+            message,
+            spans,
+            known: None,
+        };
+        let mut words = command.name_words();
+        command.known = words
+            .next()
+            .and_then(|first| known_name(first, words.next()));
+        command
+    }
+
+    /// The words of the name.
+    fn name_words(self) -> impl Iterator<Item = &'a [u8]> {
+        self.spans
+            .iter()
+            .take(HEAD)
+            .filter(|span| span.label == Label::Name)
+            .map(move |span| self.bytes(span))
     }
 
     /// The tag, if there is one; it may be masked. A line that is masked whole has none.
@@ -140,16 +163,12 @@ impl<'a> Command<'a> {
     /// The name, upper case, `UID FETCH` one name. Whether it is a known one tells
     /// [`is_known`](Self::is_known).
     pub fn name(self) -> Option<Cow<'static, str>> {
-        let mut words = self
-            .spans
-            .iter()
-            .filter(|span| span.label == Label::Name)
-            .map(|span| &self.message.bytes()[span.range.clone()]);
-        let first = words.next()?;
-        let second = words.next();
-        if let Some(known) = known_name(first, second) {
+        if let Some(known) = self.known {
             return Some(Cow::Borrowed(known));
         }
+        let mut words = self.name_words();
+        let first = words.next()?;
+        let second = words.next();
         let mut name = String::from_utf8_lossy(first).to_ascii_uppercase();
         if let Some(second) = second {
             name.push(' ');
@@ -160,7 +179,7 @@ impl<'a> Command<'a> {
 
     /// Whether RFC 9051, RFC 3501 or a registered extension defines it.
     pub fn is_known(self) -> bool {
-        matches!(self.name(), Some(Cow::Borrowed(_)))
+        self.known.is_some()
     }
 
     /// Where the name ends.
@@ -237,7 +256,7 @@ impl<'a> Command<'a> {
     /// all, but of LOGIN and AUTHENTICATE; nothing that may be a password fits the others.
     pub fn is_well_formed(self) -> bool {
         let arguments = self.argument_spans();
-        let Some(Cow::Borrowed(name)) = self.name() else {
+        let Some(name) = self.known else {
             return false;
         };
         let all = |labels: &[Label]| arguments.iter().all(|span| labels.contains(&span.label));
@@ -309,17 +328,21 @@ pub fn is_name(word: &[u8]) -> bool {
 }
 
 fn known_name(first: &[u8], second: Option<&[u8]>) -> Option<&'static str> {
+    let length = first.len() + second.map_or(0, |second| " ".len() + second.len());
+    let is_it = |name: &[u8]| {
+        let (front, back) = name.split_at(first.len());
+        let back_is_it = match second {
+            Some(second) => back
+                .split_first()
+                .is_some_and(|(space, back)| *space == b' ' && back.eq_ignore_ascii_case(second)),
+            None => back.is_empty(),
+        };
+        front.eq_ignore_ascii_case(first) && back_is_it
+    };
     COMMANDS
         .iter()
         .copied()
-        .find(|name| match (name.split_once(' '), second) {
-            (None, None) => name.as_bytes().eq_ignore_ascii_case(first),
-            (Some((uid, name)), Some(second)) => {
-                uid.as_bytes().eq_ignore_ascii_case(first)
-                    && name.as_bytes().eq_ignore_ascii_case(second)
-            }
-            _ => false,
-        })
+        .find(|name| name.len() == length && is_it(name.as_bytes()))
 }
 
 #[cfg(test)]

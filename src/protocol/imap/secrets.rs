@@ -10,7 +10,7 @@ use memchr::memmem;
 
 use super::command::{Argument, Command};
 use super::doubt::{self, Extent, Trust, unreadable};
-use super::response::{Kind, Response, is_known};
+use super::response::{Kind, Response};
 use super::sasl::{self, Exchange};
 use crate::event::{Gate, Label, Message, Secret, Span};
 
@@ -225,10 +225,7 @@ pub fn of_response(
 /// Whether it is data that nobody has to fear a secret in. What nobody knows may be a sentence, `*
 /// wrong password hunter2`, and so may what has not the form of data, `* LIST (hunter2`.
 fn is_data(response: Response<'_>, spans: &[Span]) -> bool {
-    let is_known_data = response.kind() == Kind::Untagged
-        && response.status().is_none()
-        && response.name().is_some_and(|name| is_known(&name));
-    is_known_data && has_form(spans)
+    response.is_known_data() && has_form(spans)
 }
 
 /// Whether every token is one of the grammar's, and every list ends.

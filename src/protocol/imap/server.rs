@@ -3,7 +3,7 @@
 use super::lexer;
 use super::meaning::{Meaning, Missing, Then};
 use super::observer::Observer;
-use super::response::{Kind, Response, data_reader};
+use super::response::{Kind, Response};
 use super::secrets::{self, Ranges};
 use super::solicit::Facts;
 use super::tracker::Expected;
@@ -103,7 +103,7 @@ fn untagged(observer: &mut Observer, response: Response<'_>) -> Meaning {
     if facts.code.as_deref() == Some("CLOSED") {
         observer.tracker.closed();
     }
-    let data = data_reader(&name);
+    let data = response.data_reader();
     let mut meaning = Meaning::new(
         observer.next_ordinal(),
         Reading::Untagged {

@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 use super::command::Command;
 use super::response::{Fetched, Response};
 use crate::event::{Label, Span, Status};
@@ -50,7 +52,13 @@ impl Items {
     }
 
     fn contains(&self, name: &[u8]) -> bool {
-        self.all || self.keys.contains(&item_key(name))
+        let (front, back) = item_key_parts(name);
+        let is_it = |key: &Vec<u8>| {
+            key.len() == front.len() + back.len()
+                && key[..front.len()].eq_ignore_ascii_case(front)
+                && key[front.len()..].eq_ignore_ascii_case(back)
+        };
+        self.all || self.keys.iter().any(is_it)
     }
 }
 
@@ -235,7 +243,11 @@ impl FetchRequest {
         let (Some(number), Some(fetched)) = (facts.number, &facts.fetched) else {
             return false;
         };
-        let in_set = match (self.by_uid, fetched.uid) {
+        let uid = match self.by_uid {
+            true => fetched.uid(),
+            false => None,
+        };
+        let in_set = match (self.by_uid, uid) {
             // `* 25900 UIDFETCH (FLAGS ())` (RFC 9586, section 3.3)
             (by_uid, _) if facts.name == "UIDFETCH" => by_uid && self.set.contains(number, None),
             (false, _) => self.set.contains(number, facts.exists),
@@ -250,7 +262,7 @@ impl FetchRequest {
             }
             (true, None) => facts.partial,
         };
-        in_set && fetched.names.iter().any(|name| self.items.contains(name))
+        in_set && fetched.names().any(|name| self.items.contains(name))
     }
 }
 
@@ -343,15 +355,25 @@ fn macro_or_item(word: &[u8], items: &mut Items) {
 /// What an item asked for and the item answered have in common: `BODY.PEEK[HEADER.FIELDS (DATE)]`
 /// is answered by `BODY[HEADER.FIELDS (DATE)]`, and servers differ in how they write the list.
 fn item_key(item: &[u8]) -> Vec<u8> {
+    let (front, back) = item_key_parts(item);
+    [front, back].concat().to_ascii_uppercase()
+}
+
+/// The octets of an item's key, what stands before and behind `.PEEK`.
+fn item_key_parts(item: &[u8]) -> (&[u8], &[u8]) {
     let end = item
         .iter()
         .position(|octet| matches!(octet, b' ' | b']' | b'<'))
         .unwrap_or(item.len())
         .min(limits::TAG);
-    let key = item[..end].to_ascii_uppercase();
-    match key.windows(6).position(|part| part == b".PEEK[") {
-        Some(peek) => [&key[..peek], &key[peek + 5..]].concat(),
-        None => key,
+    let key = &item[..end];
+    let peek = memchr(b'[', key).and_then(|_| {
+        key.windows(6)
+            .position(|part| part.eq_ignore_ascii_case(b".PEEK["))
+    });
+    match peek {
+        Some(peek) => (&key[..peek], &key[peek + 5..]),
+        None => (key, &[]),
     }
 }
 

@@ -313,26 +313,25 @@ impl Tracker {
         facts: &Facts<'_>,
         correlator: Option<&[u8]>,
     ) -> (Relation, Option<String>) {
-        let mut asking: Vec<&InFlight> = self
+        let correlator = correlator.map(String::from_utf8_lossy);
+        let mut asking = self
             .in_flight
             .iter()
             .filter(|command| command.request.asks_for(facts))
-            .collect();
-        if let Some(tag) = correlator {
-            let tag = String::from_utf8_lossy(tag);
-            asking.retain(|command| command.tag == key(&tag));
-        }
-        match asking.as_slice() {
-            [] => (Relation::Unsolicited, None),
-            [command] => (
-                Relation::Answers(command.ordinal),
-                self.among(command.tag.as_str()),
-            ),
-            several => (
-                Relation::Ambiguous(several.iter().map(|command| command.ordinal).collect()),
-                None,
-            ),
-        }
+            .filter(|command| {
+                let tag = correlator.as_deref().map(key);
+                tag.is_none_or(|tag| command.tag == tag)
+            });
+        let Some(first) = asking.next() else {
+            return (Relation::Unsolicited, None);
+        };
+        let Some(second) = asking.next() else {
+            let among = self.among(first.tag.as_str());
+            return (Relation::Answers(first.ordinal), among);
+        };
+        let several = [first, second].into_iter().chain(asking);
+        let several = several.map(|command| command.ordinal).collect();
+        (Relation::Ambiguous(several), None)
     }
 
     /// The tag of this command, where several are in flight.
