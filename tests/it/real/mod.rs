@@ -1,10 +1,12 @@
 //! A real server, Dovecot, and real clients in front of it: what a client obtains through mailscope
 //! is what it obtains without, and what mailscope kept is what Dovecot kept.
 //!
+//! - `compress`: COMPRESS=DEFLATE.
 //! - `healthy`: what is true of every recording of peers that do nothing wrong.
 //! - `legs`: every mix of how the two legs are secured.
 //! - the rest: one file a client.
 
+mod compress;
 mod curl;
 mod healthy;
 mod imaplib;
@@ -22,6 +24,7 @@ use super::support::mailscope::{Mailscope, Recording, record};
 
 pub fn trials() -> Vec<Trial> {
     [
+        compress::trials(),
         curl::trials(),
         imaplib::trials(),
         legs::trials(),

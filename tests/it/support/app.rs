@@ -88,6 +88,14 @@ impl App {
         }
     }
 
+    /// Reads what comes next; nothing at the end.
+    pub fn hear_some(&mut self) -> Vec<u8> {
+        let mut octets = vec![0; 16 * 1024];
+        let length = self.stream().read(&mut octets).unwrap();
+        octets.truncate(length);
+        octets
+    }
+
     /// Reads so many octets.
     pub fn hear_octets(&mut self, length: usize) -> Vec<u8> {
         let mut octets = vec![0; length];
