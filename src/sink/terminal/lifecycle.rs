@@ -8,7 +8,8 @@ use crate::event::{Body, Finding, Peer, Secured};
 use crate::sink::palette::Meaning;
 
 /// Notes that the reader must not overlook: the session is not what it seems, or cannot go on.
-const WARNINGS: [&str; 10] = [
+const WARNINGS: [&str; 15] = [
+    "cleartext-to-server",
     "client-distrust",
     "client-handshake",
     "insecure",
@@ -18,6 +19,10 @@ const WARNINGS: [&str; 10] = [
     "server-handshake",
     "server-unreachable",
     "server-untrusted",
+    "starttls-injection",
+    "starttls-not-offered",
+    "starttls-refused",
+    "starttls-too-late",
     "tls-in-cleartext",
 ];
 

@@ -37,6 +37,23 @@ impl App {
         }
     }
 
+    /// Begins TLS on this cleartext connection.
+    pub fn begin_tls(&mut self, name: &str, trusted: &Path) {
+        self.try_tls(name, trusted).unwrap();
+    }
+
+    /// Begins it, if that can be.
+    pub fn try_tls(&mut self, name: &str, trusted: &Path) -> io::Result<()> {
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        let connection = ClientConnection::new(certificates::client(trusted), name).unwrap();
+        let mut stream = StreamOwned::new(connection, self.tcp().try_clone()?);
+        while stream.conn.is_handshaking() {
+            stream.conn.complete_io(&mut stream.sock)?;
+        }
+        self.leg = Leg::Tls(Box::new(stream));
+        Ok(())
+    }
+
     fn stream(&mut self) -> &mut dyn ReadWrite {
         match &mut self.leg {
             Leg::Plain(stream) => stream,
