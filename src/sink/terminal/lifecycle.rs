@@ -149,6 +149,7 @@ mod tests {
     fn the_warnings_are_notes() {
         let why = String::new;
         let ids = [
+            Note::CleartextToServer,
             Note::ClientDistrust {
                 why: why(),
                 authority: why(),
@@ -165,6 +166,10 @@ mod tests {
             Note::ServerHandshake { why: why() },
             Note::ServerUnreachable { why: why() },
             Note::ServerUntrusted { why: why() },
+            Note::StartTlsInjection { from: Peer::Client },
+            Note::StartTlsNotOffered,
+            Note::StartTlsRefused,
+            Note::StartTlsTooLate,
             Note::TlsInCleartext { from: Peer::Client },
         ]
         .map(|note| note.id());
