@@ -163,7 +163,11 @@ async fn other_end(
         match timeout(patience, pumps.run(legs, tap)).await {
             Ok(Step::Ended(_, end)) => return Some(end),
             // Nobody is left at one end to make a handshake with.
-            Ok(Step::Secure(_) | Step::Refused(_)) => return None,
+            Ok(Step::Secure(_)) => return Some(End::HalfClosed),
+            Ok(Step::Refused(note)) => {
+                tap.note(&note);
+                return Some(End::HalfClosed);
+            }
             Err(_) if matches!(first, End::HalfClosed) && pumps.moved(from.other()) > before => {}
             Err(_) => return None,
         }
