@@ -237,7 +237,8 @@ fn introduce(
     say(&lines.join("\n"));
 }
 
-fn write_ready_file(
+/// Writes the file that says where all listen, in one step.
+pub(super) fn write_ready_file(
     path: &Path,
     tls: Option<SocketAddr>,
     plain: Option<SocketAddr>,

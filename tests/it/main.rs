@@ -22,6 +22,7 @@ mod real;
 mod record;
 mod recordings;
 mod relay;
+mod replay;
 mod secrets;
 mod starttls;
 mod support;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         record::trials(),
         recordings::trials(),
         relay::trials(),
+        replay::trials(),
         secrets::trials(),
         starttls::trials(),
         trust_stores::trials(),

@@ -101,6 +101,11 @@ impl Observer {
         }
     }
 
+    /// Whether the client's octets wait for the server's go-ahead (RFC 9051, section 4.3).
+    pub fn awaits_go_ahead(&self) -> bool {
+        self.client.framer.awaits_go_ahead()
+    }
+
     /// Where the session is.
     pub fn state(&self) -> State {
         self.tracker.state()
