@@ -19,7 +19,7 @@ use crate::error::{Doing, Error, Result};
 use crate::limits;
 use crate::net::{Door, ListenAddress};
 use crate::protocol::imap::AppLeg;
-use crate::replay::{Config, Matching, OnMiss, Report, Script, Server};
+use crate::replay::{Config, Matching, OnMiss, Report, Script, Service};
 use crate::sink::bus::{Bus, OnFailure, Sink};
 
 /// The arguments of `replay`.
@@ -119,7 +119,7 @@ async fn replay(arguments: &Arguments, common: &Common, script: Script) -> Resul
     let authority = Arc::new(arguments.which.open(common)?);
     let ca = authority.path().map(|path| path.display().to_string());
     let sessions = script.sessions.len();
-    let server = Server::new(Config {
+    let service = Service::new(Config {
         script,
         matching: match arguments.matching {
             Match::Strict => Matching::Strict,
@@ -134,8 +134,8 @@ async fn replay(arguments: &Arguments, common: &Common, script: Script) -> Resul
         listeners,
     })?;
     let (tls, plain) = (
-        server.address(AppLeg::Tls),
-        server.address(AppLeg::Cleartext),
+        service.address(AppLeg::Tls),
+        service.address(AppLeg::Cleartext),
     );
     introduce(arguments, sessions, tls, plain);
     let mut signals = Signals::install()?;
@@ -146,9 +146,9 @@ async fn replay(arguments: &Arguments, common: &Common, script: Script) -> Resul
     let sinks = view.map(|view| (view.policy(), Box::new(view) as Box<dyn Sink>));
     let on_failure: OnFailure = Arc::new(|_, error| say(&warn(&error.to_string())));
     let bus = Arc::new(Bus::new(sinks.into_iter().collect(), &on_failure)?);
-    let report = server.reporter();
+    let report = service.reporter();
     let stop = CancellationToken::new();
-    let running = server.run(
+    let running = service.run(
         Arc::clone(&bus),
         Instant::now(),
         stop.clone(),

@@ -17,6 +17,7 @@ mod report;
 mod rote;
 mod script;
 mod server;
+mod service;
 mod usage;
 mod whereabouts;
 
@@ -25,5 +26,6 @@ pub use player::{Effect, Player};
 pub use report::{Mismatch, Report};
 pub use rote::play;
 pub use script::Script;
-pub use server::{Config, Server};
+pub use server::Server;
+pub use service::{Config, Service};
 pub use usage::{Matching, OnMiss};

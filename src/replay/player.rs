@@ -169,6 +169,8 @@ impl Player {
             ) => {
                 self.usage.answered(self.cursor, name);
             }
+            // It is answered already.
+            (Reading::Command { refused: true, .. }, _) => {}
             (Reading::Command { .. }, _) => {
                 self.whereabouts.command(ordinal, said);
                 self.heard.push_back(Heard::Command(Box::new(said.clone())));
@@ -185,9 +187,29 @@ impl Player {
             match self.heard.pop_front() {
                 Some(Heard::Command(said)) => self.answer(&said, at, out),
                 Some(Heard::Continuation) => self.go_on(at, out),
-                None if self.observer.awaits_go_ahead() => self.say(b"+ OK\r\n", at, out),
-                None => return,
+                None => match self.observer.undecided_command() {
+                    Some(undecided) => self.decide(&undecided, at, out),
+                    None => return,
+                },
             }
+        }
+    }
+
+    /// A command waits for its literal's go-ahead, which it gets unless it got none in the recording.
+    fn decide(&mut self, undecided: &Said, at: Micros, out: &mut Vec<Draft>) {
+        let place = self.whereabouts.place(self.observer.state());
+        let usage = Arc::clone(&self.usage);
+        match usage.take_refusal(&mut self.cursor, undecided, &place) {
+            Some(index) => {
+                self.current = Some(Playing {
+                    index,
+                    turn: 0,
+                    owes_initial: false,
+                    tag: tag(undecided),
+                });
+                self.turns(at, out);
+            }
+            None => self.say(b"+ OK\r\n", at, out),
         }
     }
 

@@ -129,6 +129,26 @@ impl Usage {
         }
     }
 
+    /// The unused exchange in which this command's literal was refused, which is used from now on.
+    pub fn take_refusal(&self, cursor: &mut Cursor, live: &Said, place: &Place) -> Option<Index> {
+        let mut inner = self.inner();
+        let found = self.find(&inner, *cursor, live, place)?;
+        let is_refusal = matches!(
+            self.exchange(found).command.reading,
+            Reading::Command { refused: true, .. }
+        );
+        if !is_refusal || inner.used[found.0][found.1] {
+            return None;
+        }
+        inner.matched += 1;
+        inner.used[found.0][found.1] = true;
+        *cursor = Cursor {
+            session: found.0,
+            next: found.1 + 1,
+        };
+        Some(found)
+    }
+
     fn find(&self, inner: &Inner, cursor: Cursor, live: &Said, place: &Place) -> Option<Index> {
         let fits = |(session, exchange): &Index| {
             let recorded = self.exchange((*session, *exchange));

@@ -9,7 +9,9 @@ use super::observer::Observer;
 use super::tracker::Expected;
 use super::undecided::Undecided;
 use super::{client, lexer, server};
-use crate::event::{Draft, MASK, Message, Micros, Note, Peer, Relation, Secret};
+use crate::event::{
+    Draft, MASK, Message, Micros, Note, Passed, Peer, Reading, Relation, Said, Secret,
+};
 use crate::limits;
 
 impl Observer {
@@ -196,5 +198,35 @@ impl Observer {
             false => MASK,
         };
         Some(String::from_utf8_lossy(tag).into_owned())
+    }
+
+    /// The command whose literal the server has not decided about, as it would be if that were
+    /// refused: the literal's header is text.
+    pub fn undecided_command(&self) -> Option<Said> {
+        if !self.awaits_go_ahead() {
+            return None;
+        }
+        let message = Message::text(self.client.assembler.message().bytes());
+        let spans = lexer::command(&message);
+        let command = Command::new(&message, &spans);
+        let reading = Reading::Command {
+            tag: self.undecided_tag(),
+            name: command.name(),
+            mechanism: None,
+            identity: None,
+            refused: true,
+        };
+        let wire = self.gate.seal(message, &[]);
+        Some(Said {
+            from: Peer::Client,
+            wire,
+            spans,
+            reading,
+            relation: Relation::None,
+            among: None,
+            capabilities: None,
+            incomplete: false,
+            passed: Passed::AsRead,
+        })
     }
 }
