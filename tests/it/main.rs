@@ -25,6 +25,7 @@ mod relay;
 mod secrets;
 mod starttls;
 mod support;
+mod tls;
 mod trust_stores;
 
 use std::process::ExitCode;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         relay::trials(),
         secrets::trials(),
         starttls::trials(),
+        tls::trials(),
         trust_stores::trials(),
     ];
     let trials = files.into_iter().flatten().collect();
