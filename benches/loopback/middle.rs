@@ -129,6 +129,7 @@ fn relay(listener: TcpListener, server: ServerAddress, authority: Arc<Authority>
     let config = Config {
         server,
         server_tls: Some(super::trusting(&authority)),
+        keylog: None,
         insecure: false,
         authority,
         gate: Gate::new(Secrets::Masked),

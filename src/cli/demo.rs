@@ -73,6 +73,7 @@ async fn demo(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
         server_tls: Some(TlsToServer::new(&trust(&servers_authority))?),
         insecure: false,
         authority: Arc::clone(&authority),
+        keylog: None,
         gate: Gate::new(Secrets::Masked),
         hidden: Hidden::default(),
         listeners: vec![(door, Leg::Tls)],

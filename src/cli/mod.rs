@@ -5,7 +5,9 @@
 
 mod authority;
 mod ca;
+mod client_certificate;
 mod demo;
+mod keylog;
 mod provider;
 mod record;
 mod replay;

@@ -26,6 +26,7 @@ mod replay;
 mod secrets;
 mod starttls;
 mod support;
+mod tls;
 mod trust_stores;
 
 use std::process::ExitCode;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         replay::trials(),
         secrets::trials(),
         starttls::trials(),
+        tls::trials(),
         trust_stores::trials(),
     ];
     let trials = files.into_iter().flatten().collect();

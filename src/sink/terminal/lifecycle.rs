@@ -121,6 +121,15 @@ fn secured(sheet: &mut Sheet<'_>, secured: &Secured) {
         line.own(Meaning::Plain, ", ALPN ");
         line.foreign(Meaning::Plain, alpn.as_bytes());
     }
+    let shown = secured.client_certificate.as_ref();
+    if let Some(subject) = shown.and_then(|shown| shown.get("subject")?.as_str()) {
+        line.own(Meaning::Plain, ", client certificate ");
+        line.foreign(Meaning::Plain, subject.as_bytes());
+    }
+    if secured.keylog {
+        line.own(Meaning::Plain, ", ");
+        line.own(Meaning::Warning, "keys logged");
+    }
 }
 
 fn note(sheet: &mut Sheet<'_>, finding: &Finding) {
