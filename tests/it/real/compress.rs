@@ -2,10 +2,12 @@
 //! kept.
 
 use std::io::Write;
+use std::path::Path;
 
 use flate2::write::{DeflateDecoder, DeflateEncoder};
 use libtest_mimic::Trial;
 
+use super::super::replay::Replay;
 use super::super::support::app::App;
 use super::super::support::dovecot::{Dovecot, PASSWORD};
 use super::super::support::maildir::Mail;
@@ -18,6 +20,7 @@ pub fn trials() -> Vec<Trial> {
     let trials = trials!("real::compress";
         a_session_is_read_inflated,
         a_session_is_read_inflated_behind_starttls,
+        a_session_is_replayed_compressed,
         hidden_it_is_not_used,
     );
     needing(&[DOVECOT], trials)
@@ -91,7 +94,46 @@ fn is_read_inflated(security: Security) {
     let dovecot = Dovecot::start_with(WITH_COMPRESS);
     dovecot.user(THROUGH, &[("INBOX", &inbox())]);
     let mut mailscope = recording(&dovecot, security).start();
-    let mut app = App::tls(mailscope.tls(), "localhost", &mailscope.ca());
+    let (said, heard) = session(mailscope.tls(), &mailscope.ca());
+    mailscope.closed(1);
+    let transcript = mailscope.stop();
+    assert_eq!(schema::errors(&transcript), Vec::<String>::new());
+    let compressed = transcript.kind("compressed")[0]["n"].as_u64().unwrap();
+    let behind = |event: &serde_json::Value| event["n"].as_u64().unwrap() > compressed;
+    let wire = |from: &str| transcript.wire_where(1, from, b"", behind);
+    assert!(wire("client") == said);
+    assert!(wire("server") == heard);
+    for kind in ["note", "opaque"] {
+        assert!(transcript.kind(kind).is_empty(), "{kind}");
+    }
+    assert!(transcript.kind("literal_part").len() > 10);
+    assert_eq!(mailscope.stdout(), mailscope.show());
+    assert!(mailscope.stdout().contains("compressed: DEFLATE"));
+}
+
+/// The recording compresses for real as well.
+fn a_session_is_replayed_compressed() {
+    let dovecot = Dovecot::start_with(WITH_COMPRESS);
+    dovecot.user(THROUGH, &[("INBOX", &inbox())]);
+    let mut mailscope = recording(&dovecot, Security::Tls).start();
+    let (_, expected) = session(mailscope.tls(), &mailscope.ca());
+    mailscope.closed(1);
+    mailscope.stop();
+    drop(dovecot);
+    let mut replay = Replay::start(mailscope.out(), &["--require-all", "--quiet"]);
+    let (_, heard) = session(replay.address("tls"), &replay.ca());
+    let without_go_ahead = |octets: &[u8]| {
+        let text = String::from_utf8_lossy(octets).into_owned();
+        text.replace("+ OK\r\n", "")
+    };
+    assert!(without_go_ahead(&heard) == without_go_ahead(&expected));
+    let (code, report) = replay.stop();
+    assert_eq!(code, 0, "{report:#}");
+}
+
+/// What an app says and hears in a session, once it is compressed.
+fn session(address: &str, ca: &Path) -> (Vec<u8>, Vec<u8>) {
+    let mut app = App::tls(address, "localhost", ca);
     app.hear("* OK");
     let answer = app.command("a", &format!("LOGIN {THROUGH} {PASSWORD}"));
     assert!(answer.contains("COMPRESS=DEFLATE"), "{answer}");
@@ -112,20 +154,8 @@ fn is_read_inflated(security: Security) {
     app.say(b"f LOGOUT\r\n");
     app.hear("f OK");
     app.app.finish();
-    mailscope.closed(1);
-    let transcript = mailscope.stop();
-    assert_eq!(schema::errors(&transcript), Vec::<String>::new());
-    let compressed = transcript.kind("compressed")[0]["n"].as_u64().unwrap();
-    let behind = |event: &serde_json::Value| event["n"].as_u64().unwrap() > compressed;
-    let wire = |from: &str| transcript.wire_where(1, from, b"", behind);
-    assert!(wire("client") == app.said);
-    assert!(wire("server") == *app.inflate.get_ref());
-    for kind in ["note", "opaque"] {
-        assert!(transcript.kind(kind).is_empty(), "{kind}");
-    }
-    assert!(transcript.kind("literal_part").len() > 10);
-    assert_eq!(mailscope.stdout(), mailscope.show());
-    assert!(mailscope.stdout().contains("compressed: DEFLATE"));
+    let heard = app.inflate.get_ref().clone();
+    (app.said, heard)
 }
 
 fn hidden_it_is_not_used() {
