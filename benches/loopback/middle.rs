@@ -77,6 +77,7 @@ fn relay(
     let config = Config {
         server,
         server_tls: Some(super::trusting(authority)),
+        keylog: None,
         insecure: false,
         authority: Arc::clone(authority),
         gate: Gate::new(Secrets::Masked),

@@ -11,6 +11,8 @@ use tokio::net::TcpListener;
 
 use super::Common;
 use super::authority::WhichAuthority;
+use super::client_certificate::ClientCertificate;
+use super::keylog::KeyLogging;
 use super::provider;
 use super::say::{say, say_at_the_end, warn};
 use super::session::{Session, Signals, Stopped};
@@ -18,7 +20,8 @@ use super::view;
 use crate::error::{Doing, Error, Result};
 use crate::event::{Gate, Secrets};
 use crate::net::{
-    AskedSecurity, Door, ListenAddress, Scope, Security, ServerAddress, ServerTrust, TlsToServer,
+    AskedSecurity, Door, KeyLogFile, ListenAddress, Scope, Security, ServerAddress, ServerTrust,
+    TlsToServer,
 };
 use crate::protocol::imap::Hidden;
 use crate::relay::{Config, Leg, Relay};
@@ -61,7 +64,13 @@ pub struct Arguments {
     insecure: bool,
 
     #[command(flatten)]
+    client_certificate: ClientCertificate,
+
+    #[command(flatten)]
     which: WhichAuthority,
+
+    #[command(flatten)]
+    keys: KeyLogging,
 
     /// Do not mask passwords and tokens.
     #[arg(long)]
@@ -99,15 +108,30 @@ pub fn run(mut arguments: Arguments, common: &Common) -> Result<ExitCode> {
         ServerTls::None => AskedSecurity::None,
     });
     let server = ServerAddress::parse(&arguments.server, asked)?;
-    let server_tls = match server.security() {
-        Security::Implicit | Security::Starttls => Some(TlsToServer::new(&trust(&arguments))?),
-        Security::Cleartext => None,
-    };
+    let keylog = arguments.keys.open()?;
+    let server_tls = server_tls(&arguments, &server, keylog.as_ref())?;
     let runtime = super::session::runtime()?;
-    let outcome = runtime.block_on(record(&arguments, common, server, server_tls));
+    let outcome = runtime.block_on(record(&arguments, common, server, server_tls, keylog));
     // A name look-up that hangs must not hold the end of the program up.
     runtime.shutdown_background();
     outcome
+}
+
+/// What TLS with the server takes, if there is to be any.
+fn server_tls(
+    arguments: &Arguments,
+    server: &ServerAddress,
+    keylog: Option<&Arc<KeyLogFile>>,
+) -> Result<Option<TlsToServer>> {
+    let identity = arguments.client_certificate.read(server)?;
+    if server.security() == Security::Cleartext {
+        return Ok(None);
+    }
+    let tls = TlsToServer::new(&trust(arguments))?.identity(identity);
+    Ok(Some(match keylog {
+        Some(keylog) => tls.keylog(Arc::clone(keylog)),
+        None => tls,
+    }))
 }
 
 fn trust(arguments: &Arguments) -> ServerTrust {
@@ -123,6 +147,7 @@ async fn record(
     common: &Common,
     server: ServerAddress,
     server_tls: Option<TlsToServer>,
+    keylog: Option<Arc<KeyLogFile>>,
 ) -> Result<ExitCode> {
     let listeners = bind(arguments).await?;
     let authority = Arc::new(arguments.which.open(common)?);
@@ -144,6 +169,7 @@ async fn record(
         server_tls,
         insecure: arguments.insecure,
         authority: Arc::clone(&authority),
+        keylog,
         gate: Gate::new(secrets),
         hidden: Hidden::new(arguments.hide_capability.iter().map(String::as_str)),
         listeners,
@@ -234,10 +260,12 @@ fn introduce(
             lines.push(warn(&note.text()));
         }
     }
+    lines.extend(arguments.keys.warning().as_deref().map(warn));
     say(&lines.join("\n"));
 }
 
-fn write_ready_file(
+/// Writes the file that says where all listen, in one step.
+pub(super) fn write_ready_file(
     path: &Path,
     tls: Option<SocketAddr>,
     plain: Option<SocketAddr>,

@@ -148,6 +148,20 @@ pub struct Secured {
     /// The certificate that the server of this leg presented: subject, issuer, names, validity,
     /// SHA-256 fingerprint, and whether it was verified.
     pub certificate: serde_json::Value,
+    /// The group that the keys were agreed on in, if any: `X25519` (RFC 8446, section 4.2.7).
+    pub group: Option<String>,
+    /// The server asked for a client certificate and was shown this one; an empty object for none.
+    pub client_certificate: Option<serde_json::Value>,
+    /// The keys are in the file of `--keylog`, so that a capture of this leg can be decrypted.
+    pub keylog: bool,
+}
+
+impl Secured {
+    /// Whether the server asked for a client certificate and was shown none.
+    pub fn lacks_client_certificate(&self) -> bool {
+        let shown = self.client_certificate.as_ref();
+        shown.is_some_and(|shown| shown.as_object().is_some_and(serde_json::Map::is_empty))
+    }
 }
 
 /// Something a peer said.

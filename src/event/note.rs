@@ -29,6 +29,8 @@ pub enum Note {
         /// `SCRAM-SHA-256-PLUS`.
         mechanism: String,
     },
+    /// The server asked for a client certificate and there is none.
+    ClientCertificateWanted,
     /// A TLS handshake with the app failed for another reason than distrust.
     ClientHandshake {
         /// The TLS library's words.
@@ -135,6 +137,7 @@ impl Note {
         match self {
             Self::BareLf => "bare-lf",
             Self::ChannelBinding { .. } => "channel-binding",
+            Self::ClientCertificateWanted => "client-certificate-wanted",
             Self::ClientHandshake { .. } => "client-handshake",
             Self::ClientDistrust { .. } => "client-distrust",
             Self::CleartextToServer => "cleartext-to-server",
@@ -171,6 +174,7 @@ impl Note {
         Some(match self {
             Self::BareLf => "RFC 9051, 2.2",
             Self::ChannelBinding { .. } => "RFC 5802, 6",
+            Self::ClientCertificateWanted => "RFC 8446, 4.3.2",
             Self::CommandWhileIdle => "RFC 9051, 6.3.13",
             Self::CompressDamaged { .. } | Self::CompressEndless { .. } => "RFC 4978, 3",
             Self::DuplicateTag { .. } => "RFC 9051, 2.2.1",
@@ -198,6 +202,12 @@ impl Note {
                  middle and the server will refuse it; let the app use {} for this recording",
                 mechanism.trim_end_matches("-PLUS")
             ),
+            Self::ClientCertificateWanted => {
+                "the server asked for a client certificate and was shown none; if it refuses the \
+                 session or the login for that, name yours with --server-cert FILE and --server-key \
+                 FILE"
+                    .into()
+            }
             Self::ClientHandshake { why } => format!("the TLS handshake with the app failed: {why}"),
             Self::ClientDistrust { why, authority } => format!(
                 "the app does not trust mailscope's certificate ({why}); let it trust {authority} \

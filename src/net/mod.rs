@@ -16,6 +16,7 @@ mod authority;
 mod certificate;
 mod dial;
 mod handshake;
+mod keylog;
 mod listen;
 mod server_address;
 mod transport;
@@ -23,8 +24,10 @@ mod transport;
 pub use authority::{Authority, Host, Kept, Scope};
 pub use dial::dial;
 pub use handshake::{
-    ClientTlsError, ServerTlsError, ServerTrust, StartedHandshake, TlsToClient, TlsToServer,
+    ClientIdentity, ClientTlsError, ServerTlsError, ServerTrust, StartedHandshake, TlsToClient,
+    TlsToServer,
 };
+pub use keylog::KeyLogFile;
 pub use listen::{Door, ListenAddress, accept};
 pub use server_address::{AskedSecurity, Security, ServerAddress};
 pub use transport::Transport;

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, Result};
 use crate::event::Gate;
-use crate::net::{Authority, ServerAddress, TlsToClient, TlsToServer};
+use crate::net::{Authority, KeyLogFile, ServerAddress, TlsToClient, TlsToServer};
 use crate::protocol::imap::Hidden;
 use crate::sink::bus::Bus;
 use tap::Tap;
@@ -46,6 +46,8 @@ pub struct Config {
     pub insecure: bool,
     /// Who signs for the server.
     pub authority: Arc<Authority>,
+    /// Where the keys of the apps' TLS sessions go, if anywhere.
+    pub keylog: Option<Arc<KeyLogFile>>,
     /// What masks secrets.
     pub gate: Gate,
     /// Capabilities that apps are not shown.
@@ -87,7 +89,10 @@ type OnTrouble = Box<dyn Fn(&Error) + Send + Sync>;
 impl Relay {
     /// A relay with its listeners. Fails if the authority cannot be used for TLS.
     pub fn new(config: Config) -> Result<Self> {
-        let app_tls = TlsToClient::new(Arc::clone(&config.authority))?;
+        let mut app_tls = TlsToClient::new(Arc::clone(&config.authority))?;
+        if let Some(keylog) = config.keylog {
+            app_tls = app_tls.keylog(keylog);
+        }
         Ok(Self {
             shared: Arc::new(Shared {
                 server: config.server,

@@ -51,6 +51,11 @@ fn write_secured(line: &mut Object<'_>, secured: &Secured) {
     line.nullable("alpn", secured.alpn.as_deref());
     line.nullable("sni", secured.sni.as_deref());
     line.value("certificate", &secured.certificate);
+    line.optional("group", secured.group.as_deref());
+    if let Some(shown) = &secured.client_certificate {
+        line.value("client_certificate", shown);
+    }
+    line.flag("keylog", secured.keylog);
 }
 
 fn write_note(line: &mut Object<'_>, finding: &Finding) {

@@ -22,8 +22,11 @@ mod real;
 mod record;
 mod recordings;
 mod relay;
+mod replay;
 mod secrets;
+mod starttls;
 mod support;
+mod tls;
 mod trust_stores;
 
 use std::process::ExitCode;
@@ -44,7 +47,10 @@ fn main() -> ExitCode {
         record::trials(),
         recordings::trials(),
         relay::trials(),
+        replay::trials(),
         secrets::trials(),
+        starttls::trials(),
+        tls::trials(),
         trust_stores::trials(),
     ];
     let trials = files.into_iter().flatten().collect();

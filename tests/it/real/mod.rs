@@ -4,6 +4,7 @@
 //! - `compress`: COMPRESS=DEFLATE.
 //! - `healthy`: what is true of every recording of peers that do nothing wrong.
 //! - `legs`: every mix of how the two legs are secured.
+//! - `replayed`: the clients against recordings of themselves.
 //! - the rest: one file a client.
 
 mod compress;
@@ -12,6 +13,7 @@ mod healthy;
 mod imaplib;
 mod legs;
 mod mbsync;
+mod replayed;
 
 use std::panic::resume_unwind;
 use std::path::PathBuf;
@@ -29,6 +31,7 @@ pub fn trials() -> Vec<Trial> {
         imaplib::trials(),
         legs::trials(),
         mbsync::trials(),
+        replayed::trials(),
     ]
     .into_iter()
     .flatten()

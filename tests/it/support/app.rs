@@ -3,9 +3,10 @@
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::path::Path;
+use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
-use rustls::{ClientConnection, StreamOwned};
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 use super::{PATIENCE, certificates, server};
 
@@ -29,11 +30,45 @@ impl App {
 
     /// With TLS, asking for `name` and trusting the authority in this PEM file alone.
     pub fn tls(address: &str, name: &str, trusted: &Path) -> Self {
+        Self::plain(address).with_tls(name, certificates::client(trusted))
+    }
+
+    /// The same cleartext connection with TLS from here on, begun with the first octet that is said
+    /// or heard.
+    pub fn with_tls(self, name: &str, config: Arc<ClientConfig>) -> Self {
+        let Leg::Plain(tcp) = self.leg else {
+            panic!("there is TLS already");
+        };
         let name = ServerName::try_from(name.to_owned()).unwrap();
-        let connection = ClientConnection::new(certificates::client(trusted), name).unwrap();
-        let stream = StreamOwned::new(connection, connect(address));
+        let connection = ClientConnection::new(config, name).unwrap();
+        let stream = StreamOwned::new(connection, tcp);
         Self {
             leg: Leg::Tls(Box::new(stream)),
+        }
+    }
+
+    /// Begins TLS on this cleartext connection.
+    pub fn begin_tls(&mut self, name: &str, trusted: &Path) {
+        self.try_tls(name, trusted).unwrap();
+    }
+
+    /// Begins it, if that can be.
+    pub fn try_tls(&mut self, name: &str, trusted: &Path) -> io::Result<()> {
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        let connection = ClientConnection::new(certificates::client(trusted), name).unwrap();
+        let mut stream = StreamOwned::new(connection, self.tcp().try_clone()?);
+        while stream.conn.is_handshaking() {
+            stream.conn.complete_io(&mut stream.sock)?;
+        }
+        self.leg = Leg::Tls(Box::new(stream));
+        Ok(())
+    }
+
+    /// The application protocol agreed on, where there is TLS.
+    pub fn alpn(&self) -> Option<&[u8]> {
+        match &self.leg {
+            Leg::Plain(_) => None,
+            Leg::Tls(stream) => stream.conn.alpn_protocol(),
         }
     }
 

@@ -12,6 +12,7 @@ pub mod schema;
 pub mod server;
 pub mod transcript;
 pub mod wire;
+pub mod wiretap;
 
 use std::time::{Duration, Instant};
 
