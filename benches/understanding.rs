@@ -35,6 +35,13 @@ impl Understanding {
         understanding
     }
 
+    /// The same, and both sides deflate.
+    fn compressed() -> Self {
+        let mut understanding = Self::logged_in();
+        understanding.exchange(&Exchange::compress());
+        understanding
+    }
+
     fn exchange(&mut self, exchange: &Exchange) -> usize {
         self.drafts.clear();
         self.read(Peer::Client, &exchange.command);
@@ -51,24 +58,47 @@ impl Understanding {
 }
 
 fn understanding(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("understanding");
-    group
-        .sample_size(20)
-        .warm_up_time(Duration::from_secs(1))
-        .measurement_time(Duration::from_secs(4));
-    for exchange in [
+    let exchanges = [
         Exchange::noop(),
         Exchange::small_responses(),
-        Exchange::mails("literals of 32 KiB", 64, 32 * 1024),
+        Exchange::letters(),
         Exchange::large_literals(),
-    ] {
-        let mut understanding = Understanding::logged_in();
-        group.throughput(Throughput::Bytes(exchange.octets()));
-        group.bench_function(exchange.name, |bencher| {
-            bencher.iter(|| understanding.exchange(&exchange));
-        });
+    ];
+    for exchange in &exchanges {
+        measure(
+            criterion,
+            "understanding",
+            exchange,
+            Understanding::logged_in(),
+        );
     }
-    group.finish();
+    for exchange in &exchanges {
+        let deflated = exchange.deflated();
+        measure(
+            criterion,
+            "understanding, deflated",
+            &deflated,
+            Understanding::compressed(),
+        );
+    }
+}
+
+/// Throughput is that of the octets that are understood, inflated if they were deflated.
+fn measure(
+    criterion: &mut Criterion,
+    group: &str,
+    exchange: &Exchange,
+    mut understanding: Understanding,
+) {
+    criterion
+        .benchmark_group(group)
+        .sample_size(20)
+        .warm_up_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_secs(4))
+        .throughput(Throughput::Bytes(exchange.inflated_octets()))
+        .bench_function(exchange.name, |bencher| {
+            bencher.iter(|| understanding.exchange(exchange));
+        });
 }
 
 criterion::criterion_group!(benches, understanding);

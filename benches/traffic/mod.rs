@@ -3,16 +3,26 @@
 //! Shaped like what mail apps ask for all day. It does not change from run to run, so that figures
 //! can be compared.
 
-use std::fmt::Write;
+mod author;
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
+
+use author::Author;
 
 /// One command and its answer.
 pub struct Exchange {
     /// What it is called in a report.
     pub name: &'static str,
-    /// The client's octets.
+    /// The client's octets, as they are on the wire.
     pub command: Vec<u8>,
     /// The server's, the tagged response included.
     pub response: Vec<u8>,
+    /// Octets of both before they were deflated, if they were.
+    pub inflated: Option<u64>,
 }
 
 impl Exchange {
@@ -22,6 +32,7 @@ impl Exchange {
             name,
             command: format!("a {command}\r\n").into_bytes(),
             response: format!("{untagged}a OK done\r\n").into_bytes(),
+            inflated: None,
         }
     }
 
@@ -30,20 +41,26 @@ impl Exchange {
         Self::new("login", "LOGIN alice a-benchmark-password", "")
     }
 
+    /// From here on both sides deflate (RFC 4978).
+    pub fn compress() -> Self {
+        Self::new("compress", "COMPRESS DEFLATE", "")
+    }
+
     /// The shortest round trip.
     pub fn noop() -> Self {
         Self::new("round trips", "NOOP", "")
     }
 
-    /// An app looks for changes, and shows a list of messages: responses of 50 and of 450 octets in
-    /// turns.
+    /// An app looks for changes, and shows a list of messages: responses of 50 and of about 450
+    /// octets in turns.
     pub fn small_responses() -> Self {
         const MESSAGES: usize = 2_000;
         let mut untagged = String::new();
+        let mut author = Author::new();
         for n in 1..=MESSAGES {
             let _ = match n % 2 {
                 0 => write_flags(&mut untagged, n),
-                _ => write_envelope(&mut untagged, n),
+                _ => write_envelope(&mut untagged, n, &mut author),
             };
         }
         let command = format!("FETCH 1:{MESSAGES} (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)");
@@ -55,17 +72,19 @@ impl Exchange {
         Self::mails("large literals", 8, 1024 * 1024)
     }
 
+    /// An app downloads mails that are nearly all text.
+    pub fn letters() -> Self {
+        Self::mails("mails of 24 KiB", 64, 24 * 1024)
+    }
+
     /// As many `mails` of so many octets.
-    pub fn mails(name: &'static str, mails: usize, octets: usize) -> Self {
-        let mail = mail(octets);
+    fn mails(name: &'static str, mails: usize, octets: usize) -> Self {
         let mut untagged = String::new();
+        let mut author = Author::new();
         for n in 1..=mails {
-            let _ = write!(
-                untagged,
-                "* {n} FETCH (UID {} BODY[] {{{octets}}}\r\n",
-                100 + n
-            );
-            untagged.push_str(&mail);
+            let uid = 100 + n;
+            let _ = write!(untagged, "* {n} FETCH (UID {uid} BODY[] {{{octets}}}\r\n");
+            untagged.push_str(&author.mail(octets));
             untagged.push_str(")\r\n");
         }
         Self::new(
@@ -75,10 +94,35 @@ impl Exchange {
         )
     }
 
-    /// Octets in both directions.
+    /// The same as it is on the wire behind [`compress`](Self::compress).
+    pub fn deflated(&self) -> Self {
+        Self {
+            name: self.name,
+            command: deflate(&self.command),
+            response: deflate(&self.response),
+            inflated: Some(self.octets()),
+        }
+    }
+
+    /// Octets in both directions, as they are on the wire.
     pub fn octets(&self) -> u64 {
         (self.command.len() + self.response.len()) as u64
     }
+
+    /// Octets in both directions, as they are read.
+    pub fn inflated_octets(&self) -> u64 {
+        self.inflated.unwrap_or(self.octets())
+    }
+}
+
+/// Deflate data that looks back at nothing that stood before it, and that is flushed: it can be said
+/// again and again in one stream.
+fn deflate(octets: &[u8]) -> Vec<u8> {
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+    let flushed = encoder.write_all(octets).and_then(|()| encoder.flush());
+    flushed.expect("a vector takes everything");
+    // What it would write at its end, ends the stream.
+    std::mem::take(encoder.get_mut())
 }
 
 fn write_flags(out: &mut String, n: usize) -> std::fmt::Result {
@@ -86,30 +130,18 @@ fn write_flags(out: &mut String, n: usize) -> std::fmt::Result {
     write!(out, "* {n} FETCH (UID {uid} FLAGS (\\Answered \\Seen))\r\n")
 }
 
-fn write_envelope(out: &mut String, n: usize) -> std::fmt::Result {
+fn write_envelope(out: &mut String, n: usize, author: &mut Author) -> std::fmt::Result {
     let uid = 100_000 + n;
+    let (minute, size) = (author.number(60), author.number(50_000));
+    let (subject, id) = (author.words(5), author.number(1 << 30));
+    let (from, to, host) = (author.name(), author.name(), author.name());
     write!(
         out,
-        "* {n} FETCH (UID {uid} FLAGS (\\Seen) INTERNALDATE \"17-Nov-2026 02:44:25 +0000\" \
-         RFC822.SIZE 4286 ENVELOPE (\"Tue, 17 Nov 2026 02:23:25 +0000\" \"Minutes of the meeting\" \
-         ((\"Terry Gray\" NIL \"gray\" \"example.org\")) ((\"Terry Gray\" NIL \"gray\" \
-         \"example.org\")) ((\"Terry Gray\" NIL \"gray\" \"example.org\")) ((NIL NIL \"imap\" \
+        "* {n} FETCH (UID {uid} FLAGS (\\Seen) INTERNALDATE \"17-Nov-2026 02:{minute:02}:25 +0000\" \
+         RFC822.SIZE {size} ENVELOPE (\"Tue, 17 Nov 2026 02:{minute:02}:03 +0000\" \"{subject}\" \
+         ((\"{from} Gray\" NIL \"{from}\" \"example.org\")) ((\"{from} Gray\" NIL \"{from}\" \
+         \"example.org\")) ((\"{from} Gray\" NIL \"{from}\" \"example.org\")) ((NIL NIL \"{to}\" \
          \"example.org\")) ((NIL NIL \"minutes\" \"example.net\") (\"John Klensin\" NIL \
-         \"klensin\" \"example.com\")) NIL NIL \"<B27397-{uid}@example.org>\"))\r\n"
+         \"klensin\" \"example.com\")) NIL NIL \"<{id:x}-{uid}@{host}.example.org>\"))\r\n"
     )
-}
-
-/// A header, and an attachment in base64 lines.
-fn mail(octets: usize) -> String {
-    let mut mail = String::from(
-        "From: Alice <alice@example.org>\r\nTo: bob@example.net\r\nSubject: a picture\r\n\
-         Content-Type: image/jpeg\r\nContent-Transfer-Encoding: base64\r\n\r\n",
-    );
-    while mail.len() < octets {
-        mail.push_str(
-            "/9j/4AAQSkZJRgABAQEASABIAAD/4gxYSUNDX1BST0ZJTEUAAQEAAAxITGlubwIQAABtbnRyUkdC\r\n",
-        );
-    }
-    mail.truncate(octets);
-    mail
 }
