@@ -10,6 +10,7 @@
 mod compress;
 mod curl;
 mod healthy;
+mod imapflow;
 mod imaplib;
 mod legs;
 mod mbsync;
@@ -28,6 +29,7 @@ pub fn trials() -> Vec<Trial> {
     [
         compress::trials(),
         curl::trials(),
+        imapflow::trials(),
         imaplib::trials(),
         legs::trials(),
         mbsync::trials(),

@@ -17,6 +17,7 @@ pub const CERTUTIL: Program = Program::new("certutil", "libnss3-tools");
 pub const CURL: Program = Program::new("curl", "curl");
 pub const DOVECOT: Program = Program::new("dovecot", "dovecot-imapd");
 pub const MBSYNC: Program = Program::new("mbsync", "isync");
+pub const NODE: Program = Program::new("node", "nodejs");
 pub const OPENSSL: Program = Program::new("openssl", "openssl");
 pub const PYTHON: Program = Program::new("python3", "python3");
 pub const SCRIPT: Program = Program::new("script", "bsdutils");
@@ -50,9 +51,13 @@ pub fn needing(programs: &[Program], trials: Vec<Trial>) -> Vec<Trial> {
     if missing.is_empty() {
         return trials;
     }
-    let install = format!("apt-get install {}", missing.join(" "));
+    ignored(&format!("apt-get install {}", missing.join(" ")), trials)
+}
+
+/// The trials, ignored, with the line that installs what is missing.
+pub fn ignored(install: &str, trials: Vec<Trial>) -> Vec<Trial> {
     trials
         .into_iter()
-        .map(|trial| trial.with_kind(&install).with_ignored_flag(true))
+        .map(|trial| trial.with_kind(install).with_ignored_flag(true))
         .collect()
 }
