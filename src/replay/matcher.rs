@@ -64,7 +64,7 @@ pub fn difference(recorded: &Said, live: &Said) -> Option<Difference> {
             _ => false,
         };
         (!is_same).then(|| Difference {
-            argument: argument(kind, place),
+            argument: argument(name, kind, place),
             recorded: one.map(shown).unwrap_or_default(),
             live: other.map(shown).unwrap_or_default(),
         })
@@ -80,11 +80,13 @@ fn name(said: &Said) -> &str {
     }
 }
 
-fn argument(kind: Kind, place: usize) -> String {
-    match kind {
-        Kind::Mailbox => "mailbox".into(),
-        Kind::Set => "sequence set".into(),
-        Kind::Items => "items".into(),
+fn argument(name: &str, kind: Kind, place: usize) -> String {
+    match (kind, name, place) {
+        (Kind::Mailbox, ..) => "mailbox".into(),
+        (Kind::Set, ..) => "sequence set".into(),
+        (Kind::Items, ..) => "items".into(),
+        (_, "AUTHENTICATE", 0) => "mechanism".into(),
+        (_, "LOGIN", 0) => "user name".into(),
         _ => format!("argument {}", place + 1),
     }
 }
@@ -286,6 +288,7 @@ mod tests {
             ("FETCH 1 (FLAGS UID)", "FETCH 1 (FLAGS)", "items"),
             ("SEARCH SUBJECT abc", "SEARCH SUBJECT \"ABC\"", "argument 2"),
             ("NOOP", "CHECK", "command"),
+            ("LOGIN alice x", "LOGIN bob x", "user name"),
             ("SEARCH UNSEEN", "SEARCH UNSEEN SEEN", "argument 2"),
             ("APPEND x {3+}\r\nabc", "APPEND x {3+}\r\nabd", "argument 2"),
         ] {

@@ -7,7 +7,7 @@ use super::matcher::{Difference, difference};
 use super::report::{Mismatch, NeverAsked, Report};
 use super::script::{Exchange, Script};
 use super::whereabouts::Place;
-use crate::event::{Label, Reading, Said};
+use crate::event::{Label, Piece, Reading, Said};
 
 /// How commands are matched: `--match`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -343,12 +343,22 @@ fn elsewhere(recorded: &Place, live: &Place) -> Difference {
     }
 }
 
-/// A command without its tag and line end, for people.
+/// A command without its tag and line end, for people; masks are `<secret:password>`.
 fn told(said: &Said) -> String {
     const LONGEST: usize = 200;
     let tag = said.spans.first().filter(|span| span.label == Label::Tag);
     let start = tag.map_or(0, |tag| tag.range.end);
-    let text = String::from_utf8_lossy(&said.wire.bytes()[start..]);
+    let mut text = String::new();
+    for piece in said.wire.pieces() {
+        let range = piece.range();
+        match piece {
+            Piece::Secret(secret, _) => text.push_str(&format!("<secret:{}>", secret.name())),
+            _ => {
+                let octets = &said.wire.bytes()[range.start.max(start).min(range.end)..range.end];
+                text.push_str(&String::from_utf8_lossy(octets));
+            }
+        }
+    }
     let text = text.trim();
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &text[..end]),
