@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mailscope::net::{Authority, ServerAddress, Transport, dial};
+use mailscope::net::{Authority, Ours, ServerAddress, Transport, dial};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::Runtime;
 
@@ -24,7 +24,7 @@ impl App {
             .expect("a runtime");
         let tls = super::trusting(trusted);
         let stream = runtime.block_on(async {
-            let tcp = dial(to).await.expect("a connection");
+            let tcp = dial(to, &Ours::default()).await.expect("a connection");
             let connected = tls.connect(tcp, to, Vec::new()).await;
             let (mut stream, _) = connected.expect("a handshake");
             let mut greeting = [0; super::server::GREETING.len()];

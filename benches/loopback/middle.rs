@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use mailscope::error::Result;
 use mailscope::event::{Event, Gate, Secrets};
-use mailscope::net::{Authority, ServerAddress, TlsToClient, TlsToServer, accept, dial};
+use mailscope::net::{Authority, Ours, ServerAddress, TlsToClient, TlsToServer, accept, dial};
 use mailscope::protocol::imap::Hidden;
 use mailscope::relay::{Config, Leg, Relay};
 use mailscope::sink::bus::{Bus, OnFailure, Purpose, Sink};
@@ -118,7 +118,7 @@ async fn copy_one(
     to_client: &TlsToClient,
 ) -> std::io::Result<(u64, u64)> {
     let started = to_client.hello(app).await.expect("a hello");
-    let tcp = dial(server).await.expect("a connection");
+    let tcp = dial(server, &Ours::default()).await.expect("a connection");
     let connected = to_server.connect(tcp, server, Vec::new()).await;
     let (mut server, _) = connected.expect("a handshake");
     let (mut app, _) = started.finish(None).await.expect("a handshake");
@@ -127,7 +127,8 @@ async fn copy_one(
 
 fn relay(listener: TcpListener, server: ServerAddress, authority: Arc<Authority>) -> Relay {
     let config = Config {
-        server,
+        server: Some(server),
+        asked: None,
         server_tls: Some(super::trusting(&authority)),
         insecure: false,
         authority,

@@ -6,6 +6,7 @@
 mod authority;
 mod ca;
 mod demo;
+mod divert;
 mod provider;
 mod record;
 mod say;

@@ -71,6 +71,11 @@ pub enum Note {
         /// The flags that take an authority which may sign for this name too.
         flags: String,
     },
+    /// An app that keeps its own servers speaks another protocol than IMAP.
+    NotImap {
+        /// How that was told.
+        why: String,
+    },
     /// Our own reading failed.
     ObserverStopped,
     /// `--show-secrets` was given.
@@ -88,6 +93,11 @@ pub enum Note {
     /// The server's certificate does not verify.
     ServerUntrusted {
         /// The TLS library's words.
+        why: String,
+    },
+    /// An app did not ask for a server in the way of SOCKS5.
+    SocksRequest {
+        /// What it did instead, and what to do.
         why: String,
     },
     /// Octets came in cleartext behind STARTTLS, and TLS began.
@@ -137,11 +147,13 @@ impl Note {
             Self::MalformedResponse => "malformed-response",
             Self::MessageTooLong => "message-too-long",
             Self::NameNotPermitted { .. } => "name-not-permitted",
+            Self::NotImap { .. } => "not-imap",
             Self::ObserverStopped => "observer-stopped",
             Self::SecretsShown => "secrets-shown",
             Self::ServerUnreachable { .. } => "server-unreachable",
             Self::ServerHandshake { .. } => "server-handshake",
             Self::ServerUntrusted { .. } => "server-untrusted",
+            Self::SocksRequest { .. } => "socks-request",
             Self::StartTlsInjection { .. } => "starttls-injection",
             Self::StartTlsNotOffered => "starttls-not-offered",
             Self::StartTlsNotRead => "starttls-not-read",
@@ -166,6 +178,7 @@ impl Note {
             Self::MalformedCommand => "RFC 9051, 2.2.1",
             Self::MalformedResponse => "RFC 9051, 2.2.2",
             Self::CleartextToServer => "RFC 9051, 11.1",
+            Self::SocksRequest { .. } => "RFC 1928, 3",
             Self::StartTlsInjection { .. }
             | Self::StartTlsNotOffered
             | Self::StartTlsNotRead
@@ -232,6 +245,9 @@ impl Note {
                  localhost, or start mailscope with {flags}, and let the app trust that authority \
                  (`mailscope ca {flags}`)"
             ),
+            Self::NotImap { why } => format!(
+                "this is not IMAP ({why}): it is passed on untouched and not recorded"
+            ),
             Self::ObserverStopped => {
                 "mailscope failed to read this connection and passes it on as opaque octets; \
                  please report it with this transcript"
@@ -248,6 +264,9 @@ impl Note {
                 "the server's certificate does not verify: {why}; if it is your own, name its \
                  authority with --server-ca FILE"
             ),
+            Self::SocksRequest { why } => {
+                format!("the app came to the SOCKS listener and did not say which server it wants: {why}")
+            }
             Self::StartTlsInjection { from } => format!(
                 "octets came in cleartext behind STARTTLS, before TLS began, as if the {} had sent \
                  them; they are not passed on, or they would be taken for a part of the secured \

@@ -1,4 +1,4 @@
-//! Where the app connects to: `--listen-tls ADDR` and `--listen-plain ADDR`.
+//! Where the app connects to: `--listen-tls ADDR`, `--listen-plain ADDR`, `--listen-socks ADDR`.
 
 use std::fmt;
 use std::io;
@@ -8,21 +8,24 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::error::{Error, Result};
 
-/// Which of the two listeners; names the flag in errors.
+/// Which of the listeners; names the flag in errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Door {
     /// TLS from the first octet.
     Tls,
     /// Cleartext.
     Plain,
+    /// SOCKS5.
+    Socks,
 }
 
 impl Door {
-    /// `--listen-tls` or `--listen-plain`.
+    /// `--listen-tls`, `--listen-plain` or `--listen-socks`.
     pub fn flag(self) -> &'static str {
         match self {
             Self::Tls => "--listen-tls",
             Self::Plain => "--listen-plain",
+            Self::Socks => "--listen-socks",
         }
     }
 }

@@ -17,14 +17,17 @@ mod certificate;
 mod dial;
 mod handshake;
 mod listen;
+mod ours;
 mod server_address;
+pub mod socks;
 mod transport;
 
 pub use authority::{Authority, Host, Kept, Scope};
-pub use dial::dial;
+pub use dial::{Cause, Unreachable, dial};
 pub use handshake::{
     ClientTlsError, ServerTlsError, ServerTrust, StartedHandshake, TlsToClient, TlsToServer,
 };
 pub use listen::{Door, ListenAddress, accept};
+pub use ours::{Dialled, Ours};
 pub use server_address::{AskedSecurity, Security, ServerAddress};
 pub use transport::Transport;

@@ -23,6 +23,7 @@ mod record;
 mod recordings;
 mod relay;
 mod secrets;
+mod socks;
 mod support;
 mod trust_stores;
 
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         recordings::trials(),
         relay::trials(),
         secrets::trials(),
+        socks::trials(),
         trust_stores::trials(),
     ];
     let trials = files.into_iter().flatten().collect();

@@ -8,7 +8,7 @@ use crate::event::{Body, Finding, Peer, Secured};
 use crate::sink::palette::Meaning;
 
 /// Notes that the reader must not overlook: the session is not what it seems, or cannot go on.
-const WARNINGS: [&str; 10] = [
+const WARNINGS: [&str; 11] = [
     "client-distrust",
     "client-handshake",
     "insecure",
@@ -18,6 +18,7 @@ const WARNINGS: [&str; 10] = [
     "server-handshake",
     "server-unreachable",
     "server-untrusted",
+    "socks-request",
     "tls-in-cleartext",
 ];
 
@@ -160,6 +161,7 @@ mod tests {
             Note::ServerHandshake { why: why() },
             Note::ServerUnreachable { why: why() },
             Note::ServerUntrusted { why: why() },
+            Note::SocksRequest { why: why() },
             Note::TlsInCleartext { from: Peer::Client },
         ]
         .map(|note| note.id());

@@ -3,6 +3,7 @@
 //!
 //! - `healthy`: what is true of every recording of peers that do nothing wrong.
 //! - `legs`: every mix of how the two legs are secured.
+//! - `socks`: a client that keeps Dovecot's name and port.
 //! - the rest: one file a client.
 
 mod curl;
@@ -10,6 +11,7 @@ mod healthy;
 mod imaplib;
 mod legs;
 mod mbsync;
+mod socks;
 
 use std::panic::resume_unwind;
 use std::path::PathBuf;
@@ -26,6 +28,7 @@ pub fn trials() -> Vec<Trial> {
         imaplib::trials(),
         legs::trials(),
         mbsync::trials(),
+        socks::trials(),
     ]
     .into_iter()
     .flatten()
@@ -53,6 +56,8 @@ struct Door {
     /// What it is to trust.
     ca: PathBuf,
     user: &'static str,
+    /// How it is told of a proxy, if it goes by one.
+    proxy: Vec<String>,
 }
 
 /// Dovecot's own door.
@@ -66,6 +71,7 @@ fn direct(dovecot: &Dovecot, security: Security) -> Door {
         security,
         ca: dovecot.ca().to_owned(),
         user: DIRECT,
+        proxy: Vec::new(),
     }
 }
 
@@ -80,6 +86,7 @@ fn through(mailscope: &Mailscope, security: Security) -> Door {
         security,
         ca: mailscope.ca(),
         user: THROUGH,
+        proxy: Vec::new(),
     }
 }
 

@@ -3,9 +3,10 @@
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::path::Path;
+use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
-use rustls::{ClientConnection, StreamOwned};
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 use super::{PATIENCE, certificates, server};
 
@@ -22,18 +23,34 @@ pub struct App {
 impl App {
     /// In cleartext.
     pub fn plain(address: &str) -> Self {
+        Self::plain_over(connect(address))
+    }
+
+    /// In cleartext, on a connection that is there.
+    pub fn plain_over(stream: TcpStream) -> Self {
         Self {
-            leg: Leg::Plain(connect(address)),
+            leg: Leg::Plain(stream),
         }
     }
 
     /// With TLS, asking for `name` and trusting the authority in this PEM file alone.
     pub fn tls(address: &str, name: &str, trusted: &Path) -> Self {
+        Self::tls_over(connect(address), name, trusted)
+    }
+
+    /// The same on a connection that is there.
+    pub fn tls_over(stream: TcpStream, name: &str, trusted: &Path) -> Self {
+        Self::tls_offering(stream, name, trusted, &[])
+    }
+
+    /// The same, offering these application protocols.
+    pub fn tls_offering(stream: TcpStream, name: &str, trusted: &Path, alpn: &[&[u8]]) -> Self {
         let name = ServerName::try_from(name.to_owned()).unwrap();
-        let connection = ClientConnection::new(certificates::client(trusted), name).unwrap();
-        let stream = StreamOwned::new(connection, connect(address));
+        let mut config = ClientConfig::clone(&certificates::client(trusted));
+        config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
+        let connection = ClientConnection::new(Arc::new(config), name).unwrap();
         Self {
-            leg: Leg::Tls(Box::new(stream)),
+            leg: Leg::Tls(Box::new(StreamOwned::new(connection, stream))),
         }
     }
 

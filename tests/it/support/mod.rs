@@ -10,6 +10,7 @@ pub mod mailscope;
 pub mod programs;
 pub mod schema;
 pub mod server;
+pub mod socks;
 pub mod transcript;
 pub mod wire;
 
