@@ -1,10 +1,11 @@
-//! `--listen-socks`: listeners for apps that keep their real servers.
+//! `--listen-socks` and `--listen-transparent`: listeners for apps that keep their real servers.
 
 use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
 
 use super::authority::WhichAuthority;
+use super::redirect;
 use crate::error::{Error, Result};
 use crate::net::{Door, ListenAddress};
 use crate::relay::{Leg, Relay};
@@ -16,6 +17,12 @@ pub struct Diversion {
     /// 127.0.0.1:1080. SERVER may be left out then. Needs --as or --unconstrained-ca.
     #[arg(long, value_name = "ADDR")]
     listen_socks: Option<String>,
+
+    /// Where to listen for apps that a redirect rule of this system brings here, such as
+    /// 127.0.0.1:1111 (Linux); which rule to type is told at the start. SERVER may be left out then.
+    /// Needs --as or --unconstrained-ca.
+    #[arg(long, value_name = "ADDR")]
+    listen_transparent: Option<String>,
 }
 
 impl Diversion {
@@ -26,10 +33,19 @@ impl Diversion {
     /// They are no addresses, or the authority could not sign for any server that an app keeps.
     pub fn asked_for(&self, which: &WhichAuthority) -> Result<Vec<(ListenAddress, Leg)>> {
         let mut listeners = Vec::new();
-        let flags = [(&self.listen_socks, Door::Socks, Leg::Socks)];
-        for (text, door, leg) in flags {
+        for (text, door, leg) in [
+            (&self.listen_socks, Door::Socks, Leg::Socks),
+            (
+                &self.listen_transparent,
+                Door::Transparent,
+                Leg::Transparent,
+            ),
+        ] {
             let address = text.as_ref().map(|text| ListenAddress::parse(text, door));
             if let Some(address) = address.transpose()?.flatten() {
+                if door == Door::Transparent && !HAS_REDIRECTS {
+                    return Err(no_redirects(door));
+                }
                 if !which.is_given() {
                     return Err(signs_for_nobody(door));
                 }
@@ -38,6 +54,17 @@ impl Diversion {
         }
         Ok(listeners)
     }
+}
+
+/// Whether the system tells where a redirected connection was going.
+const HAS_REDIRECTS: bool = cfg!(any(target_os = "linux", target_os = "android"));
+
+fn no_redirects(door: Door) -> Error {
+    Error::new(
+        format!("record with {}", door.flag()),
+        "only Linux tells where a redirected connection was going",
+    )
+    .hint("--listen-socks ADDR, with the app's proxy set to it")
 }
 
 fn signs_for_nobody(door: Door) -> Error {
@@ -62,7 +89,7 @@ pub async fn listen(asked_for: Vec<(ListenAddress, Leg)>) -> Result<Vec<(TcpList
 
 /// The listeners that diverted apps come to.
 pub fn addresses(relay: &Relay) -> Vec<(Leg, SocketAddr)> {
-    let legs = [Leg::Socks].into_iter();
+    let legs = [Leg::Socks, Leg::Transparent].into_iter();
     legs.filter_map(|leg| Some((leg, relay.address(leg)?)))
         .collect()
 }
@@ -72,13 +99,20 @@ pub fn introduction(leg: Leg, address: SocketAddr, which: &WhichAuthority) -> Ve
     let trust = format!("trust the authority first: {}", which.command());
     match leg {
         Leg::Socks => vec![
-            "  or leave the app's servers as they are, and set its proxy to:".to_owned(),
+            "  for apps that keep their servers, set their proxy to:".to_owned(),
             format!(
                 "    SOCKS version 5, host {}, port {}, no user name  ({trust})",
                 address.ip(),
                 address.port()
             ),
         ],
+        Leg::Transparent => {
+            let mut lines = vec![format!(
+                "  for apps that know nothing of it, redirect their connections to {address}  ({trust})"
+            )];
+            lines.extend(redirect::rules(address, redirect::own_group()));
+            lines
+        }
         Leg::Tls | Leg::Cleartext => Vec::new(),
     }
 }

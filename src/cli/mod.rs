@@ -9,6 +9,7 @@ mod demo;
 mod divert;
 mod provider;
 mod record;
+mod redirect;
 mod say;
 mod session;
 mod show;

@@ -28,8 +28,9 @@ use crate::relay::{Config, Leg, Relay};
 pub struct Arguments {
     /// The real server: HOST, HOST:PORT, imaps://HOST[:PORT] or imap://HOST[:PORT]; or a large
     /// provider: gmail, outlook, icloud, fastmail, yahoo, aol, gmx, web.de, zoho, yandex, mail.ru,
-    /// proton-bridge. May be left out where apps keep their own (--listen-socks).
-    #[arg(required_unless_present_any = ["listen_socks"])]
+    /// proton-bridge. May be left out where apps keep their own (--listen-socks,
+    /// --listen-transparent).
+    #[arg(required_unless_present_any = ["listen_socks", "listen_transparent"])]
     server: Option<String>,
 
     /// Where to listen for apps that use TLS at once; `none` turns it off, port 0 takes a free one.

@@ -76,8 +76,15 @@ pub enum Note {
         /// How that was told.
         why: String,
     },
+    /// An app came to the transparent listener, and nobody knows where it was going.
+    NotRedirected {
+        /// In words.
+        why: String,
+    },
     /// Our own reading failed.
     ObserverStopped,
+    /// A redirect rule catches mailscope's own connections to servers.
+    RedirectLoop,
     /// `--show-secrets` was given.
     SecretsShown,
     /// The server could not be reached.
@@ -148,7 +155,9 @@ impl Note {
             Self::MessageTooLong => "message-too-long",
             Self::NameNotPermitted { .. } => "name-not-permitted",
             Self::NotImap { .. } => "not-imap",
+            Self::NotRedirected { .. } => "not-redirected",
             Self::ObserverStopped => "observer-stopped",
+            Self::RedirectLoop => "redirect-loop",
             Self::SecretsShown => "secrets-shown",
             Self::ServerUnreachable { .. } => "server-unreachable",
             Self::ServerHandshake { .. } => "server-handshake",
@@ -248,6 +257,17 @@ impl Note {
             Self::NotImap { why } => format!(
                 "this is not IMAP ({why}): it is passed on untouched and not recorded"
             ),
+            Self::NotRedirected { why } => format!(
+                "the app came to the transparent listener and was not going anywhere else: {why}; the \
+                 redirect rule is to be typed as mailscope says it when it starts, and the app keeps its \
+                 real server"
+            ),
+            Self::RedirectLoop => {
+                "the redirect rule catches mailscope's own connections to servers: start mailscope in a \
+                 group of its own (sudo -g GROUP), and exempt that group as the rule does which it \
+                 prints then"
+                    .into()
+            }
             Self::ObserverStopped => {
                 "mailscope failed to read this connection and passes it on as opaque octets; \
                  please report it with this transcript"

@@ -1,4 +1,5 @@
-//! Where the app connects to: `--listen-tls ADDR`, `--listen-plain ADDR`, `--listen-socks ADDR`.
+//! Where the app connects to: `--listen-tls ADDR`, `--listen-plain ADDR`, `--listen-socks ADDR`,
+//! `--listen-transparent ADDR`.
 
 use std::fmt;
 use std::io;
@@ -17,15 +18,18 @@ pub enum Door {
     Plain,
     /// SOCKS5.
     Socks,
+    /// Redirected by the system.
+    Transparent,
 }
 
 impl Door {
-    /// `--listen-tls`, `--listen-plain` or `--listen-socks`.
+    /// `--listen-tls`, `--listen-plain`, `--listen-socks` or `--listen-transparent`.
     pub fn flag(self) -> &'static str {
         match self {
             Self::Tls => "--listen-tls",
             Self::Plain => "--listen-plain",
             Self::Socks => "--listen-socks",
+            Self::Transparent => "--listen-transparent",
         }
     }
 }

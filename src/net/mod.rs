@@ -18,6 +18,7 @@ mod dial;
 mod handshake;
 mod listen;
 mod ours;
+mod redirect;
 mod server_address;
 pub mod socks;
 mod transport;
@@ -29,5 +30,6 @@ pub use handshake::{
 };
 pub use listen::{Door, ListenAddress, accept};
 pub use ours::{Dialled, Ours};
+pub use redirect::{NotRedirected, original_destination};
 pub use server_address::{AskedSecurity, Security, ServerAddress};
 pub use transport::Transport;

@@ -42,7 +42,7 @@ pub async fn serve(
     stop: CancellationToken,
 ) {
     let arrived = tokio::select! {
-        arrived = divert::arrive(shared, app, leg) => arrived,
+        arrived = divert::arrive(shared, app, address, leg) => arrived,
         () = stop.cancelled() => Err(Failed { note: None, reason: STOPPED.to_owned() }),
     };
     tap.tell(Body::Connected {

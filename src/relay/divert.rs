@@ -2,7 +2,10 @@
 //!
 //! An app that was set to mailscope is joined with the run's own server. One that keeps its real
 //! server and is diverted to mailscope says which one that is; it is dialled before anything else, so
-//! that the app is told what becomes of it.
+//! that the app is told what becomes of it. mailscope's own connections, if a redirect rule brings them
+//! back, are not served: they would go round for ever.
+
+use std::net::SocketAddr;
 
 use tokio::net::TcpStream;
 
@@ -11,7 +14,9 @@ use super::target::{ChosenBy, Target};
 use super::{Leg, Shared};
 use crate::event::Note;
 use crate::net::socks::{self, Refusal, Request, SocksError};
-use crate::net::{Cause, Security, ServerAddress, Unreachable};
+use crate::net::{
+    Cause, NotRedirected, Security, ServerAddress, Unreachable, original_destination,
+};
 use crate::protocol::imap::AppLeg;
 
 /// An app that has come, and its server.
@@ -34,14 +39,22 @@ pub enum App {
 pub enum Diverted {
     /// By SOCKS5.
     Socks(Request<TcpStream>),
+    /// By a redirect rule, from this address.
+    Redirected(TcpStream, SocketAddr),
 }
 
 /// Finds out which server an app wants.
-pub async fn arrive(shared: &Shared, app: TcpStream, leg: Leg) -> Result<Arrival, Failed> {
+pub async fn arrive(
+    shared: &Shared,
+    app: TcpStream,
+    from: SocketAddr,
+    leg: Leg,
+) -> Result<Arrival, Failed> {
     match leg {
         Leg::Tls => here(shared, app, AppLeg::Tls),
         Leg::Cleartext => here(shared, app, AppLeg::Cleartext),
         Leg::Socks => by_socks(app).await,
+        Leg::Transparent => redirected(shared, app, from),
     }
 }
 
@@ -74,6 +87,33 @@ async fn by_socks(app: TcpStream) -> Result<Arrival, Failed> {
     }
 }
 
+fn redirected(shared: &Shared, app: TcpStream, from: SocketAddr) -> Result<Arrival, Failed> {
+    unless_ours(shared, from)?;
+    let original = original_destination(&app)?;
+    let host = original.ip().to_string();
+    let server = ServerAddress::at(&host, original.port(), Security::Implicit);
+    let server = server.map_err(|error| Failed {
+        note: None,
+        reason: error.in_one_line(),
+    })?;
+    Ok(Arrival {
+        app: App::Diverted(Diverted::Redirected(app, from)),
+        target: Target::new(server, ChosenBy::TheApp),
+    })
+}
+
+/// A connection that we made to a server is not to come back to us.
+fn unless_ours(shared: &Shared, from: SocketAddr) -> Result<(), Failed> {
+    match shared.ours.has_dialled_from(from) {
+        true => Err(Failed {
+            note: Some(Note::RedirectLoop),
+            reason: "this is mailscope's own connection to a server, caught by the redirect rule"
+                .into(),
+        }),
+        false => Ok(()),
+    }
+}
+
 impl Diverted {
     /// Joins it with its server: both connections, on which nothing was said yet.
     pub async fn join(
@@ -84,6 +124,12 @@ impl Diverted {
         let dialled = target.dial(&shared.ours).await;
         match self {
             Self::Socks(request) => answer(request, dialled).await,
+            Self::Redirected(app, from) => {
+                let server = dialled?;
+                // One that was on its way when it came is known by now.
+                unless_ours(shared, from)?;
+                Ok((app, server))
+            }
         }
     }
 }
@@ -132,6 +178,19 @@ impl From<SocksError> for Failed {
                         .into(),
                 note: None,
             },
+        }
+    }
+}
+
+impl From<NotRedirected> for Failed {
+    fn from(error: NotRedirected) -> Self {
+        let why = match error {
+            NotRedirected::Direct => "it connected to the listener itself".to_owned(),
+            NotRedirected::Unknown { why } => format!("the system does not tell ({why})"),
+        };
+        Self {
+            reason: format!("no redirect rule brought the app here: {why}"),
+            note: Some(Note::NotRedirected { why }),
         }
     }
 }

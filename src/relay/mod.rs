@@ -39,6 +39,8 @@ pub enum Leg {
     Cleartext,
     /// By SOCKS5, keeping its real server; how it goes on shows then.
     Socks,
+    /// Redirected by the system, which knows its real server; likewise.
+    Transparent,
 }
 
 impl Leg {
@@ -49,6 +51,7 @@ impl Leg {
             Self::Tls => "tls",
             Self::Cleartext => "plain",
             Self::Socks => "socks",
+            Self::Transparent => "transparent",
         }
     }
 }

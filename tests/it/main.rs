@@ -25,6 +25,7 @@ mod relay;
 mod secrets;
 mod socks;
 mod support;
+mod transparent;
 mod trust_stores;
 
 use std::process::ExitCode;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         relay::trials(),
         secrets::trials(),
         socks::trials(),
+        transparent::trials(),
         trust_stores::trials(),
     ];
     let trials = files.into_iter().flatten().collect();

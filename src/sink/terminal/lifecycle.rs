@@ -8,12 +8,14 @@ use crate::event::{Body, Finding, Peer, Secured};
 use crate::sink::palette::Meaning;
 
 /// Notes that the reader must not overlook: the session is not what it seems, or cannot go on.
-const WARNINGS: [&str; 11] = [
+const WARNINGS: [&str; 13] = [
     "client-distrust",
     "client-handshake",
     "insecure",
     "name-not-permitted",
+    "not-redirected",
     "observer-stopped",
+    "redirect-loop",
     "secrets-shown",
     "server-handshake",
     "server-unreachable",
@@ -156,7 +158,9 @@ mod tests {
                 good_for: why(),
                 flags: why(),
             },
+            Note::NotRedirected { why: why() },
             Note::ObserverStopped,
+            Note::RedirectLoop,
             Note::SecretsShown,
             Note::ServerHandshake { why: why() },
             Note::ServerUnreachable { why: why() },

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 
@@ -86,6 +87,12 @@ impl Recording {
     /// A variable of the surrounding.
     pub fn environment(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
+        self
+    }
+
+    /// It runs in the group with this number, which takes the rights of root.
+    pub fn in_group(mut self, group: u32) -> Self {
+        self.command.gid(group);
         self
     }
 
@@ -187,6 +194,11 @@ impl Mailscope {
     /// Where it listens for SOCKS5.
     pub fn socks(&self) -> &str {
         self.address("socks")
+    }
+
+    /// Where it listens for redirected connections.
+    pub fn transparent(&self) -> &str {
+        self.address("transparent")
     }
 
     /// Its authority's certificate.

@@ -7,6 +7,7 @@ pub mod dovecot;
 pub mod leaf;
 pub mod maildir;
 pub mod mailscope;
+pub mod network;
 pub mod programs;
 pub mod schema;
 pub mod server;
