@@ -5,6 +5,7 @@
 //! leaves the peer with a closed connection and, where TLS was spoken, with a TLS alert.
 //!
 //! ```text
+//! app -- [socks::accept, original_destination: which server it wants]
 //! app -- ListenAddress::listen, accept -- TlsToClient::hello .. finish --.
 //!                                              Authority (leaf for SNI)  +-- Transport, Secured
 //! server ------- dial(ServerAddress) ----- TlsToServer::connect ---------'

@@ -1,8 +1,8 @@
 //! The man in the middle: listens for apps and joins each with the real server.
 //!
 //! It passes on what it read, octet for octet (law 1), and lets the tap observe it first. It
-//! knows nothing of IMAP but which reader to give to the tap, and nothing of what becomes of the
-//! events.
+//! knows nothing of IMAP but how a connection begins and which reader to give to the tap, and nothing
+//! of what becomes of the events.
 
 mod connection;
 mod divert;

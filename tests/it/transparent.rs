@@ -15,6 +15,9 @@ use super::support::server::{Server, polite};
 use super::support::{schema, trials};
 
 pub fn trials() -> Vec<Trial> {
+    if !cfg!(target_os = "linux") {
+        return trials!("transparent"; it_is_refused_where_the_system_does_not_tell);
+    }
     let mut trials = trials!("transparent";
         an_app_that_was_not_redirected_is_told_of,
         it_is_refused_without_an_authority_for_the_apps_servers,
@@ -158,4 +161,16 @@ fn it_is_refused_without_an_authority_for_the_apps_servers() {
     let stderr = String::from_utf8(ended.stderr).unwrap();
     assert_eq!(ended.status.code(), Some(2), "{stderr}");
     assert!(stderr.contains("--as HOST"), "{stderr}");
+}
+
+fn it_is_refused_where_the_system_does_not_tell() {
+    let ended = run(&[
+        "record",
+        "--listen-transparent",
+        "127.0.0.1:0",
+        "--unconstrained-ca",
+    ]);
+    let stderr = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("--listen-socks"), "{stderr}");
 }

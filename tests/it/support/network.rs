@@ -1,16 +1,12 @@
 //! A network of a test's own: a Linux network namespace in which there is nothing but loopback, so
 //! that rules of the packet filter and the ports below 1024 are nobody else's.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::os::fd::AsFd;
 use std::panic::resume_unwind;
 use std::process::{Child, Command, Stdio};
 
-use libtest_mimic::Trial;
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
-
 use super::programs::{IP, IPTABLES, NFT};
+use libtest_mimic::Trial;
 
 /// A process that keeps the network until it is dropped.
 struct Network(Child);
@@ -38,9 +34,21 @@ impl Network {
     }
 
     /// This thread, and the threads and processes that it starts, belong to the network from here on.
+    #[cfg(target_os = "linux")]
     fn enter(&self) {
-        let place = File::open(format!("/proc/{}/ns/net", self.0.id())).unwrap();
-        move_into_link_name_space(place.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+        use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+        let place = std::fs::File::open(format!("/proc/{}/ns/net", self.0.id())).unwrap();
+        move_into_link_name_space(
+            std::os::fd::AsFd::as_fd(&place),
+            Some(LinkNameSpaceType::Network),
+        )
+        .unwrap();
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn enter(&self) {
+        unreachable!("only Linux has such networks, so that there is none to enter");
     }
 }
 
