@@ -24,6 +24,8 @@
 pub mod cli;
 pub mod error;
 pub mod event;
+#[cfg(test)]
+mod growth;
 pub mod limits;
 pub mod net;
 pub mod protocol;

@@ -8,6 +8,17 @@ use std::time::Duration;
 /// read returns whatever is there.
 pub const READ: usize = 64 * 1024;
 
+/// Octets of compressed data read from a socket at once. Deflate data stands for up to 1,032 times as
+/// many octets, all of which become events before the next read: 16 MiB at most.
+pub const COMPRESSED_READ: usize = 16 * 1024;
+
+/// Octets inflated at once; the reader's own copy, so it costs no delay.
+pub const INFLATED: usize = 32 * 1024;
+
+/// Octets of one inflated line that are kept. No line of mail is nearly as long; one that goes on is
+/// deflate data made to fill a disk, and is not inflated any further.
+pub const INFLATED_LINE: usize = 16 * 1024 * 1024;
+
 /// Octets of one literal held in memory; a longer one goes out as `literal_part` events while it
 /// streams. Large enough for the headers and small bodies that people look at.
 pub const LITERAL_HELD: u64 = 64 * 1024;

@@ -130,6 +130,7 @@ fn relay(listener: TcpListener, server: ServerAddress, authority: Arc<Authority>
         server: Some(server),
         asked: None,
         server_tls: Some(super::trusting(&authority)),
+        keylog: None,
         insecure: false,
         authority,
         gate: Gate::new(Secrets::Masked),

@@ -20,7 +20,7 @@ use crate::net::{
 };
 use crate::protocol::imap::Hidden;
 use crate::relay::{Config, Leg, Relay};
-use crate::replay::{Script, play};
+use crate::replay::{Part, play};
 
 /// The recording: a tour of IMAP.
 const TOUR: &str = include_str!("../../recordings/tour.json");
@@ -52,7 +52,7 @@ pub fn run(arguments: Arguments, common: &Common) -> Result<ExitCode> {
 }
 
 async fn demo(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
-    let script = Script::read(Cursor::new(TOUR), "recordings/tour.json", PASSWORD)?;
+    let part = Part::read(Cursor::new(TOUR), "recordings/tour.json", PASSWORD)?;
     let servers_authority = Arc::new(Authority::ephemeral()?);
     let authority = Arc::new(Authority::ephemeral()?);
     let real_server = bind().await?;
@@ -75,6 +75,7 @@ async fn demo(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
         server_tls: Some(TlsToServer::new(&trust(&servers_authority))?),
         insecure: false,
         authority: Arc::clone(&authority),
+        keylog: None,
         gate: Gate::new(Secrets::Masked),
         hidden: Hidden::default(),
         listeners: vec![(door, Leg::Tls)],
@@ -82,8 +83,8 @@ async fn demo(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
     let played = async {
         let both = async {
             tokio::try_join!(
-                play_server(&script, real_server, servers_authority),
-                play_app(&script, &app_goes_to, authority),
+                play_server(&part, real_server, servers_authority),
+                play_app(&part, &app_goes_to, authority),
             )
         };
         match tokio::time::timeout(PATIENCE, both).await {
@@ -145,20 +146,20 @@ fn trust(authority: &Authority) -> ServerTrust {
     ServerTrust::Authority(authority.der().clone())
 }
 
-async fn play_server(script: &Script, listener: TcpListener, own: Arc<Authority>) -> Result<()> {
+async fn play_server(part: &Part, listener: TcpListener, own: Arc<Authority>) -> Result<()> {
     let doing = || "play the server".to_owned();
     let (stream, _) = accept(&listener).await.doing(doing)?;
     let started = TlsToClient::new(own)?.hello(stream).await.doing(doing)?;
     let (stream, _) = started.finish(None).await.doing(doing)?;
-    play(script, Peer::Server, stream, PAUSE).await
+    play(part, Peer::Server, stream, PAUSE).await
 }
 
-async fn play_app(script: &Script, to: &ServerAddress, trusted: Arc<Authority>) -> Result<()> {
+async fn play_app(part: &Part, to: &ServerAddress, trusted: Arc<Authority>) -> Result<()> {
     let doing = || "play the app".to_owned();
     let tls = TlsToServer::new(&trust(&trusted))?;
     let stream = dial(to, &Ours::default()).await?;
     let (stream, _) = tls.connect(stream, to, Vec::new()).await.doing(doing)?;
-    play(script, Peer::Client, stream, PAUSE).await
+    play(part, Peer::Client, stream, PAUSE).await
 }
 
 fn conclude(path: &Path) {

@@ -5,11 +5,14 @@
 
 mod authority;
 mod ca;
+mod client_certificate;
 mod demo;
 mod divert;
+mod keylog;
 mod provider;
 mod record;
 mod redirect;
+mod replay;
 mod say;
 mod session;
 mod show;
@@ -69,6 +72,8 @@ enum Color {
 enum Command {
     /// Relay between a mail app and its server, print what they say, save a transcript.
     Record(record::Arguments),
+    /// Serve transcripts as a fake server that an app's tests run against.
+    Replay(replay::Arguments),
     /// Print a transcript exactly as `record` would have.
     Show(show::Arguments),
     /// The certificate authorities that apps have to trust: where they are, and how to trust them.
@@ -81,6 +86,7 @@ enum Command {
 pub fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::Record(arguments) => record::run(arguments, &cli.common),
+        Command::Replay(arguments) => replay::run(&arguments, &cli.common),
         Command::Show(arguments) => show::run(&arguments, &cli.common),
         Command::Ca(arguments) => ca::run(&arguments, &cli.common),
         Command::Demo(arguments) => demo::run(arguments, &cli.common),

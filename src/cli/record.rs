@@ -1,16 +1,18 @@
 //! `mailscope record SERVER`: relay, print live, save a transcript.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::ValueEnum;
-use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::Common;
 use super::authority::WhichAuthority;
+use super::client_certificate::ClientCertificate;
 use super::divert::{self, Diversion};
+use super::keylog::KeyLogging;
 use super::provider;
 use super::say::{say, say_at_the_end, warn};
 use super::session::{Session, Signals, Stopped};
@@ -18,7 +20,8 @@ use super::view;
 use crate::error::{Doing, Error, Result};
 use crate::event::{Gate, Secrets};
 use crate::net::{
-    AskedSecurity, Door, ListenAddress, Scope, Security, ServerAddress, ServerTrust, TlsToServer,
+    AskedSecurity, Door, KeyLogFile, ListenAddress, Scope, Security, ServerAddress, ServerTrust,
+    TlsToServer,
 };
 use crate::protocol::imap::Hidden;
 use crate::relay::{Config, Leg, Relay};
@@ -76,7 +79,13 @@ pub struct Arguments {
     insecure: bool,
 
     #[command(flatten)]
+    client_certificate: ClientCertificate,
+
+    #[command(flatten)]
     which: WhichAuthority,
+
+    #[command(flatten)]
+    keys: KeyLogging,
 
     /// Do not mask passwords and tokens.
     #[arg(long)]
@@ -113,19 +122,17 @@ pub fn run(mut arguments: Arguments, common: &Common) -> Result<ExitCode> {
         ServerTls::Starttls => AskedSecurity::Starttls,
         ServerTls::None => AskedSecurity::None,
     });
+    let keylog = arguments.keys.open()?;
     let server = arguments.server.as_deref();
     let servers = Servers {
         own: server
             .map(|text| ServerAddress::parse(text, asked))
             .transpose()?,
         asked,
-        tls: match asked {
-            Some(AskedSecurity::None) => None,
-            _ => Some(TlsToServer::new(&trust(&arguments))?),
-        },
+        tls: server_tls(&arguments, asked, keylog.as_ref())?,
     };
     let runtime = super::session::runtime()?;
-    let outcome = runtime.block_on(record(&arguments, common, servers));
+    let outcome = runtime.block_on(record(&arguments, common, servers, keylog));
     // A name look-up that hangs must not hold the end of the program up.
     runtime.shutdown_background();
     outcome
@@ -139,6 +146,23 @@ struct Servers {
     tls: Option<TlsToServer>,
 }
 
+/// What TLS with the server takes, if there is to be any.
+fn server_tls(
+    arguments: &Arguments,
+    asked: Option<AskedSecurity>,
+    keylog: Option<&Arc<KeyLogFile>>,
+) -> Result<Option<TlsToServer>> {
+    let identity = arguments.client_certificate.read(asked)?;
+    if asked == Some(AskedSecurity::None) {
+        return Ok(None);
+    }
+    let tls = TlsToServer::new(&trust(arguments))?.identity(identity);
+    Ok(Some(match keylog {
+        Some(keylog) => tls.keylog(Arc::clone(keylog)),
+        None => tls,
+    }))
+}
+
 fn trust(arguments: &Arguments) -> ServerTrust {
     match &arguments.server_ca {
         Some(file) => ServerTrust::File(file.clone()),
@@ -147,7 +171,12 @@ fn trust(arguments: &Arguments) -> ServerTrust {
     }
 }
 
-async fn record(arguments: &Arguments, common: &Common, servers: Servers) -> Result<ExitCode> {
+async fn record(
+    arguments: &Arguments,
+    common: &Common,
+    servers: Servers,
+    keylog: Option<Arc<KeyLogFile>>,
+) -> Result<ExitCode> {
     let listeners = bind(arguments, servers.own.is_some()).await?;
     let authority = Arc::new(arguments.which.open(common)?);
     let secrets = match arguments.show_secrets {
@@ -166,6 +195,7 @@ async fn record(arguments: &Arguments, common: &Common, servers: Servers) -> Res
         server_tls: servers.tls,
         insecure: arguments.insecure,
         authority: Arc::clone(&authority),
+        keylog,
         gate: Gate::new(secrets),
         hidden: Hidden::new(arguments.hide_capability.iter().map(String::as_str)),
         listeners,
@@ -184,7 +214,7 @@ async fn record(arguments: &Arguments, common: &Common, servers: Servers) -> Res
     let signals = Signals::install()?;
     if let Some(ready) = &arguments.ready_file {
         let ca = authority.path().map(|path| path.display().to_string());
-        write_ready_file(ready, &relay, ca.as_deref())?;
+        write_ready_file(ready, &listening(&relay), ca.as_deref())?;
     }
     let stopped = session.serve(relay, signals).await;
     Ok(conclude(&stopped, &path))
@@ -259,6 +289,7 @@ fn introduce(arguments: &Arguments, server: Option<&ServerAddress>, relay: &Rela
             lines.push(warn(&note.text()));
         }
     }
+    lines.extend(arguments.keys.warning().as_deref().map(warn));
     say(&lines.join("\n"));
 }
 
@@ -272,12 +303,29 @@ fn described(server: &ServerAddress) -> String {
     format!("{} ({leg})", server.name())
 }
 
-fn write_ready_file(path: &Path, relay: &Relay, ca: Option<&str>) -> Result<()> {
-    let text = |leg| relay.address(leg).map(|address| address.to_string());
-    let mut ready = json!({ "tls": text(Leg::Tls), "plain": text(Leg::Cleartext), "ca": ca });
-    for (leg, address) in divert::addresses(relay) {
-        ready[leg.name()] = address.to_string().into();
+/// Each listener's name and address; those of the usual two stand there when they are off, too.
+fn listening(relay: &Relay) -> Vec<(&'static str, Option<SocketAddr>)> {
+    let diverted = divert::addresses(relay).into_iter();
+    [Leg::Tls, Leg::Cleartext]
+        .map(|leg| (leg.name(), relay.address(leg)))
+        .into_iter()
+        .chain(diverted.map(|(leg, address)| (leg.name(), Some(address))))
+        .collect()
+}
+
+/// Writes the file that says where all listen, in one step.
+pub(super) fn write_ready_file(
+    path: &Path,
+    listeners: &[(&str, Option<SocketAddr>)],
+    ca: Option<&str>,
+) -> Result<()> {
+    let mut ready = serde_json::Map::new();
+    for (name, address) in listeners {
+        let text = address.map(|address| address.to_string());
+        ready.insert((*name).to_owned(), text.into());
     }
+    ready.insert("ca".to_owned(), ca.into());
+    let ready = serde_json::Value::Object(ready);
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".new");
     let doing = || format!("write the ready file {}", path.display());

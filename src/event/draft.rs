@@ -27,6 +27,16 @@ impl Draft {
         &self.body
     }
 
+    /// The connection's own count of it.
+    pub fn ordinal(&self) -> u64 {
+        self.ordinal
+    }
+
+    /// What happened, taken out. Its references are ordinals.
+    pub fn into_body(self) -> Body {
+        self.body
+    }
+
     /// Octets that the event keeps in memory, about.
     pub fn weight(&self) -> usize {
         const EVENT: usize = 512;

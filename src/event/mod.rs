@@ -8,6 +8,8 @@
 //! the bus gives each its number in the run and makes it an [`Event`].
 
 mod draft;
+mod forms;
+pub mod json;
 mod message;
 mod note;
 mod recorded;
@@ -20,12 +22,13 @@ use std::fmt;
 use std::ops::Range;
 
 pub use draft::{Draft, Numbers};
+pub use forms::leading_base64;
 pub use message::{LiteralForm, MASK, Message, Piece, Secret};
 pub use note::{Finding, Note};
 pub use recorded::{Recorded, RecordedBody, RecordedMessage};
 pub use seal::{Gate, Sealed, Secrets};
 pub use span::{Label, Span};
-pub use value::{Value, unquoted, values};
+pub use value::{Step, Steps, Value, unquoted, values, write_members};
 
 /// Who said something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -145,6 +148,20 @@ pub struct Secured {
     /// The certificate that the server of this leg presented: subject, issuer, names, validity,
     /// SHA-256 fingerprint, and whether it was verified.
     pub certificate: serde_json::Value,
+    /// The group that the keys were agreed on in, if any: `X25519` (RFC 8446, section 4.2.7).
+    pub group: Option<String>,
+    /// The server asked for a client certificate and was shown this one; an empty object for none.
+    pub client_certificate: Option<serde_json::Value>,
+    /// The keys are in the file of `--keylog`, so that a capture of this leg can be decrypted.
+    pub keylog: bool,
+}
+
+impl Secured {
+    /// Whether the server asked for a client certificate and was shown none.
+    pub fn lacks_client_certificate(&self) -> bool {
+        let shown = self.client_certificate.as_ref();
+        shown.is_some_and(|shown| shown.as_object().is_some_and(serde_json::Map::is_empty))
+    }
 }
 
 /// Something a peer said.
@@ -316,8 +333,9 @@ pub enum Reading {
     Opaque,
 }
 
-/// How an untagged response's data is read; asked only by sinks that show it.
-pub type DataReader = fn(&Said) -> serde_json::Value;
+/// How an untagged response's data is read; asked only by sinks that show it. It adds the data to
+/// the octets as a JSON value.
+pub type DataReader = fn(&Said, &mut Vec<u8>);
 
 /// Which command a server's message answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -385,11 +403,22 @@ impl Said {
 
     /// The values behind the name, code and text excepted.
     pub fn arguments(&self) -> Vec<Value<'_>> {
-        let start = self
-            .spans
+        values(&self.wire, self.argument_spans())
+    }
+
+    /// As [`arguments`](Self::arguments), one step after the other.
+    pub fn argument_steps(&self) -> Steps<'_, '_> {
+        Steps::new(&self.wire, self.argument_spans())
+    }
+
+    fn argument_spans(&self) -> &[Span] {
+        /// A tag, a number and a name, or a tag and a name of two words.
+        const HEAD: usize = 3;
+        let head = &self.spans[..self.spans.len().min(HEAD)];
+        let start = head
             .iter()
             .rposition(|span| span.label == Label::Name)
             .map_or(0, |name| name + 1);
-        values(&self.wire, &self.spans[start..])
+        &self.spans[start..]
     }
 }

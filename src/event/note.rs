@@ -29,6 +29,8 @@ pub enum Note {
         /// `SCRAM-SHA-256-PLUS`.
         mechanism: String,
     },
+    /// The server asked for a client certificate and there is none.
+    ClientCertificateWanted,
     /// A TLS handshake with the app failed for another reason than distrust.
     ClientHandshake {
         /// The TLS library's words.
@@ -45,13 +47,23 @@ pub enum Note {
     CleartextToServer,
     /// A command came while IDLE was on.
     CommandWhileIdle,
-    /// The connection is compressed from here on.
-    CompressNotRead,
+    /// What should be deflate data is none.
+    CompressDamaged {
+        /// Who sent it.
+        from: Peer,
+    },
+    /// Deflate data inflates to a line without an end.
+    CompressEndless {
+        /// Who sent it.
+        from: Peer,
+    },
     /// A tag was used again while its first command is unanswered.
     DuplicateTag {
         /// The tag.
         tag: String,
     },
+    /// Compression begins, so that capabilities can be hidden no more.
+    HidingEnds,
     /// `--insecure` was given, and the server's certificate would not verify or was not looked at.
     Insecure,
     /// A client sent a synchronizing literal's octets before the server's `+`.
@@ -142,12 +154,15 @@ impl Note {
         match self {
             Self::BareLf => "bare-lf",
             Self::ChannelBinding { .. } => "channel-binding",
+            Self::ClientCertificateWanted => "client-certificate-wanted",
             Self::ClientHandshake { .. } => "client-handshake",
             Self::ClientDistrust { .. } => "client-distrust",
             Self::CleartextToServer => "cleartext-to-server",
             Self::CommandWhileIdle => "command-while-idle",
-            Self::CompressNotRead => "compress-not-read",
+            Self::CompressDamaged { .. } => "compress-damaged",
+            Self::CompressEndless { .. } => "compress-endless",
             Self::DuplicateTag { .. } => "duplicate-tag",
+            Self::HidingEnds => "hiding-ends",
             Self::Insecure => "insecure",
             Self::LiteralNotAwaited => "literal-not-awaited",
             Self::MalformedCommand => "malformed-command",
@@ -180,8 +195,9 @@ impl Note {
         Some(match self {
             Self::BareLf => "RFC 9051, 2.2",
             Self::ChannelBinding { .. } => "RFC 5802, 6",
+            Self::ClientCertificateWanted => "RFC 8446, 4.3.2",
             Self::CommandWhileIdle => "RFC 9051, 6.3.13",
-            Self::CompressNotRead => "RFC 4978, 3",
+            Self::CompressDamaged { .. } | Self::CompressEndless { .. } => "RFC 4978, 3",
             Self::DuplicateTag { .. } => "RFC 9051, 2.2.1",
             Self::LiteralNotAwaited => "RFC 9051, 4.3",
             Self::MalformedCommand => "RFC 9051, 2.2.1",
@@ -208,6 +224,12 @@ impl Note {
                  middle and the server will refuse it; let the app use {} for this recording",
                 mechanism.trim_end_matches("-PLUS")
             ),
+            Self::ClientCertificateWanted => {
+                "the server asked for a client certificate and was shown none; if it refuses the \
+                 session or the login for that, name yours with --server-cert FILE and --server-key \
+                 FILE"
+                    .into()
+            }
             Self::ClientHandshake { why } => format!("the TLS handshake with the app failed: {why}"),
             Self::ClientDistrust { why, authority } => format!(
                 "the app does not trust mailscope's certificate ({why}); let it trust {authority} \
@@ -222,15 +244,25 @@ impl Note {
             Self::CommandWhileIdle => {
                 "a command came during IDLE; the app must send DONE first".into()
             }
-            Self::CompressNotRead => {
-                "both directions are compressed from here on; they pass untouched and are shown as \
-                 opaque octets, since this version does not read COMPRESS=DEFLATE"
-                    .into()
-            }
+            Self::CompressDamaged { from } => format!(
+                "what the {} sends is not the deflate data that COMPRESS calls for; both directions \
+                 pass untouched and are shown as opaque octets from here on",
+                from.name()
+            ),
+            Self::CompressEndless { from } => format!(
+                "what the {} sends inflates to a line without an end; both directions pass untouched \
+                 and are shown as opaque, compressed octets from here on",
+                from.name()
+            ),
             Self::DuplicateTag { tag } => format!(
                 "the tag {tag} is in use by a command that has no answer yet; the next answer with \
                  it is taken for the older command"
             ),
+            Self::HidingEnds => {
+                "the session is compressed from here on and passes as it is, so that no capability \
+                 is hidden any more; hide COMPRESS=DEFLATE too"
+                    .into()
+            }
             Self::Insecure => {
                 "the server's certificate is not verified (--insecure): anybody between mailscope \
                  and the server can read and change this session"

@@ -10,8 +10,7 @@ use std::ops::{Deref, Range};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use aho_corasick::{AhoCorasick, MatchKind};
-
+use super::forms::Forms;
 use super::message::{Message, Secret};
 use crate::limits;
 
@@ -71,7 +70,8 @@ struct Inner {
     /// browser that speaks HTTP to the port) drives out a password.
     values: VecDeque<Vec<u8>>,
     guesses: VecDeque<Vec<u8>>,
-    finder: Option<Arc<AhoCorasick>>,
+    /// What they are found by; `None` until it is needed, and after each that is added.
+    forms: Option<Arc<Forms>>,
 }
 
 impl Gate {
@@ -129,44 +129,47 @@ impl Gate {
             list.pop_front();
         }
         list.push_back(value.to_vec());
-        inner.finder = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            .build(inner.values.iter().chain(&inner.guesses))
-            .ok()
-            .map(Arc::new);
+        inner.forms = None;
         self.remembered.any.store(true, Ordering::Release);
     }
 
-    /// Where remembered secrets stand in `text`, in order. From the beginning of a secret that is
-    /// remembered in part, everything to the end of `text`.
+    /// Where remembered secrets stand in `text`, in order: as they are, as quoted strings and in
+    /// base64. From the beginning of a secret that is remembered in part, everything to the end of
+    /// `text`.
     pub fn occurrences(&self, text: &[u8]) -> Vec<Range<usize>> {
-        let Some(finder) = self.finder() else {
-            return Vec::new();
-        };
-        let mut found: Vec<Range<usize>> = Vec::new();
-        for hit in finder.find_iter(text) {
-            let end = match hit.len() {
-                limits::SECRET_LENGTH => text.len(),
-                _ => hit.end(),
-            };
-            match found.last_mut() {
-                Some(last) if hit.start() <= last.end => last.end = last.end.max(end),
-                _ => found.push(hit.start()..end),
-            }
+        match self.forms() {
+            Some(forms) => forms.occurrences(text),
+            None => Vec::new(),
         }
-        found
     }
 
-    fn finder(&self) -> Option<Arc<AhoCorasick>> {
+    /// How many of the last octets of `text` cannot be told before more is read, since a secret
+    /// may begin in them: the same whatever is remembered, so that it does not tell a secret's
+    /// length, nor that its first letter stands there. A line's end ends most secrets.
+    pub fn undecided(&self, text: &[u8]) -> usize {
+        let Some(forms) = self.forms() else {
+            return 0;
+        };
+        let line_feed = memchr::memrchr(b'\n', text).filter(|_| !forms.cross_lines());
+        let line = text.len() - line_feed.map_or(0, |line_feed| line_feed + 1);
+        line.min(limits::SECRET_LENGTH)
+    }
+
+    fn forms(&self) -> Option<Arc<Forms>> {
         if !self.remembered.any.load(Ordering::Acquire) {
             return None;
         }
-        self.remembered
-            .inner
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .finder
-            .clone()
+        let inner = &self.remembered.inner;
+        let made = inner.read().unwrap_or_else(PoisonError::into_inner);
+        if made.forms.is_some() {
+            return made.forms.clone();
+        }
+        drop(made);
+        let mut inner = inner.write().unwrap_or_else(PoisonError::into_inner);
+        if inner.forms.is_none() {
+            inner.forms = Forms::new(inner.values.iter().chain(&inner.guesses)).map(Arc::new);
+        }
+        inner.forms.clone()
     }
 }
 
@@ -234,6 +237,20 @@ mod tests {
             gate.remember(format!("token-{i:05}").as_bytes());
         }
         assert_eq!(gate.occurrences(b"hunter2").len(), 1);
+    }
+
+    #[test]
+    fn what_is_undecided_tells_nothing_of_the_secret() {
+        let gate = Gate::new(Secrets::Masked);
+        assert_eq!(gate.undecided(b"hunt"), 0);
+        gate.remember(b"hunter2");
+        for text in [&b"hunt"[..], b"xxxx", b"hunter2\nhunt", b"\nxxxx"] {
+            assert_eq!(gate.undecided(text), 4, "{text:?}");
+        }
+        assert_eq!(gate.undecided(b"hunter2\r\n"), 0);
+        assert_eq!(gate.undecided(&[b'x'; 100_000]), limits::SECRET_LENGTH);
+        gate.remember(b"two\nlines");
+        assert_eq!(gate.undecided(b"two\n"), 4);
     }
 
     #[test]

@@ -5,8 +5,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::json;
-
+use super::json::{Object, write_array, write_lossy, write_number};
 use super::message::{Message, Piece, Secret};
 use super::span::{Label, Span};
 use crate::limits;
@@ -66,95 +65,180 @@ impl<'a> Value<'a> {
             .is_some_and(|bytes| bytes.eq_ignore_ascii_case(word.as_bytes()))
     }
 
-    /// As JSON: text as strings (invalid UTF-8 replaced; the wire has the octets), lists as arrays,
-    /// NIL as null, a literal as its length, since its octets stand in the wire.
-    pub fn to_json(&self) -> serde_json::Value {
+    /// Adds it as JSON: text as a string (invalid UTF-8 replaced; the wire has the octets), a list
+    /// as an array, NIL as null, a literal as its length, since its octets stand in the wire.
+    pub fn write_json(&self, out: &mut Vec<u8>) {
         match self {
-            Self::Atom(bytes) | Self::Text(bytes) => String::from_utf8_lossy(bytes).into(),
-            Self::Quoted(bytes) => String::from_utf8_lossy(bytes).into(),
-            Self::Number(number) => (*number).into(),
-            Self::Literal(bytes) => json!({ "octets": bytes.len() }),
-            Self::Streamed(octets) => json!({ "octets": octets }),
-            Self::Nil => serde_json::Value::Null,
-            Self::Secret(secret) => json!({ "secret": secret.name() }),
-            Self::List(members) => members.iter().map(Value::to_json).collect(),
+            Self::Atom(bytes) | Self::Text(bytes) => write_lossy(out, bytes),
+            Self::Quoted(bytes) => write_lossy(out, bytes),
+            Self::Number(number) => write_number(out, *number),
+            Self::Literal(bytes) => write_length(out, bytes.len() as u64),
+            Self::Streamed(octets) => write_length(out, *octets),
+            Self::Nil => out.extend_from_slice(b"null"),
+            Self::Secret(secret) => {
+                let mut object = Object::open(out);
+                object.string("secret", secret.name());
+                object.close();
+            }
+            Self::List(members) => write_array(out, members, |out, value| value.write_json(out)),
         }
     }
 }
 
-/// The values in `spans`, which are spans of `message`.
+/// The values in `spans`, which are spans of `message`, as [`Steps`] finds them.
+pub fn values<'a>(message: &'a Message, spans: &[Span]) -> Vec<Value<'a>> {
+    let mut open: Vec<Vec<Value<'a>>> = Vec::new();
+    let mut innermost = Vec::new();
+    for step in Steps::new(message, spans) {
+        match step {
+            Step::Open => open.push(std::mem::take(&mut innermost)),
+            Step::Close => {
+                let outer = open.pop().unwrap_or_default(); // each Close has its Open
+                let members = std::mem::replace(&mut innermost, outer);
+                innermost.push(Value::List(members));
+            }
+            Step::Value(value) => innermost.push(value),
+        }
+    }
+    innermost
+}
+
+/// Adds the values that are left as the members of a JSON array, without its brackets.
+pub fn write_members(out: &mut Vec<u8>, steps: &mut Steps<'_, '_>) {
+    let mut is_first = true;
+    while let Some(step) = steps.next() {
+        if !std::mem::take(&mut is_first) {
+            out.push(b',');
+        }
+        steps.write_value(out, step);
+    }
+}
+
+/// A step from value to value, lists included.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step<'a> {
+    /// A list begins.
+    Open,
+    /// The list that was begun last ends.
+    Close,
+    /// A value that is no list.
+    Value(Value<'a>),
+}
+
+/// The values of a message in their order, without a tree of them.
 ///
 /// Lists nested deeper than [`limits::NESTING`] are one text each; a list that is never closed ends
-/// with the spans, and a `)` too many is passed over.
-pub fn values<'a>(message: &'a Message, spans: &[Span]) -> Vec<Value<'a>> {
-    let bytes = message.bytes();
-    let mut open: Vec<Vec<Value<'a>>> = vec![Vec::new()];
-    let mut too_deep: Option<(usize, usize)> = None; // where it begins, how deep within
-    for span in spans {
-        let text = &bytes[span.range.clone()];
-        if let Some((start, depth)) = too_deep {
-            let depth = match span.label {
-                Label::ListOpen => depth + 1,
-                Label::ListClose => depth - 1,
-                _ => depth,
-            };
-            too_deep = Some((start, depth));
-            if depth == 0 {
-                push(&mut open, Value::Text(&bytes[start..span.range.end]));
-                too_deep = None;
-            }
-            continue;
-        }
-        let value = match span.label {
-            Label::ListOpen if open.len() > limits::NESTING => {
-                too_deep = Some((span.range.start, 1));
-                continue;
-            }
-            Label::ListOpen => {
-                open.push(Vec::new());
-                continue;
-            }
-            Label::ListClose => {
-                if open.len() > 1
-                    && let Some(members) = open.pop()
-                {
-                    push(&mut open, Value::List(members));
-                }
-                continue;
-            }
-            Label::Number => number(text).map_or(Value::Atom(text), Value::Number),
-            Label::Nil => Value::Nil,
-            Label::Quoted => Value::Quoted(unquoted(text)),
-            Label::Literal => Value::Literal(text),
-            Label::LiteralHeader => match streamed(message, span) {
-                Some(octets) => Value::Streamed(octets),
-                None => continue, // the literal's own span follows
-            },
-            Label::Secret(secret) => Value::Secret(secret),
-            Label::Text | Label::Malformed | Label::Line => Value::Text(text),
-            Label::CodeOpen | Label::CodeClose => continue,
-            Label::Atom | Label::Tag | Label::Name | Label::Status | Label::CodeName => {
-                Value::Atom(text)
-            }
-        };
-        push(&mut open, value);
-    }
-    if let Some((start, _)) = too_deep {
-        let end = spans.last().map_or(start, |span| span.range.end);
-        push(&mut open, Value::Text(&bytes[start..end]));
-    }
-    while open.len() > 1 {
-        if let Some(members) = open.pop() {
-            push(&mut open, Value::List(members));
-        }
-    }
-    open.pop().unwrap_or_default()
+/// with the spans, and a `)` too many is passed over, so that every list that begins also ends.
+pub struct Steps<'a, 's> {
+    message: &'a Message,
+    spans: &'s [Span],
+    /// How many lists are open.
+    depth: usize,
 }
 
-fn push<'a>(open: &mut [Vec<Value<'a>>], value: Value<'a>) {
-    if let Some(innermost) = open.last_mut() {
-        innermost.push(value);
+impl<'a, 's> Steps<'a, 's> {
+    /// The values in `spans`, which are spans of `message`.
+    pub fn new(message: &'a Message, spans: &'s [Span]) -> Self {
+        Self {
+            message,
+            spans,
+            depth: 0,
+        }
     }
+
+    /// Adds the value that `first` is, or the whole list that it begins, as JSON.
+    pub fn write_value(&mut self, out: &mut Vec<u8>, first: Step<'a>) {
+        let mut depth = 0_usize;
+        let mut is_behind_another = false;
+        let mut step = Some(first);
+        while let Some(current) = step {
+            if is_behind_another && !matches!(current, Step::Close) {
+                out.push(b',');
+            }
+            is_behind_another = true;
+            match current {
+                Step::Open => {
+                    out.push(b'[');
+                    depth += 1;
+                    is_behind_another = false;
+                }
+                Step::Close => {
+                    out.push(b']');
+                    depth = depth.saturating_sub(1);
+                }
+                Step::Value(value) => value.write_json(out),
+            }
+            step = match depth {
+                0 => None,
+                _ => self.next(),
+            };
+        }
+    }
+
+    /// The list that began with the span before these, as text.
+    fn too_deep(&mut self, start: usize) -> Value<'a> {
+        let mut depth = 1_usize;
+        let mut end = start + 1;
+        while let Some((span, rest)) = self.spans.split_first() {
+            self.spans = rest;
+            end = span.range.end;
+            match span.label {
+                Label::ListOpen => depth += 1,
+                Label::ListClose => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 {
+                break;
+            }
+        }
+        Value::Text(&self.message.bytes()[start..end])
+    }
+}
+
+impl<'a> Iterator for Steps<'a, '_> {
+    type Item = Step<'a>;
+
+    fn next(&mut self) -> Option<Step<'a>> {
+        let bytes = self.message.bytes();
+        while let Some((span, rest)) = self.spans.split_first() {
+            self.spans = rest;
+            let text = &bytes[span.range.clone()];
+            return Some(Step::Value(match span.label {
+                Label::ListOpen if self.depth == limits::NESTING => self.too_deep(span.range.start),
+                Label::ListOpen => {
+                    self.depth += 1;
+                    return Some(Step::Open);
+                }
+                Label::ListClose if self.depth == 0 => continue,
+                Label::ListClose => {
+                    self.depth -= 1;
+                    return Some(Step::Close);
+                }
+                Label::Number => number(text).map_or(Value::Atom(text), Value::Number),
+                Label::Nil => Value::Nil,
+                Label::Quoted => Value::Quoted(unquoted(text)),
+                Label::Literal => Value::Literal(text),
+                Label::LiteralHeader => match streamed(self.message, span) {
+                    Some(octets) => Value::Streamed(octets),
+                    None => continue, // the literal's own span follows
+                },
+                Label::Secret(secret) => Value::Secret(secret),
+                Label::Text | Label::Malformed | Label::Line => Value::Text(text),
+                Label::CodeOpen | Label::CodeClose => continue,
+                Label::Atom | Label::Tag | Label::Name | Label::Status | Label::CodeName => {
+                    Value::Atom(text)
+                }
+            }));
+        }
+        self.depth = self.depth.checked_sub(1)?;
+        Some(Step::Close) // of a list that the message leaves open
+    }
+}
+
+fn write_length(out: &mut Vec<u8>, octets: u64) {
+    let mut object = Object::open(out);
+    object.number("octets", octets);
+    object.close();
 }
 
 fn number(digits: &[u8]) -> Option<u64> {
@@ -218,6 +302,35 @@ mod tests {
                 Value::List(vec![Value::Number(1), Value::Nil])
             ])]
         );
+    }
+
+    #[test]
+    fn what_is_written_step_by_step_is_the_tree() {
+        let message = Message::text(b")(a (1) () NIL) \"q\\\"\" ((");
+        let spans: Vec<Span> = [
+            (Label::ListClose, 0..1),
+            (Label::ListOpen, 1..2),
+            (Label::Atom, 2..3),
+            (Label::ListOpen, 4..5),
+            (Label::Number, 5..6),
+            (Label::ListClose, 6..7),
+            (Label::ListOpen, 8..9),
+            (Label::ListClose, 9..10),
+            (Label::Nil, 11..14),
+            (Label::ListClose, 14..15),
+            (Label::Quoted, 16..21),
+            (Label::ListOpen, 22..23),
+            (Label::ListOpen, 23..24),
+        ]
+        .map(|(label, range)| span(label, range))
+        .into();
+        let (mut steps, mut tree) = (Vec::new(), Vec::new());
+        write_members(&mut steps, &mut Steps::new(&message, &spans));
+        write_array(&mut tree, values(&message, &spans), |out, value| {
+            value.write_json(out);
+        });
+        assert_eq!(steps, br#"["a",[1],[],null],"q\"",[[]]"#);
+        assert_eq!(tree, [b"[", &steps[..], b"]"].concat());
     }
 
     #[test]

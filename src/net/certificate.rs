@@ -12,7 +12,8 @@ use std::net::IpAddr;
 
 /// The certificate of a [`Secured`](crate::event::Secured): `subject`, `issuer`, `names`,
 /// `not_before` and `not_after` (RFC 3339, UTC), `sha256` (hex), `chain` (the subjects of the
-/// certificates sent with it) and, where it was for us to judge, `verified`.
+/// certificates sent with it), `further` (those certificates, each with all of these but `names`)
+/// and, where it was for us to judge, `verified`.
 ///
 /// Of one that cannot be read there is the `sha256` alone.
 pub(super) fn describe(chain: &[CertificateDer<'_>], verified: Option<bool>) -> Value {
@@ -21,18 +22,9 @@ pub(super) fn describe(chain: &[CertificateDer<'_>], verified: Option<bool>) -> 
         return Value::Object(described);
     };
     if let Some(read) = read(leaf) {
-        described.insert("subject".into(), printable(read.subject()).into());
-        described.insert("issuer".into(), printable(read.issuer()).into());
+        identify(&mut described, &read);
         described.insert("names".into(), json!(names(&read)));
-        let validity = read.validity();
-        described.insert(
-            "not_before".into(),
-            rfc3339(validity.not_before.to_datetime()).into(),
-        );
-        described.insert(
-            "not_after".into(),
-            rfc3339(validity.not_after.to_datetime()).into(),
-        );
+        date(&mut described, &read);
     }
     described.insert("sha256".into(), hex(&sha256(leaf), "").into());
     let subjects: Vec<_> = further
@@ -40,10 +32,37 @@ pub(super) fn describe(chain: &[CertificateDer<'_>], verified: Option<bool>) -> 
         .map(|certificate| read(certificate).map(|read| printable(read.subject())))
         .collect();
     described.insert("chain".into(), json!(subjects));
+    let further: Vec<_> = further.iter().map(describe_further).collect();
+    described.insert("further".into(), further.into());
     if let Some(verified) = verified {
         described.insert("verified".into(), verified.into());
     }
     Value::Object(described)
+}
+
+fn describe_further(certificate: &CertificateDer<'_>) -> Value {
+    let mut described = Map::new();
+    if let Some(read) = read(certificate) {
+        identify(&mut described, &read);
+        date(&mut described, &read);
+    }
+    described.insert("sha256".into(), hex(&sha256(certificate), "").into());
+    Value::Object(described)
+}
+
+fn identify(described: &mut Map<String, Value>, read: &X509Certificate<'_>) {
+    described.insert("subject".into(), printable(read.subject()).into());
+    described.insert("issuer".into(), printable(read.issuer()).into());
+}
+
+fn date(described: &mut Map<String, Value>, read: &X509Certificate<'_>) {
+    let validity = read.validity();
+    for (name, time) in [
+        ("not_before", validity.not_before),
+        ("not_after", validity.not_after),
+    ] {
+        described.insert(name.into(), rfc3339(time.to_datetime()).into());
+    }
 }
 
 /// Parses one certificate.
@@ -130,6 +149,14 @@ mod tests {
         assert_eq!(described["subject"], "CN=localhost");
         assert_eq!(described["names"], json!(["localhost", "127.0.0.1", "::1"]));
         assert_eq!(described["chain"], json!([described["issuer"]]));
+        let [issuer] = described["further"].as_array().unwrap().as_slice() else {
+            panic!("{described}");
+        };
+        assert_eq!(issuer["subject"], described["issuer"]);
+        assert_eq!(issuer["issuer"], described["issuer"]);
+        let fingerprint = authority.fingerprint_sha256().replace(':', "");
+        assert_eq!(issuer["sha256"], fingerprint.to_ascii_lowercase());
+        assert!(issuer["not_after"].is_string());
         assert_eq!(described["sha256"].as_str().unwrap().len(), 64);
         assert_eq!(described["verified"], true);
         let not_after = described["not_after"].as_str().unwrap();

@@ -17,6 +17,7 @@ mod authority;
 mod certificate;
 mod dial;
 mod handshake;
+mod keylog;
 mod listen;
 mod ours;
 mod redirect;
@@ -27,8 +28,10 @@ mod transport;
 pub use authority::{Authority, Host, Kept, Scope};
 pub use dial::{Cause, Unreachable, dial};
 pub use handshake::{
-    ClientTlsError, ServerTlsError, ServerTrust, StartedHandshake, TlsToClient, TlsToServer,
+    ClientIdentity, ClientTlsError, ServerTlsError, ServerTrust, StartedHandshake, TlsToClient,
+    TlsToServer,
 };
+pub use keylog::KeyLogFile;
 pub use listen::{Door, ListenAddress, accept};
 pub use ours::{Dialled, Ours};
 pub use redirect::{NotRedirected, original_destination};

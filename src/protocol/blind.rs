@@ -1,10 +1,9 @@
 //! The protocol that reads nothing: every octet is opaque. What a connection falls back to when its
 //! reader fails.
 
+use super::opaque::{Untold, opaque};
 use super::{Protocol, Verdict};
-use crate::event::{
-    Body, Draft, Gate, Message, Micros, Passed, Peer, Reading, Relation, Said, Sealed, Secret,
-};
+use crate::event::{Draft, Gate, Message, Micros, Peer, Secret};
 
 /// Passes octets to the events as they come. A client's are masked, for they may hold a password
 /// that nobody would recognise here; those of several reads in a row are one event, since their
@@ -12,6 +11,7 @@ use crate::event::{
 pub struct Blind {
     gate: Gate,
     client_spoke: bool,
+    untold: Untold,
 }
 
 impl Blind {
@@ -20,33 +20,40 @@ impl Blind {
         Self {
             gate,
             client_spoke: false,
+            untold: Untold::default(),
         }
     }
-}
 
-impl Blind {
     /// Makes events of octets.
     pub(super) fn read(&mut self, from: Peer, bytes: &[u8], at: Micros, out: &mut Vec<Draft>) {
         if bytes.is_empty() {
             return;
         }
-        let goes_on = from == Peer::Client && self.gate.masks() && self.client_spoke;
+        match from {
+            Peer::Client => self.client(bytes, at, out),
+            Peer::Server => {
+                let told = self.untold.read(bytes, at, &self.gate);
+                out.extend(told.map(|(wire, at)| opaque(0, from, wire, at)));
+            }
+        }
         self.client_spoke = from == Peer::Client;
-        if goes_on {
+    }
+
+    fn client(&mut self, bytes: &[u8], at: Micros, out: &mut Vec<Draft>) {
+        if self.gate.masks() && self.client_spoke {
             return;
         }
-        let message = Message::text(bytes);
-        let secret: Vec<_> = match from {
-            Peer::Client => vec![(0..bytes.len(), Secret::Unreadable)],
-            Peer::Server => self
-                .gate
-                .occurrences(bytes)
-                .into_iter()
-                .map(|range| (range, Secret::Password))
-                .collect(),
-        };
-        let sealed = self.gate.seal(message, &secret);
-        out.push(opaque(0, from, sealed, at));
+        let all = [(0..bytes.len(), Secret::Unreadable)];
+        let sealed = self.gate.seal(Message::text(bytes), &all);
+        out.push(opaque(0, Peer::Client, sealed, at));
+    }
+
+    /// Makes an event of what is left.
+    pub(super) fn end(&mut self, from: Peer, out: &mut Vec<Draft>) {
+        if from == Peer::Server {
+            let told = self.untold.end(&self.gate);
+            out.extend(told.map(|(wire, at)| opaque(0, from, wire, at)));
+        }
     }
 }
 
@@ -56,30 +63,8 @@ impl Protocol for Blind {
         Verdict::AsRead
     }
 
-    fn ended(&mut self, _: Peer, _: Micros, _: &mut Vec<Draft>) -> Verdict {
+    fn ended(&mut self, from: Peer, _: Micros, out: &mut Vec<Draft>) -> Verdict {
+        self.end(from, out);
         Verdict::AsRead
     }
-}
-
-/// An event of octets that no message can be made of.
-pub(super) fn opaque(ordinal: u64, from: Peer, wire: Sealed, at: Micros) -> Draft {
-    let relation = match from {
-        Peer::Client => Relation::None,
-        Peer::Server => Relation::Unsolicited,
-    };
-    Draft::new(
-        ordinal,
-        at,
-        Body::Said(Box::new(Said {
-            from,
-            wire,
-            spans: Vec::new(),
-            reading: Reading::Opaque,
-            relation,
-            among: None,
-            capabilities: None,
-            incomplete: false,
-            passed: Passed::AsRead,
-        })),
-    )
 }

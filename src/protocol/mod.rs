@@ -6,12 +6,15 @@
 
 mod blind;
 pub mod imap;
+mod inflate;
+mod opaque;
 mod passage;
 
 pub use blind::Blind;
 pub use passage::{Act, Upgrade, Verdict};
 
 use crate::event::{Draft, Micros, Peer};
+use crate::limits;
 
 /// Reads both directions of one connection.
 pub trait Protocol: Send {
@@ -21,6 +24,11 @@ pub trait Protocol: Send {
 
     /// `from` will send no more: what it left unfinished goes to `out`, marked as incomplete.
     fn ended(&mut self, from: Peer, at: Micros, out: &mut Vec<Draft>) -> Verdict;
+
+    /// Octets that are best read at once: fewer where each may stand for many.
+    fn read_size(&self) -> usize {
+        limits::READ
+    }
 
     /// TLS has begun on the legs that [`Act::Secure`] named.
     fn secured(&mut self, out: &mut Vec<Draft>) -> Verdict {

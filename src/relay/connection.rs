@@ -26,7 +26,7 @@ use super::tap::Tap;
 use super::{Leg, Shared};
 use crate::event::{Body, Note, Peer};
 use crate::limits;
-use crate::net::{ClientTlsError, Security};
+use crate::net::{ClientTlsError, Security, ServerTlsError};
 use crate::protocol::imap::{AppLeg, Observer, ServerLeg, Setting};
 
 /// How long what is on its way may take when one side is gone.
@@ -176,12 +176,9 @@ async fn relay(setup: Setup<'_>, leg: AppLeg, mut legs: Legs) -> Result<Option<S
         Some((&first, from)),
         second.as_ref().map(|end| (end, from.other())),
     ];
-    let distrust = |(end, from): &(&End, Peer)| match (end, from) {
-        (End::ReadFailed(error), Peer::Client) => ClientTlsError::belated_distrust(error),
-        _ => None,
-    };
-    if let Some(error) = ends.iter().flatten().find_map(distrust) {
-        return Err(Failed::with_the_app(shared, &error));
+    let belated = |&(end, from): &(&End, Peer)| late_failure(shared, end, from);
+    if let Some(failed) = ends.iter().flatten().find_map(belated) {
+        return Err(failed);
     }
     let mut ends = ends.into_iter().flatten();
     if let Some(why) = ends.find_map(|(end, from)| why(end, from)) {
@@ -216,10 +213,26 @@ async fn other_end(
         match timeout(patience, pumps.run(legs, tap)).await {
             Ok(Step::Ended(_, end)) => return Some(end),
             // Nobody is left at one end to make a handshake with.
-            Ok(Step::Secure(_) | Step::Refused(_)) => return None,
+            Ok(Step::Secure(_)) => return Some(End::HalfClosed),
+            Ok(Step::Refused(note)) => {
+                tap.note(&note);
+                return Some(End::HalfClosed);
+            }
             Err(_) if matches!(first, End::HalfClosed) && pumps.moved(from.other()) > before => {}
             Err(_) => return None,
         }
+    }
+}
+
+/// The failure of a handshake that was done for us already.
+fn late_failure(shared: &Shared, end: &End, from: Peer) -> Option<Failed> {
+    let End::ReadFailed(error) = end else {
+        return None;
+    };
+    match from {
+        Peer::Client => ClientTlsError::belated_distrust(error)
+            .map(|error| Failed::with_the_app(shared, &error)),
+        Peer::Server => ServerTlsError::belated_refusal(error).map(Failed::with_the_server),
     }
 }
 

@@ -108,7 +108,8 @@ impl Failed {
         }
     }
 
-    fn with_the_server(error: ServerTlsError) -> Self {
+    /// The handshake with the server.
+    pub fn with_the_server(error: ServerTlsError) -> Self {
         match error {
             ServerTlsError::Untrusted { why } => Self {
                 reason: format!("server certificate not trusted: {why}"),
@@ -275,9 +276,13 @@ async fn secure(
     let connected = tls.connect(server, &target.asked_for(sni), alpn).await;
     let (server, secured) = connected.map_err(Failed::with_the_server)?;
     let chosen = secured.alpn.as_ref().map(|alpn| alpn.as_bytes().to_vec());
+    let lacks_client_certificate = secured.lacks_client_certificate();
     tap.tell(Body::Secured(Box::new(secured)));
     if shared.insecure {
         tap.note(&Note::Insecure);
+    }
+    if lacks_client_certificate {
+        tap.note(&Note::ClientCertificateWanted);
     }
     Ok((server, chosen))
 }

@@ -25,7 +25,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, Result};
 use crate::event::Gate;
-use crate::net::{AskedSecurity, Authority, Ours, ServerAddress, TlsToClient, TlsToServer};
+use crate::net::{
+    AskedSecurity, Authority, KeyLogFile, Ours, ServerAddress, TlsToClient, TlsToServer,
+};
 use crate::protocol::imap::Hidden;
 use crate::sink::bus::Bus;
 use tap::Tap;
@@ -70,6 +72,8 @@ pub struct Config {
     pub insecure: bool,
     /// Who signs for the server.
     pub authority: Arc<Authority>,
+    /// Where the keys of the apps' TLS sessions go, if anywhere.
+    pub keylog: Option<Arc<KeyLogFile>>,
     /// What masks secrets.
     pub gate: Gate,
     /// Capabilities that apps are not shown.
@@ -114,7 +118,7 @@ impl Relay {
     /// A relay with its listeners. Fails if the authority cannot be used for TLS, or if the server is
     /// one of the listeners.
     pub fn new(config: Config) -> Result<Self> {
-        let app_tls = TlsToClient::new(Arc::clone(&config.authority))?;
+        let mut app_tls = TlsToClient::new(Arc::clone(&config.authority))?;
         let addresses = config.listeners.iter().map(|(at, _)| at.local_addr());
         let ours = Arc::new(Ours::listening(addresses.filter_map(io::Result::ok)));
         if let Some(server) = config.server.as_ref().filter(|server| ours.are(server)) {
@@ -123,6 +127,9 @@ impl Relay {
                 "that is mailscope's own listener",
             )
             .hint("the real server's name and port, or another port for mailscope to listen on"));
+        }
+        if let Some(keylog) = config.keylog {
+            app_tls = app_tls.keylog(keylog);
         }
         Ok(Self {
             shared: Arc::new(Shared {

@@ -13,7 +13,7 @@ use std::io::{self, ErrorKind, Read};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, BufMut, BytesMut};
 use socket2::SockRef;
 use tokio::io::AsyncWrite;
 use tokio_util::io::poll_read_buf;
@@ -83,6 +83,8 @@ pub struct Pumps {
     down: Direction,
     /// Which one is looked at first; they take turns.
     first: Peer,
+    /// Octets that a read may bring.
+    most: usize,
     then: Option<Then>,
 }
 
@@ -139,6 +141,7 @@ impl Direction {
     fn poll(
         &mut self,
         cx: &mut Context<'_>,
+        most: usize,
         (reader, mut writer): (Pin<&mut Transport>, Pin<&mut Transport>),
     ) -> Poll<Look> {
         if matches!(self.state, State::Ended) {
@@ -148,7 +151,7 @@ impl Direction {
             return Poll::Ready(self.ended(End::WriteFailed(error)));
         }
         match self.state {
-            State::Open => self.poll_read(cx, reader),
+            State::Open => self.poll_read(cx, most, reader),
             _ if !self.waiting.is_empty() => Poll::Pending,
             _ => {
                 // The receiver may be gone already; then there is nobody to tell.
@@ -180,13 +183,19 @@ impl Direction {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_read(&mut self, cx: &mut Context<'_>, reader: Pin<&mut Transport>) -> Poll<Look> {
+    fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        most: usize,
+        reader: Pin<&mut Transport>,
+    ) -> Poll<Look> {
         if self.waiting.len() >= limits::WAITING {
             return Poll::Pending;
         }
         self.incoming.clear();
         self.incoming.reserve(self.size);
-        let end = match ready!(poll_read_buf(reader, cx, &mut self.incoming)) {
+        let mut room = (&mut self.incoming).limit(most);
+        let end = match ready!(poll_read_buf(reader, cx, &mut room)) {
             Ok(0) => End::HalfClosed,
             Ok(length) => {
                 if length >= self.size {
@@ -219,6 +228,7 @@ impl Pumps {
             up: Direction::new(),
             down: Direction::new(),
             first: Peer::Client,
+            most: limits::READ,
             then: None,
         }
     }
@@ -254,7 +264,11 @@ impl Pumps {
             }
             let (from, look) = poll_fn(|cx| self.poll(cx, legs)).await;
             let verdict = match look {
-                Look::Read => tap.read(from, &self.direction(from).incoming),
+                Look::Read => {
+                    let verdict = tap.read(from, &self.direction(from).incoming);
+                    self.most = tap.read_size();
+                    verdict
+                }
                 Look::Ending => tap.ended(from),
                 Look::Ended(end) => {
                     if matches!(end, End::WriteFailed(_)) {
@@ -270,7 +284,8 @@ impl Pumps {
 
     fn poll(&mut self, cx: &mut Context<'_>, legs: &mut Legs) -> Poll<(Peer, Look)> {
         for from in [self.first, self.first.other()] {
-            if let Poll::Ready(look) = self.direction(from).poll(cx, legs.ends(from)) {
+            let most = self.most;
+            if let Poll::Ready(look) = self.direction(from).poll(cx, most, legs.ends(from)) {
                 self.first = from.other();
                 return Poll::Ready((from, look));
             }

@@ -102,6 +102,11 @@ impl Tap {
         verdict.unwrap_or(Verdict::AsRead)
     }
 
+    /// Octets that are best read at once.
+    pub fn read_size(&self) -> usize {
+        self.inner().protocol.read_size()
+    }
+
     /// TLS has begun where it was to.
     pub fn secured(&self) -> Verdict {
         let verdict = self.observe(self.now(), |protocol, drafts| protocol.secured(drafts));

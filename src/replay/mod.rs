@@ -1,10 +1,31 @@
-//! A recording played again, by either side of the conversation.
+//! A recording played again: as a server for an app ([`Server`]), or by rote, each side of it to the
+//! octet ([`play`]), as the demo does.
 //!
-//! For now in its recorded order and to the octet: that is what the demo needs, whose app and
-//! server are both played from one recording.
+//! ```text
+//! transcript -> Script -.
+//! live app -> octets -> Player -> octets -> live app
+//!                         '-- Report: what fitted, what did not, what was never asked for
+//! ```
+//!
+//! The live app's octets are read by the same [`Observer`](crate::protocol::imap::Observer) that
+//! reads a recording, and so are the player's own answers.
 
+mod matcher;
+mod part;
 mod player;
+mod report;
+mod rote;
 mod script;
+mod server;
+mod service;
+mod usage;
+mod whereabouts;
 
-pub use player::play;
-pub use script::{Script, Turn};
+pub use part::{Part, Turn};
+pub use player::{Effect, Player};
+pub use report::{Mismatch, Report};
+pub use rote::play;
+pub use script::Script;
+pub use server::Server;
+pub use service::{Config, Service};
+pub use usage::{Matching, OnMiss};

@@ -1,101 +1,424 @@
-//! Plays one side of a script: says what is its to say, and waits for the rest.
+//! The server that a recording becomes: the live app's octets in, its own out. Without sockets, clock
+//! or tasks.
+//!
+//! ```text
+//! app: octets -> Observer -> command -> Usage: which exchange? -> its turns, with the live tag
+//!                    ^-------------------- the answers, so that the session's state is known
+//! ```
+//!
+//! STARTTLS is offered on a cleartext leg and answered for real, whatever the recording's legs were;
+//! that is the observer's bridging, for which this player is the far end. COMPRESS is for real too.
 
+use std::collections::VecDeque;
+use std::io::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
 
-use super::script::Script;
-use crate::error::{Doing, Error, Result};
-use crate::event::Peer;
+use super::report::Mismatch;
+use super::script::{Exchange, Turn};
+use super::usage::{Cursor, Index, OnMiss, Usage};
+use super::whereabouts::Whereabouts;
+use crate::event::{Body, Draft, Gate, Label, Micros, Passed, Peer, Reading, Said};
+use crate::protocol::imap::{AppLeg, Observer, ServerLeg, Setting};
+use crate::protocol::{Act, Protocol, Verdict};
 
-/// Plays `side` until the script ends and the other side has closed. Pauses are as recorded, but
-/// none is longer than `longest_pause`.
-///
-/// # Errors
-///
-/// The other side says something else than the script, or is gone before its end.
-pub async fn play(
-    script: &Script,
-    side: Peer,
-    mut stream: impl AsyncRead + AsyncWrite + Unpin,
-    longest_pause: Duration,
-) -> Result<()> {
-    for (turn, n) in script.turns.iter().zip(1..) {
-        let doing = || format!("play the {}, message {n}", side.name());
-        if turn.from == side {
-            tokio::time::sleep(turn.pause.min(longest_pause)).await;
-            stream.write_all(&turn.octets).await.doing(doing)?;
-            stream.flush().await.doing(doing)?;
-            continue;
-        }
-        let mut heard = vec![0; turn.octets.len()];
-        stream.read_exact(&mut heard).await.doing(doing)?;
-        if heard != turn.octets {
-            let live = String::from_utf8_lossy(&heard).into_owned();
-            return Err(Error::new(doing(), format!("not as recorded: {live:?}")));
+/// What is to be done for the app, in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// These octets go to it.
+    Say(Vec<u8>),
+    /// So long nothing happens.
+    Pause(Duration),
+    /// TLS begins; then the player is told ([`Player::secured`]).
+    StartTls,
+    /// The connection ends.
+    Close,
+}
+
+/// How a live session is played.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Manner {
+    /// What is answered that nothing fits.
+    pub on_miss: OnMiss,
+    /// Recorded pauses are multiplied by this; 0 for none.
+    pub pace: f64,
+}
+
+/// One live session.
+pub struct Player {
+    conn: u64,
+    usage: Arc<Usage>,
+    manner: Manner,
+    observer: Observer,
+    whereabouts: Whereabouts,
+    cursor: Cursor,
+    began_with: usize,
+    heard: VecDeque<Heard>,
+    current: Option<Playing>,
+    /// The player's octets that the observer has not let go.
+    waiting: Vec<u8>,
+    deflate: Option<DeflateEncoder<Vec<u8>>>,
+    effects: Vec<Effect>,
+    is_over: bool,
+}
+
+/// Something that the app said.
+enum Heard {
+    Command(Box<Said>),
+    Continuation,
+}
+
+/// An exchange that goes on.
+struct Playing {
+    index: Index,
+    turn: usize,
+    /// The app owes a SASL response that the recorded one had sent with the command.
+    owes_initial: bool,
+    tag: Vec<u8>,
+}
+
+impl Player {
+    /// Plays for the live connection with this number, whose leg is secured like this.
+    pub fn new(conn: u64, usage: Arc<Usage>, manner: Manner, gate: Gate, app: AppLeg) -> Self {
+        let setting = Setting {
+            app,
+            server: ServerLeg::Tls,
+            ..Setting::default()
+        };
+        let cursor = usage.begin();
+        Self {
+            conn,
+            manner,
+            observer: Observer::bridging(gate, setting),
+            whereabouts: Whereabouts::default(),
+            began_with: cursor.session,
+            cursor,
+            usage,
+            heard: VecDeque::new(),
+            current: None,
+            waiting: Vec::new(),
+            deflate: None,
+            effects: Vec::new(),
+            is_over: false,
         }
     }
-    let doing = || format!("end the {}'s part", side.name());
-    stream.shutdown().await.doing(doing)?;
-    // Whoever ends first still has to see the other's end.
-    let mut rest = Vec::new();
-    match stream.read_to_end(&mut rest).await {
-        Ok(0) => Ok(()),
-        Ok(_) => Err(Error::new(
-            doing(),
-            "the other side says more than the script",
-        )),
-        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(()),
-        Err(error) => Err(Error::new(doing(), error)),
+
+    /// The app has connected. What is read goes to `out`.
+    pub fn begin(&mut self, at: Micros, out: &mut Vec<Draft>) -> Vec<Effect> {
+        let usage = Arc::clone(&self.usage);
+        let greeting = usage.script().sessions[self.cursor.session]
+            .greeting
+            .as_ref();
+        let line = greeting.map_or_else(
+            || b"* OK mailscope replays\r\n".to_vec(),
+            |greeting| greeting.with_tag(b""),
+        );
+        self.say(&line, at, out);
+        std::mem::take(&mut self.effects)
+    }
+
+    /// The app said this.
+    pub fn hear(&mut self, octets: &[u8], at: Micros, out: &mut Vec<Draft>) -> Vec<Effect> {
+        let mut drafts = Vec::new();
+        let verdict = self.observer.observe(Peer::Client, octets, at, &mut drafts);
+        self.take_in(drafts, out);
+        self.obey(verdict);
+        self.play(at, out);
+        std::mem::take(&mut self.effects)
+    }
+
+    /// TLS has begun.
+    pub fn secured(&mut self, at: Micros, out: &mut Vec<Draft>) -> Vec<Effect> {
+        let mut drafts = Vec::new();
+        let verdict = self.observer.secured(&mut drafts);
+        self.take_in(drafts, out);
+        self.obey(verdict);
+        self.play(at, out);
+        std::mem::take(&mut self.effects)
+    }
+
+    /// The app will say no more.
+    pub fn end(&mut self, at: Micros, out: &mut Vec<Draft>) {
+        for peer in [Peer::Client, Peer::Server] {
+            let _ = self.observer.ended(peer, at, out);
+        }
+        self.usage.end(self.began_with);
+    }
+
+    /// Notes what was read.
+    fn take_in(&mut self, drafts: Vec<Draft>, out: &mut Vec<Draft>) {
+        for draft in drafts {
+            if let Body::Said(said) = draft.body() {
+                self.said(draft.ordinal(), said);
+            }
+            out.push(draft);
+        }
+    }
+
+    fn said(&mut self, ordinal: u64, said: &Said) {
+        match (&said.reading, &said.passed) {
+            // The observer answers STARTTLS itself.
+            (
+                Reading::Command {
+                    name: Some(name), ..
+                },
+                Passed::Instead(_),
+            ) => {
+                self.usage.answered(self.cursor, name);
+            }
+            // It is answered already.
+            (Reading::Command { refused: true, .. }, _) => {}
+            (Reading::Command { .. }, _) => {
+                self.whereabouts.command(ordinal, said);
+                self.heard.push_back(Heard::Command(Box::new(said.clone())));
+            }
+            (Reading::Continuation { .. }, _) => self.heard.push_back(Heard::Continuation),
+            (Reading::Tagged { .. }, _) => self.whereabouts.response(said),
+            _ => {}
+        }
+    }
+
+    /// Answers what was heard, as far as it goes.
+    fn play(&mut self, at: Micros, out: &mut Vec<Draft>) {
+        while !self.is_over {
+            match self.heard.pop_front() {
+                Some(Heard::Command(said)) => self.answer(&said, at, out),
+                Some(Heard::Continuation) => self.go_on(at, out),
+                None => match self.observer.undecided_command() {
+                    Some(undecided) => self.decide(&undecided, at, out),
+                    None => return,
+                },
+            }
+        }
+    }
+
+    /// A command waits for its literal's go-ahead, which it gets unless it got none in the recording.
+    fn decide(&mut self, undecided: &Said, at: Micros, out: &mut Vec<Draft>) {
+        let place = self.whereabouts.place(self.observer.state());
+        let usage = Arc::clone(&self.usage);
+        match usage.take_refusal(&mut self.cursor, undecided, &place) {
+            Some(index) => {
+                self.current = Some(Playing {
+                    index,
+                    turn: 0,
+                    owes_initial: false,
+                    tag: tag(undecided),
+                });
+                self.turns(at, out);
+            }
+            None => self.say(b"+ OK\r\n", at, out),
+        }
+    }
+
+    fn answer(&mut self, live: &Said, at: Micros, out: &mut Vec<Draft>) {
+        let tag = tag(live);
+        let place = self.whereabouts.place(self.observer.state());
+        let usage = Arc::clone(&self.usage);
+        match usage.take(self.conn, &mut self.cursor, live, &place) {
+            Ok(index) => {
+                let (turn, owes_initial) = first_turn(usage.exchange(index), live);
+                if owes_initial {
+                    self.say(b"+ \r\n", at, out);
+                }
+                self.current = Some(Playing {
+                    index,
+                    turn,
+                    owes_initial,
+                    tag,
+                });
+                self.turns(at, out);
+            }
+            Err(None) => self.answer_by_itself(live, &tag, at, out),
+            Err(Some(mismatch)) => self.miss(&mismatch, &tag, at, out),
+        }
+    }
+
+    /// A NOOP or a LOGOUT that was not recorded.
+    fn answer_by_itself(&mut self, live: &Said, tag: &[u8], at: Micros, out: &mut Vec<Draft>) {
+        let is_logout = matches!(&live.reading, Reading::Command { name: Some(name), .. }
+            if name == "LOGOUT");
+        if is_logout {
+            self.say(b"* BYE bye\r\n", at, out);
+        }
+        self.say(&[tag, b" OK done\r\n"].concat(), at, out);
+        if is_logout {
+            self.close();
+        }
+    }
+
+    fn miss(&mut self, mismatch: &Mismatch, tag: &[u8], at: Micros, out: &mut Vec<Draft>) {
+        let text = in_one_line(mismatch);
+        match self.manner.on_miss {
+            OnMiss::Bad => self.say(&[tag, b" BAD ", text.as_bytes(), b"\r\n"].concat(), at, out),
+            OnMiss::Fail => {
+                self.say(format!("* BYE {text}\r\n").as_bytes(), at, out);
+                self.close();
+            }
+        }
+    }
+
+    /// The app has said what an exchange waited for.
+    fn go_on(&mut self, at: Micros, out: &mut Vec<Draft>) {
+        if let Some(playing) = &mut self.current {
+            if !std::mem::take(&mut playing.owes_initial) {
+                playing.turn += 1;
+            }
+            self.turns(at, out);
+        }
+    }
+
+    /// Plays the current exchange up to its end, or to where it waits for the app.
+    fn turns(&mut self, at: Micros, out: &mut Vec<Draft>) {
+        let usage = Arc::clone(&self.usage);
+        while let Some(playing) = &mut self.current {
+            if playing.owes_initial {
+                return;
+            }
+            let exchange = usage.exchange(playing.index);
+            match exchange.turns.get(playing.turn) {
+                Some(Turn::Await) => return,
+                Some(Turn::Say { line, pause }) => {
+                    playing.turn += 1;
+                    let octets = line.with_tag(&playing.tag);
+                    self.pause(*pause);
+                    self.say(&octets, at, out);
+                }
+                None => {
+                    self.current = None;
+                    if exchange.name() == "LOGOUT" {
+                        self.close();
+                    }
+                }
+            }
+        }
+    }
+
+    fn pause(&mut self, recorded: Micros) {
+        let pause = Duration::from_micros(recorded.0).mul_f64(self.manner.pace);
+        if !pause.is_zero() {
+            self.effects.push(Effect::Pause(pause));
+        }
+    }
+
+    fn close(&mut self) {
+        self.is_over = true;
+        self.effects.push(Effect::Close);
+    }
+
+    /// Says something to the app, and reads it as the app will.
+    fn say(&mut self, octets: &[u8], at: Micros, out: &mut Vec<Draft>) {
+        let compressed = self.compressed(octets);
+        let octets = compressed.as_deref().unwrap_or(octets);
+        self.waiting.extend_from_slice(octets);
+        let mut drafts = Vec::new();
+        let verdict = self.observer.observe(Peer::Server, octets, at, &mut drafts);
+        let begins = drafts
+            .iter()
+            .any(|draft| matches!(draft.body(), Body::Compressed));
+        self.take_in(drafts, out);
+        self.obey(verdict);
+        if begins {
+            self.deflate = Some(DeflateEncoder::new(Vec::new(), Compression::default()));
+        }
+    }
+
+    fn compressed(&mut self, octets: &[u8]) -> Option<Vec<u8>> {
+        let deflate = self.deflate.as_mut()?;
+        // Writing to memory cannot fail.
+        let _ = deflate.write_all(octets).and_then(|()| deflate.flush());
+        Some(std::mem::take(deflate.get_mut()))
+    }
+
+    /// Carries out what the observer says of the player's octets; the app's own end here.
+    fn obey(&mut self, verdict: Verdict) {
+        let Verdict::Acts(acts) = verdict else {
+            let octets = std::mem::take(&mut self.waiting);
+            return self.give(octets);
+        };
+        for act in acts {
+            match act {
+                Act::Pass {
+                    from: Peer::Server,
+                    octets,
+                } => {
+                    let octets = self
+                        .waiting
+                        .drain(..octets.min(self.waiting.len()))
+                        .collect();
+                    self.give(octets);
+                }
+                Act::Replace {
+                    from: Peer::Server,
+                    octets,
+                    with,
+                } => {
+                    self.waiting.drain(..octets.min(self.waiting.len()));
+                    self.give(with);
+                }
+                Act::Say {
+                    to: Peer::Client,
+                    octets,
+                } => self.give(octets),
+                Act::Secure(_) => self.effects.push(Effect::StartTls),
+                Act::End(_) => self.close(),
+                Act::Pass { .. } | Act::Replace { .. } | Act::Say { .. } => {}
+            }
+        }
+    }
+
+    fn give(&mut self, octets: Vec<u8>) {
+        match self.effects.last_mut() {
+            _ if octets.is_empty() => {}
+            Some(Effect::Say(last)) => last.extend_from_slice(&octets),
+            _ => self.effects.push(Effect::Say(octets)),
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::replay::Turn;
+/// The first turn of an exchange that the live command needs, and whether the app owes its initial
+/// response: a SASL mechanism's first response may come with the command or behind a `+` (RFC 9051,
+/// section 6.2.2), in the recording and now.
+fn first_turn(exchange: &Exchange, live: &Said) -> (usize, bool) {
+    if exchange.name() != "AUTHENTICATE" {
+        return (0, false);
+    }
+    let has_initial = |said: &Said| said.arguments().len() > 1;
+    match (has_initial(&exchange.command), has_initial(live)) {
+        (true, false) => (0, true),
+        (false, true) => match exchange.turns.first_chunk::<2>() {
+            Some([Turn::Say { .. }, Turn::Await]) => (2, false),
+            _ => (0, false),
+        },
+        _ => (0, false),
+    }
+}
 
-    fn script() -> Script {
-        let turn = |from, octets: &[u8]| Turn {
-            from,
-            octets: octets.to_vec(),
-            pause: Duration::ZERO,
-        };
-        Script {
-            turns: vec![
-                turn(Peer::Server, b"* OK hi\r\n"),
-                turn(Peer::Client, b"a NOOP\r\n"),
-                turn(Peer::Server, b"a OK\r\n"),
-            ],
+/// The live command's tag, as it is.
+fn tag(said: &Said) -> Vec<u8> {
+    let first = said.spans.first().filter(|span| span.label == Label::Tag);
+    first.map_or_else(|| b"*".to_vec(), |tag| said.span_bytes(tag).to_vec())
+}
+
+/// What the app is told: printable ASCII, for it goes into a response's text.
+fn in_one_line(mismatch: &Mismatch) -> String {
+    let mut text = "mailscope replay: nothing recorded fits".to_owned();
+    if let (Some(nearest), Some(argument)) = (mismatch.nearest, &mismatch.argument) {
+        let none = String::new();
+        let recorded = mismatch.recorded.as_ref().unwrap_or(&none);
+        let live = mismatch.live.as_ref().unwrap_or(&none);
+        text = format!(
+            "{text}; nearest is #{nearest}, whose {argument} is {recorded:?} where this has {live:?}"
+        );
+    }
+    let printable = |c: char| {
+        if c.is_ascii() && !c.is_ascii_control() {
+            c
+        } else {
+            '?'
         }
-    }
-
-    #[tokio::test]
-    async fn both_sides_of_one_script_get_on_with_each_other() {
-        let (app, server) = tokio::io::duplex(64);
-        let script = script();
-        let (app, server) = tokio::join!(
-            play(&script, Peer::Client, app, Duration::ZERO),
-            play(&script, Peer::Server, server, Duration::ZERO),
-        );
-        app.unwrap();
-        server.unwrap();
-    }
-
-    #[tokio::test]
-    async fn a_deviation_is_told_with_the_message() {
-        let (app, server) = tokio::io::duplex(64);
-        let script = script();
-        let mut other = script.clone();
-        other.turns[1].octets = b"a QUUX\r\n".to_vec();
-        let (app, server) = tokio::join!(play(&other, Peer::Client, app, Duration::ZERO), async {
-            let outcome = play(&script, Peer::Server, server, Duration::ZERO).await;
-            outcome.unwrap_err().to_string()
-        },);
-        assert!(app.is_err());
-        assert!(
-            server.contains("message 2") && server.contains("QUUX"),
-            "{server}"
-        );
-    }
+    };
+    text.chars().map(printable).take(400).collect()
 }

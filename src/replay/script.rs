@@ -1,81 +1,353 @@
-//! What is to be said by whom, taken from one connection of a recording.
+//! What a recording's server says to which command, and where in a session that is.
+//!
+//! ```text
+//! Script
+//!   Session              one recorded connection
+//!     greeting
+//!     Exchange           C: a1 SELECT INBOX
+//!       Turn::Say        S: * 3 EXISTS
+//!       Turn::Say        S: a1 OK          the tag is the live command's when it is said
+//! ```
+//!
+//! What came unasked stands in the exchange that was going on, or behind the one before it.
 
+use std::collections::HashMap;
 use std::io::BufRead;
-use std::time::Duration;
+use std::path::Path;
 
+use super::whereabouts::{Place, Whereabouts};
 use crate::error::{Error, Result};
-use crate::event::{Peer, Piece, RecordedBody, RecordedMessage};
+use crate::event::{
+    Awaited, Body, Draft, Gate, Label, Message, Micros, Passed, Peer, Piece, Reading, Recorded,
+    RecordedBody, Relation, Said, Secret, Secrets,
+};
+use crate::protocol::imap::Observer;
 use crate::transcript::Reader;
 
-/// One message, and how long its sender waits before it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Turn {
-    /// Who says it.
-    pub from: Peer,
-    /// Its octets.
-    pub octets: Vec<u8>,
-    /// The time since the message before it.
-    pub pause: Duration,
+/// Everything that can be played.
+#[derive(Default)]
+pub struct Script {
+    /// In the order in which they began.
+    pub sessions: Vec<Session>,
 }
 
-/// The messages of one connection in their order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Script {
-    /// In the order of the recording.
+/// One recorded connection.
+#[derive(Default)]
+pub struct Session {
+    /// What its server said first.
+    pub greeting: Option<Line>,
+    /// In the order of their commands.
+    pub exchanges: Vec<Exchange>,
+}
+
+/// A command and all that belongs to it.
+pub struct Exchange {
+    /// The command's number in the recording.
+    pub n: u64,
+    /// The command.
+    pub command: Said,
+    /// Where the session was when it was sent.
+    pub place: Place,
+    /// What was said then.
     pub turns: Vec<Turn>,
 }
 
-impl Script {
-    /// Reads the first connection of a recording; `name` is what errors call it. Where a secret is
-    /// masked, `secret` is said.
-    ///
-    /// # Errors
-    ///
-    /// The recording is broken, holds a literal in parts, or nothing at all.
-    pub fn read(
-        recording: impl BufRead + Send + 'static,
-        name: &str,
-        secret: &[u8],
-    ) -> Result<Self> {
-        let mut turns = Vec::new();
-        let mut first = None;
-        let mut before = None;
-        for recorded in Reader::new(recording, name)? {
-            let recorded = recorded?;
-            if *first.get_or_insert(recorded.conn) != recorded.conn {
-                continue;
-            }
-            let RecordedBody::Message(message) = recorded.body else {
-                continue;
-            };
-            let since = recorded.at.since(before.unwrap_or(recorded.at));
-            before = Some(recorded.at);
-            turns.push(Turn {
-                from: message.from,
-                octets: octets(&message, secret).ok_or_else(|| {
-                    Error::new(format!("play {name}"), "it has a literal in parts")
-                })?,
-                pause: Duration::from_micros(since.0),
+/// A turn of an exchange.
+pub enum Turn {
+    /// The server says this.
+    Say {
+        /// What.
+        line: Line,
+        /// How long after the turn before it.
+        pause: Micros,
+    },
+    /// The client goes on: a SASL response, or `DONE`.
+    Await,
+}
+
+/// A server's message, in which the tag is still to be filled in.
+#[derive(Default)]
+pub struct Line(Vec<Chunk>);
+
+enum Chunk {
+    Octets(Vec<u8>),
+    Tag,
+}
+
+impl Line {
+    /// Its octets, for a command with this tag.
+    pub fn with_tag(&self, tag: &[u8]) -> Vec<u8> {
+        let mut octets = Vec::new();
+        for chunk in &self.0 {
+            octets.extend_from_slice(match chunk {
+                Chunk::Octets(chunk) => chunk,
+                Chunk::Tag => tag,
             });
         }
-        match turns.is_empty() {
-            true => Err(Error::new(format!("play {name}"), "nothing is said in it")),
-            false => Ok(Self { turns }),
+        octets
+    }
+}
+
+impl Exchange {
+    /// The command's name, upper case.
+    pub fn name(&self) -> &str {
+        match &self.command.reading {
+            Reading::Command {
+                name: Some(name), ..
+            } => name,
+            _ => "",
         }
     }
 }
 
-fn octets(recorded: &RecordedMessage, secret: &[u8]) -> Option<Vec<u8>> {
-    let bytes = recorded.message.bytes();
-    let mut octets = Vec::with_capacity(bytes.len());
-    for piece in recorded.message.pieces() {
-        match piece {
-            Piece::Text(_) | Piece::Literal { .. } => {
-                octets.extend_from_slice(&bytes[piece.range()]);
-            }
-            Piece::Secret(..) => octets.extend_from_slice(secret),
-            Piece::Streamed { .. } => return None,
+impl Script {
+    /// Reads a recording from a file.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or is no transcript: file, line and reason.
+    pub fn open(path: &Path) -> Result<Self> {
+        Self::of(Reader::open(path)?, &path.display().to_string())
+    }
+
+    /// Reads a recording; `name` is what errors call it.
+    ///
+    /// # Errors
+    ///
+    /// It is no transcript: line and reason.
+    pub fn read(recording: impl BufRead + Send + 'static, name: &str) -> Result<Self> {
+        Self::of(Reader::new(recording, name)?, name)
+    }
+
+    fn of(reader: Reader, name: &str) -> Result<Self> {
+        let mut script = Self::default();
+        let mut places = HashMap::new();
+        let mut connections: Vec<Connection> = Vec::new();
+        for recorded in reader {
+            let recorded = recorded?;
+            let place = *places.entry(recorded.conn).or_insert_with(|| {
+                connections.push(Connection::new());
+                connections.len() - 1
+            });
+            connections[place].read(recorded);
+        }
+        let sessions = connections.into_iter().map(|connection| connection.session);
+        script
+            .sessions
+            .extend(sessions.filter(|session| !session.is_empty()));
+        match script.sessions.is_empty() {
+            true => Err(
+                Error::new(format!("replay {name}"), "nothing is said in it")
+                    .hint("a transcript of a session, such as mailscope record writes"),
+            ),
+            false => Ok(script),
         }
     }
-    Some(octets)
+
+    /// Adds another recording's sessions behind these.
+    pub fn append(&mut self, other: Self) {
+        self.sessions.extend(other.sessions);
+    }
+}
+
+impl Session {
+    fn is_empty(&self) -> bool {
+        self.greeting.is_none() && self.exchanges.is_empty()
+    }
+}
+
+/// One connection while it is being read.
+struct Connection {
+    observer: Observer,
+    whereabouts: Whereabouts,
+    session: Session,
+    /// Octets of the literal parts that no message has referred to yet.
+    parts: HashMap<u64, Vec<u8>>,
+    /// The exchange that something happened in last, and when.
+    last: Option<usize>,
+    at: Micros,
+}
+
+impl Connection {
+    fn new() -> Self {
+        Self {
+            observer: Observer::new(Gate::new(Secrets::Shown)),
+            whereabouts: Whereabouts::default(),
+            session: Session::default(),
+            parts: HashMap::new(),
+            last: None,
+            at: Micros::default(),
+        }
+    }
+
+    fn read(&mut self, recorded: Recorded) {
+        let Recorded { n, at, body, .. } = recorded;
+        let RecordedBody::Message(message) = body else {
+            return;
+        };
+        let place = self.whereabouts.place(self.observer.state());
+        let mut drafts = Vec::new();
+        self.observer.read_again(n, at, *message, &mut drafts);
+        for draft in drafts {
+            if let Body::Said(said) = Draft::into_body(draft) {
+                self.said(n, at, *said, &place);
+            }
+        }
+        self.at = at;
+    }
+
+    fn said(&mut self, n: u64, at: Micros, said: Said, place: &Place) {
+        match &said.reading {
+            Reading::LiteralPart { .. } => {
+                self.parts.insert(n, said.wire.bytes().to_vec());
+            }
+            _ if said.from == Peer::Server => self.server(at, &said),
+            Reading::Command { .. } if !matches!(said.passed, Passed::Own) => {
+                self.whereabouts.command(n, &said);
+                self.last = Some(self.session.exchanges.len());
+                self.session.exchanges.push(Exchange {
+                    n,
+                    command: said,
+                    place: place.clone(),
+                    turns: Vec::new(),
+                });
+            }
+            Reading::Continuation { tag, .. } => {
+                let of_tag = |exchange: &Exchange| match &exchange.command.reading {
+                    Reading::Command { tag: own, .. } => own == tag,
+                    _ => false,
+                };
+                if let Some(place) = self.session.exchanges.iter().rposition(of_tag) {
+                    self.session.exchanges[place].turns.push(Turn::Await);
+                    self.last = Some(place);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn server(&mut self, at: Micros, said: &Said) {
+        self.whereabouts.response(said);
+        let Some(line) = self.line(said) else {
+            return;
+        };
+        let number = match &said.relation {
+            Relation::Answers(n) => Some(*n),
+            Relation::Ambiguous(several) => several.first().copied(),
+            Relation::None | Relation::Unsolicited => None,
+        };
+        let exchanges = &mut self.session.exchanges;
+        let place = match (&said.reading, number) {
+            (Reading::Greeting { .. }, _) => {
+                self.session.greeting = Some(line);
+                return;
+            }
+            // The live client's own literals decide about go-aheads.
+            (
+                Reading::ContinuationRequest {
+                    awaited: Some(Awaited::Literal),
+                    ..
+                },
+                _,
+            ) => return,
+            (_, Some(n)) => exchanges.iter().rposition(|exchange| exchange.n == n),
+            (_, None) => self.last,
+        };
+        let pause = at.since(self.at);
+        match place.and_then(|place| exchanges.get_mut(place)) {
+            Some(exchange) => {
+                exchange.turns.push(Turn::Say { line, pause });
+                self.last = place;
+            }
+            None => self
+                .session
+                .greeting
+                .get_or_insert_default()
+                .0
+                .extend(line.0),
+        }
+    }
+
+    /// What the app was given of a message; `None` for nothing.
+    fn line(&mut self, said: &Said) -> Option<Line> {
+        let message: &Message = match &said.passed {
+            Passed::Instead(sent) if sent.bytes().is_empty() => return None,
+            Passed::Instead(sent) => sent,
+            Passed::AsRead | Passed::Own => &said.wire,
+        };
+        let tag = self.tag(said);
+        let mut line = Line::default();
+        for piece in message.pieces() {
+            match piece {
+                Piece::Text(range) => {
+                    line.text(&message.bytes()[range.clone()], range.start, &tag);
+                }
+                Piece::Literal { .. } => line.octets(&message.bytes()[piece.range()]),
+                Piece::Streamed { header, parts, .. } => {
+                    line.octets(&message.bytes()[header.clone()]);
+                    for part in parts {
+                        line.octets(&self.parts.remove(part).unwrap_or_default());
+                    }
+                }
+                Piece::Secret(secret, _) => line.octets(stand_in(*secret)),
+            }
+        }
+        Some(line)
+    }
+
+    /// Where in a response's octets its command's tag stands: at the beginning of a tagged response,
+    /// and in a search correlator, `(TAG "a1")` (RFC 4731, section 2.1).
+    fn tag(&self, said: &Said) -> Vec<std::ops::Range<usize>> {
+        if let Reading::Tagged { .. } = said.reading {
+            let first = said.spans.first();
+            return first.map(|span| span.range.clone()).into_iter().collect();
+        }
+        let Reading::Untagged { name, .. } = &said.reading else {
+            return Vec::new();
+        };
+        if name != "ESEARCH" {
+            return Vec::new();
+        }
+        let is_tag = |span: &crate::event::Span| said.span_bytes(span).eq_ignore_ascii_case(b"TAG");
+        let word = said.spans.iter().position(is_tag);
+        let Some(tag) = word.and_then(|word| said.spans.get(word + 1)) else {
+            return Vec::new();
+        };
+        let range = match tag.label {
+            Label::Quoted => tag.range.start + 1..tag.range.end - 1,
+            _ => tag.range.clone(),
+        };
+        vec![range]
+    }
+}
+
+impl Line {
+    fn octets(&mut self, octets: &[u8]) {
+        match self.0.last_mut() {
+            Some(Chunk::Octets(last)) => last.extend_from_slice(octets),
+            _ => self.0.push(Chunk::Octets(octets.to_vec())),
+        }
+    }
+
+    /// Text that begins at this octet of the message, with the tags in it left open.
+    fn text(&mut self, text: &[u8], start: usize, tags: &[std::ops::Range<usize>]) {
+        let mut at = 0;
+        for tag in tags {
+            let is_within = tag.start >= start + at && tag.end <= start + text.len();
+            if is_within {
+                self.octets(&text[at..tag.start - start]);
+                self.0.push(Chunk::Tag);
+                at = tag.end - start;
+            }
+        }
+        self.octets(&text[at..]);
+    }
+}
+
+/// What is said where a recording has a mask: a challenge has to be base64.
+fn stand_in(secret: Secret) -> &'static [u8] {
+    match secret {
+        Secret::Challenge => b"bWFza2Vk",
+        _ => b"masked",
+    }
 }

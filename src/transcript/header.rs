@@ -8,8 +8,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::event::Secrets;
-
-use super::string::Object;
+use crate::event::json::Object;
 
 /// The version of the format that this crate writes, and the newest that it reads.
 pub const FORMAT: u64 = 1;

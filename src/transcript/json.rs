@@ -3,11 +3,11 @@
 //! Not the document around the lines (`document.rs`). It promises the fields and their order of the
 //! format's specification in [`transcript`](super), and no line end within the line.
 
+use crate::event::json::{Object, write_array, write_number, write_string};
 use crate::event::{
     Body, CapabilityChange, Code, Event, Finding, Passed, Reading, Relation, Said, Secured, Status,
 };
 
-use super::string::{Object, write_array, write_string, write_value};
 use super::wire::write_wire;
 
 /// Adds `event` to `out` as one compact JSON object, without a line end.
@@ -51,6 +51,11 @@ fn write_secured(line: &mut Object<'_>, secured: &Secured) {
     line.nullable("alpn", secured.alpn.as_deref());
     line.nullable("sni", secured.sni.as_deref());
     line.value("certificate", &secured.certificate);
+    line.optional("group", secured.group.as_deref());
+    if let Some(shown) = &secured.client_certificate {
+        line.value("client_certificate", shown);
+    }
+    line.flag("keylog", secured.keylog);
 }
 
 fn write_note(line: &mut Object<'_>, finding: &Finding) {
@@ -156,7 +161,7 @@ fn write_response(line: &mut Object<'_>, said: &Said) {
             write_relation(line, &said.relation);
             write_status_response(line, said, *status);
             if let Some(data) = data {
-                line.value("data", &data(said));
+                data(said, line.name("data"));
             }
         }
         Reading::Tagged {
@@ -183,11 +188,9 @@ fn write_relation(line: &mut Object<'_>, relation: &Relation) {
         Relation::None => {}
         Relation::Answers(command) => line.number("answers", *command),
         Relation::Ambiguous(commands) => {
-            write_array(
-                line.name("ambiguous"),
-                commands,
-                super::string::write_display,
-            );
+            write_array(line.name("ambiguous"), commands, |out, command| {
+                write_number(out, *command);
+            });
         }
         Relation::Unsolicited => line.flag("unsolicited", true),
     }
@@ -207,9 +210,9 @@ fn write_code_and_text(line: &mut Object<'_>, said: &Said) {
         code.string("name", &name);
         match &values[..] {
             [] => {}
-            [value] => code.value("value", &value.to_json()),
+            [value] => value.write_json(code.name("value")),
             values => write_array(code.name("value"), values, |out, value| {
-                write_value(out, &value.to_json());
+                value.write_json(out);
             }),
         }
         code.close();

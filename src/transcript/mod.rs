@@ -43,7 +43,7 @@
 //! | kind | fields |
 //! |---|---|
 //! | `connected` | `client`, `server`: addresses with ports |
-//! | `secured` | `leg` (`client`, `server`), `version`, `cipher`, `alpn` and `sni` (or `null`), `certificate` |
+//! | `secured` | `leg` (`client`, `server`), `version`, `cipher`, `alpn` and `sni` (or `null`), `certificate`, `group`, `client_certificate`, `keylog` |
 //! | `compressed` | none: both directions are compressed from here on (RFC 4978) |
 //! | `greeting` | `status`, `code`, `text` |
 //! | `command` | `tag`, `name` (upper case, `UID FETCH` is one), `mechanism`, `identity`, `refused` |
@@ -57,6 +57,13 @@
 //! | `gap` | `octets`: how many were not seen here |
 //! | `closed` | `from` and `half` (`true`) when one peer ended; else `reason`, the connection's last event |
 //!
+//! - `certificate` is what the server of that leg showed (for the app that is mailscope): `subject`,
+//!   `issuer`, `names`, `not_before` and `not_after` (RFC 3339, UTC), `sha256` (of the DER octets),
+//!   `chain` (the subjects of the certificates sent with it, `null` where one cannot be read),
+//!   `further` (the same certificates as objects, without `names`), and on the server's leg `verified`.
+//! - `group` is what the keys were agreed on in (`X25519`). `client_certificate` stands where the server
+//!   asked for one: what mailscope showed (`--server-cert`), in the shape of `certificate`, `{}` for
+//!   none. `keylog` is `true` where the keys went to a file (`--keylog`).
 //! - Attribution is exactly one of `answers` (the command's `n`), `ambiguous` (several) and
 //!   `unsolicited` (`true`). A `+` for a literal has none, since its command has no `n` yet.
 //! - `code` is a status response's code: `{"name":"UNSEEN","value":3}`. `value` is a number, a string
@@ -103,21 +110,21 @@ mod json;
 mod pair;
 mod place;
 mod reader;
+mod recent;
 #[cfg(test)]
 mod sample;
 mod scanner;
 mod schema;
 mod split;
-mod string;
 mod wire;
 
+pub use crate::event::json::is_hidden;
 pub use file::TranscriptFile;
 pub use header::{FORMAT, Header, rfc3339};
 pub use json::write_event;
 pub use place::place;
 pub use reader::Reader;
 pub use schema::SCHEMA;
-pub use string::is_hidden;
 
 #[cfg(test)]
 mod tests;

@@ -18,6 +18,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::document::Storage;
+use super::recent::Recent;
 use crate::limits;
 
 /// What the system writes in one step whatever happens.
@@ -27,6 +28,8 @@ const PAGE: usize = 4096;
 pub(super) struct Pair {
     path: PathBuf,
     file: File,
+    /// What the file at the path holds that the spare one does not, if it is little.
+    recent: Recent,
     spare: Spare,
 }
 
@@ -60,6 +63,7 @@ impl Pair {
         Self {
             path: path.into(),
             file,
+            recent: Recent::default(),
             spare: Spare::Unneeded,
         }
     }
@@ -86,7 +90,7 @@ impl Pair {
         let Spare::Ready(spare) = &mut self.spare else {
             return Err(io::ErrorKind::Unsupported.into());
         };
-        spare.catch_up(&self.file, offset)?;
+        spare.catch_up(&self.file, &self.recent, offset)?;
         system::write_all_at(&spare.file, octets, offset)?;
         // The user may have moved either and put something else there.
         if !system::is_at(&self.file, &self.path) || !system::is_at(&spare.file, &spare.path) {
@@ -95,6 +99,7 @@ impl Pair {
         system::swap(&spare.path, &self.path)?;
         std::mem::swap(&mut spare.file, &mut self.file);
         spare.agrees = offset;
+        self.recent.begin(octets, offset);
         Ok(())
     }
 }
@@ -114,7 +119,12 @@ impl Storage for Pair {
                 Err(_) => self.give_up(),
             }
         }
-        system::write_all_at(&self.file, octets, offset)
+        let written = system::write_all_at(&self.file, octets, offset);
+        match written {
+            Ok(()) => self.recent.add(octets, offset),
+            Err(_) => self.recent.forget(),
+        }
+        written
     }
 
     fn set_len(&mut self, length: u64) -> io::Result<()> {
@@ -140,7 +150,12 @@ impl Ready {
         })
     }
 
-    fn catch_up(&mut self, other: &File, end: u64) -> io::Result<()> {
+    fn catch_up(&mut self, other: &File, recent: &Recent, end: u64) -> io::Result<()> {
+        if let Some(missing) = recent.between(self.agrees, end) {
+            system::write_all_at(&self.file, missing, self.agrees)?;
+            self.agrees = end;
+            return Ok(());
+        }
         let mut buffer = vec![0; limits::READ];
         while self.agrees < end {
             let missing = usize::try_from(end - self.agrees).unwrap_or(usize::MAX);

@@ -2,6 +2,7 @@
 
 use time::macros::datetime;
 
+use crate::event::json::Object;
 use crate::event::{
     Awaited, Body, CapabilityChange, Draft, Event, Finding, Gate, Label, LiteralForm, Message,
     Micros, Numbers, Passed, Peer, Reading, Relation, Said, Secret, Secrets, Secured, Span, Status,
@@ -116,6 +117,9 @@ fn opening() -> Vec<Body> {
             alpn: None,
             sni: Some("imap.gmail.com".into()),
             certificate: serde_json::json!({"subject": "CN=imap.gmail.com\u{202e}"}),
+            group: Some("X25519".into()),
+            client_certificate: Some(serde_json::json!({})),
+            keylog: true,
         })),
         boxed(greeting),
     ]
@@ -211,7 +215,11 @@ fn fetching() -> Vec<Body> {
     let mut fetch = said(Peer::Server, message, untagged("FETCH", Some(1), None));
     fetch.relation = Relation::Ambiguous(vec![12, 12]);
     if let Reading::Untagged { data, .. } = &mut fetch.reading {
-        *data = Some(|said| serde_json::json!({"octets": said.wire.octets()}));
+        *data = Some(|said, out| {
+            let mut data = Object::open(out);
+            data.number("octets", said.wire.octets());
+            data.close();
+        });
     }
     let words = [
         (Label::Tag, "*"),
@@ -272,7 +280,7 @@ fn ending() -> Vec<Body> {
 /// What [`session`] is written as.
 pub(super) const LINES: [&str; 21] = [
     r#"{"n":1,"conn":1,"at":0.010001,"kind":"connected","client":"127.0.0.1:51324","server":"imap.gmail.com:993"}"#,
-    r#"{"n":2,"conn":1,"at":0.020001,"kind":"secured","leg":"server","version":"TLSv1.3","cipher":"TLS13_AES_256_GCM_SHA384","alpn":null,"sni":"imap.gmail.com","certificate":{"subject":"CN=imap.gmail.com\u202e"}}"#,
+    r#"{"n":2,"conn":1,"at":0.020001,"kind":"secured","leg":"server","version":"TLSv1.3","cipher":"TLS13_AES_256_GCM_SHA384","alpn":null,"sni":"imap.gmail.com","certificate":{"subject":"CN=imap.gmail.com\u202e"},"group":"X25519","client_certificate":{},"keylog":true}"#,
     r#"{"n":3,"conn":1,"at":0.030001,"from":"server","kind":"greeting","status":"OK","code":{"name":"CAPABILITY","value":["IMAP4rev1","IDLE"]},"text":"Gimap ready","capabilities":{"added":["IMAP4rev1","IDLE"],"removed":[]},"wire":["* OK [capability IMAP4rev1 IDLE] Gimap ready\r\n"]}"#,
     r#"{"n":4,"conn":1,"at":0.040001,"from":"client","kind":"command","tag":"a","name":"LOGIN","identity":"alice","wire":["a LOGIN alice ",{"secret":"password"},"\r\n"]}"#,
     r#"{"n":5,"conn":1,"at":0.050001,"from":"server","kind":"tagged","tag":"a","status":"OK","answers":4,"elapsed":0.080000,"text":"done","wire":["a OK done\r\n"]}"#,

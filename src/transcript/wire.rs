@@ -6,9 +6,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::event::json::{Object, write_array, write_number, write_string};
 use crate::event::{LiteralForm, Message, Piece};
-
-use super::string::{Object, write_array, write_display, write_string};
 
 /// Strings and base64 runs that one text with octets outside of UTF-8 is split into at most; with
 /// more, nothing of it would be readable and it is base64 as a whole.
@@ -49,7 +48,9 @@ fn write_piece(out: &mut Vec<u8>, bytes: &[u8], piece: &Piece) {
         } => {
             let mut item = Object::open(out);
             let mut literal = Object::open(item.name("literal"));
-            write_array(literal.name("parts"), parts, write_display);
+            write_array(literal.name("parts"), parts, |out, part| {
+                write_number(out, *part);
+            });
             literal.close();
             announce(item, *form, &bytes[header.clone()], *octets);
         }

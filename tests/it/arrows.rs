@@ -14,10 +14,12 @@ pub fn trials() -> Vec<Trial> {
 const MAY_USE: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("limits", &[]),
-    ("event", &["error", "limits"]),
+    // For tests alone.
+    ("growth", &[]),
+    ("event", &["error", "limits", "growth"]),
     ("transcript", &["error", "limits", "event"]),
     ("sink", &["error", "limits", "event", "transcript"]),
-    ("protocol", &["error", "limits", "event"]),
+    ("protocol", &["error", "limits", "event", "growth"]),
     ("net", &["error", "limits", "event"]),
     (
         "relay",

@@ -22,9 +22,12 @@ mod real;
 mod record;
 mod recordings;
 mod relay;
+mod replay;
 mod secrets;
 mod socks;
+mod starttls;
 mod support;
+mod tls;
 mod transparent;
 mod trust_stores;
 
@@ -46,8 +49,11 @@ fn main() -> ExitCode {
         record::trials(),
         recordings::trials(),
         relay::trials(),
+        replay::trials(),
         secrets::trials(),
         socks::trials(),
+        starttls::trials(),
+        tls::trials(),
         transparent::trials(),
         trust_stores::trials(),
     ];

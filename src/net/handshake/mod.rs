@@ -5,6 +5,7 @@
 //! certificate was the reason. What a peer sent instead of TLS is never quoted: it may be a
 //! password.
 
+mod identity;
 mod to_client;
 mod to_server;
 mod trust;
@@ -21,6 +22,7 @@ use rustls::{AlertDescription, CommonState, PeerIncompatible, ProtocolVersion};
 use super::certificate;
 use crate::event::{Peer, Secured};
 
+pub use identity::ClientIdentity;
 pub use to_client::{ClientTlsError, StartedHandshake, TlsToClient};
 pub use to_server::{ServerTlsError, TlsToServer};
 pub use trust::ServerTrust;
@@ -50,6 +52,11 @@ fn secured(
             .map(|protocol| String::from_utf8_lossy(protocol).into_owned()),
         sni: sni.map(str::to_owned),
         certificate: certificate::describe(chain, verified),
+        group: tls
+            .negotiated_key_exchange_group()
+            .map(|group| format!("{:?}", group.name())),
+        client_certificate: None,
+        keylog: false,
     }
 }
 
@@ -91,6 +98,20 @@ fn alert_name(alert: AlertDescription) -> String {
         name.push(letter.to_ascii_lowercase());
     }
     name
+}
+
+/// The alerts about certificates (RFC 8446, section 6.2). `access_denied` is not one: it speaks of
+/// a certificate that was found valid.
+fn is_distrust(alert: AlertDescription) -> bool {
+    matches!(
+        alert,
+        AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+    )
 }
 
 /// What both legs say about errors that are not about certificates.

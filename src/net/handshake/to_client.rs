@@ -14,18 +14,18 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use rustls::ServerConfig;
 use rustls::server::{Acceptor, ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::{AlertDescription, ServerConfig};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 
-use super::{alert_name, has_gone, provider, secured, tls_error, tls_words};
+use super::{alert_name, has_gone, is_distrust, provider, secured, tls_error, tls_words};
 use crate::error::{Doing, Result};
 use crate::event::{Peer, Secured};
 use crate::limits;
-use crate::net::{Authority, Transport};
+use crate::net::{Authority, KeyLogFile, Transport};
 
 /// Why there is no TLS with the app.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +77,7 @@ impl std::error::Error for ClientTlsError {}
 pub struct TlsToClient {
     authority: Arc<Authority>,
     config: Arc<ServerConfig>,
+    keylog: bool,
 }
 
 impl TlsToClient {
@@ -95,7 +96,16 @@ impl TlsToClient {
         Ok(Self {
             authority,
             config: Arc::new(config),
+            keylog: false,
         })
+    }
+
+    /// Writes the keys of every session to this file.
+    #[must_use = "what writes them is returned, not changed in place"]
+    pub fn keylog(mut self, file: Arc<KeyLogFile>) -> Self {
+        Arc::make_mut(&mut self.config).key_log = file;
+        self.keylog = true;
+        self
     }
 
     /// Reads the app's hello, within [`limits::HANDSHAKE`], and answers nothing yet.
@@ -172,6 +182,7 @@ pub struct StartedHandshake {
     alpn: Vec<Vec<u8>>,
     authority: Arc<Authority>,
     config: Arc<ServerConfig>,
+    keylog: bool,
 }
 
 impl StartedHandshake {
@@ -188,6 +199,7 @@ impl StartedHandshake {
             alpn,
             authority: Arc::clone(&tls.authority),
             config: Arc::clone(&tls.config),
+            keylog: tls.keylog,
         }
     }
 
@@ -228,7 +240,8 @@ impl StartedHandshake {
             Err(_) => return Err(too_slow()),
         };
         let (_, state) = tls.get_ref();
-        let secured = secured(Peer::Client, state, self.sni.as_deref(), &leaf.cert, None);
+        let mut secured = secured(Peer::Client, state, self.sni.as_deref(), &leaf.cert, None);
+        secured.keylog = self.keylog;
         Ok((Transport::TlsServer(Box::new(tls)), secured))
     }
 }
@@ -308,18 +321,4 @@ fn finish_failed(error: &io::Error, shown: bool) -> ClientTlsError {
             why: error.to_string(),
         },
     }
-}
-
-/// The alerts about certificates (RFC 8446, section 6.2). `access_denied` is not one: it speaks of
-/// a certificate that was found valid.
-fn is_distrust(alert: AlertDescription) -> bool {
-    matches!(
-        alert,
-        AlertDescription::BadCertificate
-            | AlertDescription::UnsupportedCertificate
-            | AlertDescription::CertificateRevoked
-            | AlertDescription::CertificateExpired
-            | AlertDescription::CertificateUnknown
-            | AlertDescription::UnknownCA
-    )
 }

@@ -4,16 +4,21 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use rustls::{CertificateError, ClientConfig};
+use rustls::client::Resumption;
+use rustls::{AlertDescription, CertificateError, ClientConfig};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::{ServerTrust, has_gone, provider, secured, tls_error, tls_words};
+use super::identity::Answer;
+use super::{
+    ClientIdentity, ServerTrust, alert_name, certificate, has_gone, is_distrust, provider, secured,
+    tls_error, tls_words,
+};
 use crate::error::{Doing, Result};
 use crate::event::{Peer, Secured};
 use crate::limits;
-use crate::net::{ServerAddress, Transport};
+use crate::net::{KeyLogFile, ServerAddress, Transport};
 
 /// Why there is no TLS with the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +33,17 @@ pub enum ServerTlsError {
         /// In words: `it closed the connection during the handshake`.
         why: String,
     },
+}
+
+impl ServerTlsError {
+    /// What an error says about a client certificate when the handshake is done for us already: in
+    /// TLS 1.3 the server looks at it, or for it in vain, later than that.
+    pub fn belated_refusal(error: &io::Error) -> Option<Self> {
+        match tls_error(error) {
+            Some(rustls::Error::AlertReceived(alert)) => refused(*alert),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for ServerTlsError {
@@ -45,6 +61,8 @@ impl std::error::Error for ServerTlsError {}
 pub struct TlsToServer {
     config: Arc<ClientConfig>,
     verifies: bool,
+    identity: Option<ClientIdentity>,
+    keylog: bool,
 }
 
 impl TlsToServer {
@@ -54,16 +72,36 @@ impl TlsToServer {
     ///
     /// There are none, or the file cannot be read; the error names it.
     pub fn new(trust: &ServerTrust) -> Result<Self> {
-        let config = ClientConfig::builder_with_provider(provider())
+        let mut config = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .doing(|| "set up TLS to the server".into())?
             .dangerous()
             .with_custom_certificate_verifier(trust.verifier()?)
             .with_no_client_auth();
+        // So that every transcript has the server's certificate as it was shown on that connection,
+        // and whether it asked for ours.
+        config.resumption = Resumption::disabled();
         Ok(Self {
             config: Arc::new(config),
             verifies: trust.verifies(),
+            identity: None,
+            keylog: false,
         })
+    }
+
+    /// Shows this to a server that asks for a client certificate.
+    #[must_use = "what shows it is returned, not changed in place"]
+    pub fn identity(mut self, identity: Option<ClientIdentity>) -> Self {
+        self.identity = identity;
+        self
+    }
+
+    /// Writes the keys of every session to this file.
+    #[must_use = "what writes them is returned, not changed in place"]
+    pub fn keylog(mut self, file: Arc<KeyLogFile>) -> Self {
+        Arc::make_mut(&mut self.config).key_log = file;
+        self.keylog = true;
+        self
     }
 
     /// Does the handshake, within [`limits::HANDSHAKE`]. `alpn` is what the app offered, so that
@@ -80,10 +118,12 @@ impl TlsToServer {
     ) -> Result<(Transport, Secured), ServerTlsError> {
         let mut config = ClientConfig::clone(&self.config);
         config.alpn_protocols = alpn;
+        let answer = Arc::new(Answer::new(self.identity.as_ref()));
+        config.client_auth_cert_resolver = Arc::clone(&answer) as _;
         let connecting = TlsConnector::from(Arc::new(config)).connect(server.server_name(), tcp);
         let tls = match timeout(limits::HANDSHAKE, connecting).await {
             Ok(Ok(tls)) => tls,
-            Ok(Err(error)) => return Err(explained(&error)),
+            Ok(Err(error)) => return Err(explained(&error, &answer)),
             Err(_) => {
                 return Err(ServerTlsError::Failed {
                     why: format!(
@@ -95,13 +135,19 @@ impl TlsToServer {
         };
         let (_, state) = tls.get_ref();
         let chain = state.peer_certificates().unwrap_or_default();
-        let secured = secured(
-            Peer::Server,
-            state,
-            server.sni(),
-            chain,
-            Some(self.verifies),
-        );
+        let secured = Secured {
+            client_certificate: answer
+                .given()
+                .map(|shown| certificate::describe(shown, None)),
+            keylog: self.keylog,
+            ..secured(
+                Peer::Server,
+                state,
+                server.sni(),
+                chain,
+                Some(self.verifies),
+            )
+        };
         Ok((Transport::TlsClient(Box::new(tls)), secured))
     }
 }
@@ -117,7 +163,26 @@ impl fmt::Debug for TlsToServer {
 const NOT_TLS_HINT: &str = "check the port (IMAP over TLS: 993), or use --server-tls none if the \
                             server speaks cleartext there";
 
-fn explained(error: &io::Error) -> ServerTlsError {
+const ASKED_IN_VAIN: &str = "it asks for a client certificate: name yours with --server-cert FILE \
+                             and --server-key FILE";
+
+/// A server that says no to the client certificate, or to there being none (RFC 8446, section 6.2:
+/// no other certificate of ours can be meant).
+fn refused(alert: AlertDescription) -> Option<ServerTlsError> {
+    let said = alert_name(alert);
+    let why = match alert {
+        AlertDescription::CertificateRequired => {
+            format!("it sent the TLS alert {said}; {ASKED_IN_VAIN}")
+        }
+        alert if is_distrust(alert) => format!(
+            "it sent the TLS alert {said}: it does not take the client certificate of --server-cert"
+        ),
+        _ => return None,
+    };
+    Some(ServerTlsError::Failed { why })
+}
+
+fn explained(error: &io::Error, answer: &Answer) -> ServerTlsError {
     use rustls::Error as Tls;
     let failed = |why: String| ServerTlsError::Failed { why };
     match tls_error(error) {
@@ -131,7 +196,20 @@ fn explained(error: &io::Error) -> ServerTlsError {
             why: "it sent none".into(),
         },
         Some(Tls::InvalidMessage(_)) => failed(format!("what it sent is not TLS; {NOT_TLS_HINT}")),
+        Some(Tls::AlertReceived(alert)) if answer.given().is_some_and(<[_]>::is_empty) => {
+            // Before TLS 1.3, none of the alerts says that a certificate is missing.
+            failed(format!(
+                "it sent the TLS alert {}; {ASKED_IN_VAIN}",
+                alert_name(*alert)
+            ))
+        }
+        Some(other @ Tls::AlertReceived(alert)) => {
+            refused(*alert).unwrap_or_else(|| failed(tls_words(other)))
+        }
         Some(other) => failed(tls_words(other)),
+        None if has_gone(error) && answer.given().is_some_and(<[_]>::is_empty) => failed(format!(
+            "it closed the connection during the TLS handshake; {ASKED_IN_VAIN}"
+        )),
         None if has_gone(error) => failed(format!(
             "it closed the connection during the TLS handshake; {NOT_TLS_HINT}"
         )),

@@ -121,9 +121,13 @@ impl Bridge {
     pub(super) fn has_work(&self, is_authenticated: bool) -> bool {
         let is_busy = !matches!(self.stage, Stage::Quiet | Stage::Refused);
         let is_tls = (self.setting.app, self.setting.server) == (AppLeg::Tls, ServerLeg::Tls);
-        let is_promised = self.setting.server == ServerLeg::Starttls && self.stage == Stage::Quiet;
-        let is_open = is_promised || !(is_tls || is_authenticated);
+        let is_open = self.is_promised() || !(is_tls || is_authenticated);
         is_busy || is_open || !self.setting.hidden.is_empty()
+    }
+
+    /// Whether the server's leg is to be secured still, and nothing may cross before.
+    pub(super) fn is_promised(&self) -> bool {
+        self.setting.server == ServerLeg::Starttls && self.stage != Stage::Refused
     }
 
     /// Whether the client's octets are not to be read for now.
@@ -256,6 +260,11 @@ impl Bridge {
             self.setting.server = ServerLeg::Tls;
         }
         self.stop_delaying();
+    }
+
+    /// Nothing is hidden from here on; whether something was.
+    pub(super) fn stop_hiding(&mut self) -> bool {
+        !std::mem::take(&mut self.setting.hidden).is_empty()
     }
 
     /// What was delayed goes on.

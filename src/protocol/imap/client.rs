@@ -3,11 +3,12 @@
 use std::ops::Range;
 
 use super::command::Command;
+use super::doubt::{Extent, Trust};
 use super::lexer;
 use super::meaning::{Meaning, Missing};
 use super::observer::Observer;
 use super::sasl::Exchange;
-use super::secrets::{self, CommandSecrets, Extent, Ranges, Trust};
+use super::secrets::{self, CommandSecrets, Ranges};
 use super::solicit::Request;
 use super::tracker::Expected;
 use crate::event::{Message, Micros, Note, Reading, RecordedMessage, Sealed, Secret};
@@ -90,7 +91,10 @@ pub(super) fn secrets(
             let ranges = secrets::of_sasl_line(message);
             let gate = &observer.gate;
             let identity = observer.exchange.as_mut().and_then(|exchange| {
-                let (line, _) = ranges.first()?;
+                let Some((line, _)) = ranges.first() else {
+                    exchange.disturbed(); // what follows belongs to no exchange
+                    return None;
+                };
                 exchange.turn(&message.bytes()[line.clone()], gate)
             });
             Found {
@@ -119,10 +123,12 @@ fn command_secrets(
     if Command::new(message, &spans).is_known() {
         observer.suspicious = false;
     }
-    let trust = match (observer.tracker.is_authenticated(), observer.suspicious) {
+    let tracker = &observer.tracker;
+    let trust = match (tracker.is_authenticated(), observer.suspicious) {
         (true, _) => Trust::Authenticated,
-        (false, false) => Trust::NotAuthenticated,
         (false, true) => Trust::Suspicious,
+        (false, false) if tracker.is_logging_in() => Trust::LoggingIn,
+        (false, false) => Trust::NotAuthenticated,
     };
     let CommandSecrets {
         ranges,
@@ -202,6 +208,8 @@ fn command(
             Expected::Sasl => Exchange::default(),
             Expected::Command | Expected::Done => exchange,
         });
+    } else if let Some(exchange) = &mut observer.exchange {
+        exchange.disturbed();
     }
     let identity = found
         .identity

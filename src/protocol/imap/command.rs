@@ -10,7 +10,7 @@ use std::ops::Range;
 use crate::event::{Label, Message, Span};
 
 /// Every command of RFC 9051, RFC 3501 and the registered extensions.
-const COMMANDS: &[&str] = &[
+pub(super) const COMMANDS: &[&str] = &[
     "APPEND",
     "AUTHENTICATE",
     "CANCELUPDATE",
@@ -67,6 +67,7 @@ const COMMANDS: &[&str] = &[
     "STORE",
     "SUBSCRIBE",
     "THREAD",
+    "UID CONVERT",
     "UID COPY",
     "UID EXPUNGE",
     "UID FETCH",
@@ -82,6 +83,20 @@ const COMMANDS: &[&str] = &[
     "UNSUBSCRIBE",
     "URLFETCH",
     "XLIST",
+];
+
+/// Those that are valid before authentication (RFC 9051, sections 6.1 and 6.2; RFC 2971; RFC 4978;
+/// RFC 5255, section 3.2).
+const BEFORE_AUTHENTICATION: &[&str] = &[
+    "AUTHENTICATE",
+    "CAPABILITY",
+    "COMPRESS",
+    "ID",
+    "LANGUAGE",
+    "LOGIN",
+    "LOGOUT",
+    "NOOP",
+    "STARTTLS",
 ];
 
 /// Those that take no arguments; whatever follows them is not part of the command.
@@ -100,17 +115,40 @@ const WITHOUT_ARGUMENTS: &[&str] = &[
     "UNSELECT",
 ];
 
+/// Spans among which the name's are: the tag, or what is masked in its place, and two words.
+const HEAD: usize = 3;
+
 /// A view on a command's spans.
 #[derive(Clone, Copy)]
 pub struct Command<'a> {
     message: &'a Message,
     spans: &'a [Span],
+    /// The name, if it is a known one; looked up once, asked for often.
+    known: Option<&'static str>,
 }
 
 impl<'a> Command<'a> {
     /// `spans` as [`lexer::command`](super::lexer::command) made them of `message`.
     pub fn new(message: &'a Message, spans: &'a [Span]) -> Self {
-        Self { message, spans }
+        let mut command = Self {
+            message,
+            spans,
+            known: None,
+        };
+        let mut words = command.name_words();
+        command.known = words
+            .next()
+            .and_then(|first| known_name(first, words.next()));
+        command
+    }
+
+    /// The words of the name.
+    fn name_words(self) -> impl Iterator<Item = &'a [u8]> {
+        self.spans
+            .iter()
+            .take(HEAD)
+            .filter(|span| span.label == Label::Name)
+            .map(move |span| self.bytes(span))
     }
 
     /// The tag, if there is one; it may be masked. A line that is masked whole has none.
@@ -125,16 +163,12 @@ impl<'a> Command<'a> {
     /// The name, upper case, `UID FETCH` one name. Whether it is a known one tells
     /// [`is_known`](Self::is_known).
     pub fn name(self) -> Option<Cow<'static, str>> {
-        let mut words = self
-            .spans
-            .iter()
-            .filter(|span| span.label == Label::Name)
-            .map(|span| &self.message.bytes()[span.range.clone()]);
-        let first = words.next()?;
-        let second = words.next();
-        if let Some(known) = known_name(first, second) {
+        if let Some(known) = self.known {
             return Some(Cow::Borrowed(known));
         }
+        let mut words = self.name_words();
+        let first = words.next()?;
+        let second = words.next();
         let mut name = String::from_utf8_lossy(first).to_ascii_uppercase();
         if let Some(second) = second {
             name.push(' ');
@@ -145,7 +179,7 @@ impl<'a> Command<'a> {
 
     /// Whether RFC 9051, RFC 3501 or a registered extension defines it.
     pub fn is_known(self) -> bool {
-        matches!(self.name(), Some(Cow::Borrowed(_)))
+        self.known.is_some()
     }
 
     /// Where the name ends.
@@ -172,7 +206,8 @@ impl<'a> Command<'a> {
     }
 
     /// The arguments' octets, as far as none is a list: where each stands, header and quotes
-    /// included, and its content. `None` where one is a list or malformed.
+    /// included, and its content. `None` where one is a list or malformed, or where no space
+    /// stands between two: they are one that was cut.
     pub fn strings(self) -> Option<Vec<Argument>> {
         let mut arguments: Vec<Argument> = Vec::new();
         let mut header: Option<Range<usize>> = None;
@@ -199,35 +234,68 @@ impl<'a> Command<'a> {
                 _ => return None,
             }
         }
-        header.is_none().then_some(arguments)
+        let touch = |pair: &[Argument]| pair[0].covered.end == pair[1].covered.start;
+        (header.is_none() && !arguments.windows(2).any(touch)).then_some(arguments)
     }
 
-    /// Whether the arguments fit the command, as far as a command that is allowed before
-    /// authentication goes (RFC 9051, sections 6.1 and 6.2; RFC 2971; RFC 5161; RFC 4978).
+    /// The first literal with its header.
+    pub fn first_literal(self) -> Option<Range<usize>> {
+        let literals = [Label::LiteralHeader, Label::Literal];
+        let mut spans = self.spans.iter();
+        let header = spans.find(|span| literals.contains(&span.label))?;
+        Some(header.range.clone())
+    }
+
+    /// Whether it is valid before authentication.
+    pub fn may_come_before_authentication(self) -> bool {
+        self.name()
+            .is_some_and(|name| BEFORE_AUTHENTICATION.contains(&&*name))
+    }
+
+    /// Whether the arguments fit the command. For one that is valid before authentication that says
+    /// all, but of LOGIN and AUTHENTICATE; nothing that may be a password fits the others.
     pub fn is_well_formed(self) -> bool {
         let arguments = self.argument_spans();
-        let Some(Cow::Borrowed(name)) = self.name() else {
+        let Some(name) = self.known else {
             return false;
         };
         let all = |labels: &[Label]| arguments.iter().all(|span| labels.contains(&span.label));
         match name {
             name if WITHOUT_ARGUMENTS.contains(&name) => arguments.is_empty(),
+            "COMPRESS" => match arguments {
+                [algorithm] => self.bytes(algorithm).eq_ignore_ascii_case(b"DEFLATE"),
+                _ => false,
+            },
             "ENABLE" => !arguments.is_empty() && all(&[Label::Atom]),
-            "COMPRESS" => arguments.len() == 1 && all(&[Label::Atom]),
-            "ID" => {
-                let strings = [
-                    Label::ListOpen,
-                    Label::ListClose,
-                    Label::Quoted,
-                    Label::LiteralHeader,
-                    Label::Literal,
-                    Label::Nil,
-                ];
-                !arguments.is_empty() && all(&strings)
-            }
+            "ID" => is_id(arguments),
+            "LANGUAGE" => arguments.iter().all(|span| is_language(self.bytes(span))),
             _ => arguments.iter().all(|span| span.label != Label::Malformed),
         }
     }
+}
+
+/// `NIL`, or pairs of strings (RFC 2971, section 3.1). A literal could be other commands.
+fn is_id(arguments: &[Span]) -> bool {
+    let is_string = |span: &Span| matches!(span.label, Label::Quoted | Label::Nil);
+    match arguments {
+        [nil] => nil.label == Label::Nil,
+        [open, pairs @ .., close] => {
+            (open.label, close.label) == (Label::ListOpen, Label::ListClose)
+                && pairs.len().is_multiple_of(2)
+                && pairs.iter().all(is_string)
+        }
+        [] => false,
+    }
+}
+
+/// `de`, `en-GB` (RFC 5646, section 2.1), or `default` (RFC 5255, section 3.3).
+fn is_language(word: &[u8]) -> bool {
+    let mut subtags = word.split(|octet| *octet == b'-');
+    let first = subtags.next().unwrap_or_default();
+    let is_short = |subtag: &[u8]| (1..=8).contains(&subtag.len());
+    is_short(first)
+        && first.iter().all(u8::is_ascii_alphabetic)
+        && subtags.all(|subtag| is_short(subtag) && subtag.iter().all(u8::is_ascii_alphanumeric))
 }
 
 /// One argument that is a string or an atom.
@@ -260,17 +328,21 @@ pub fn is_name(word: &[u8]) -> bool {
 }
 
 fn known_name(first: &[u8], second: Option<&[u8]>) -> Option<&'static str> {
+    let length = first.len() + second.map_or(0, |second| " ".len() + second.len());
+    let is_it = |name: &[u8]| {
+        let (front, back) = name.split_at(first.len());
+        let back_is_it = match second {
+            Some(second) => back
+                .split_first()
+                .is_some_and(|(space, back)| *space == b' ' && back.eq_ignore_ascii_case(second)),
+            None => back.is_empty(),
+        };
+        front.eq_ignore_ascii_case(first) && back_is_it
+    };
     COMMANDS
         .iter()
         .copied()
-        .find(|name| match (name.split_once(' '), second) {
-            (None, None) => name.as_bytes().eq_ignore_ascii_case(first),
-            (Some((uid, name)), Some(second)) => {
-                uid.as_bytes().eq_ignore_ascii_case(first)
-                    && name.as_bytes().eq_ignore_ascii_case(second)
-            }
-            _ => false,
-        })
+        .find(|name| name.len() == length && is_it(name.as_bytes()))
 }
 
 #[cfg(test)]
@@ -307,6 +379,10 @@ mod tests {
             "a ID hunter2\r\n",
             "a ENABLE\r\n",
             "a COMPRESS a b\r\n",
+            "a COMPRESS hunter2\r\n",
+            "a ID (\"name\")\r\n",
+            "a ID (\"name\" {7+}\r\nhunter2)\r\n",
+            "a LANGUAGE hunter2\r\n",
             "a SELECT \"open\r\n",
         ] {
             assert!(read(bad).1, "{bad}");
@@ -317,6 +393,8 @@ mod tests {
             "a ID (\"name\" \"x\")\r\n",
             "a ID NIL\r\n",
             "a ENABLE CONDSTORE\r\n",
+            "a LANGUAGE de en-GB\r\n",
+            "a COMPRESS DEFLATE\r\n",
         ] {
             assert!(read(good).2, "{good}");
         }
@@ -325,6 +403,7 @@ mod tests {
     #[test]
     fn the_table_is_in_alphabetical_order() {
         assert!(COMMANDS.is_sorted());
+        assert!(BEFORE_AUTHENTICATION.is_sorted());
         assert!(WITHOUT_ARGUMENTS.is_sorted());
     }
 }

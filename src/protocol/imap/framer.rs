@@ -166,18 +166,20 @@ impl Framer {
         };
         let (line, rest) = input.split_at(line_feed + 1);
         *input = rest;
-        self.context.read(line);
         Fragment::Text(line, self.line_end(line))
     }
 
-    fn line_end(&mut self, line: &[u8]) -> End {
-        let line = self.tail.joined_with(line);
+    fn line_end(&mut self, text: &[u8]) -> End {
+        let line = self.tail.joined_with(text);
         let bare = !line.ends_with(b"\r\n");
-        let header = match self.context.may_hold_a_literal() {
-            true => literal_header(line),
-            false => None,
-        };
+        let mut header = literal_header(line);
         self.tail.clear();
+        if header.is_some() {
+            // Hardly a line looks like that. Only where one does, it has to be known where in the
+            // grammar it ends; with any other one a message ends, wherever that is.
+            self.context.read(text);
+            header = header.filter(|_| self.context.may_hold_a_literal());
+        }
         let Some(header) = header else {
             self.begin_message();
             return End::Line { bare };

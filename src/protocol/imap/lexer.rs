@@ -26,6 +26,10 @@ pub fn command_tag(message: &Message) -> Option<Range<usize>> {
         .map(|span| span.range)
 }
 
+/// Spans of a response that may be its status, its name or its code's name: `* LIST`,
+/// `* 3 EXISTS`, `* OK [ALERT`. None behind them is.
+pub const HEAD: usize = 4;
+
 /// The spans of a server's response.
 pub fn response(message: &Message) -> Vec<Span> {
     Lexer::new(message).lex(State::ResponseTag)
@@ -72,9 +76,9 @@ struct Lexer<'a> {
 impl<'a> Lexer<'a> {
     fn new(message: &'a Message) -> Self {
         /// Octets of a token and what stands around it, in the densest of common responses.
-        const TOKEN: usize = 6;
+        const TOKEN: usize = 5;
         /// What a literal is made of is no tokens.
-        const MOST: usize = 64;
+        const MOST: usize = 128;
         let bytes = message.bytes();
         Self {
             message,
@@ -249,14 +253,14 @@ impl<'a> Lexer<'a> {
     fn quoted(&mut self, start: usize, end: usize) -> usize {
         let mut position = start + 1;
         while position < end {
-            match self.bytes[position] {
-                b'\\' => position += 2,
-                b'"' => {
+            position += run(&self.bytes[position..end], QUOTED);
+            match self.bytes[..end].get(position) {
+                Some(b'\\') => position += 2,
+                Some(b'"') => {
                     self.push(Label::Quoted, start..position + 1);
                     return position + 1;
                 }
-                b'\r' | b'\n' => break,
-                _ => position += 1,
+                _ => break,
             }
         }
         let position = position.min(end);
@@ -268,15 +272,19 @@ impl<'a> Lexer<'a> {
     fn atom(&mut self, start: usize, end: usize, code: bool) -> usize {
         let mut position = start;
         let mut odd = false;
-        while position < end {
-            match self.bytes[position] {
+        loop {
+            position += run(&self.bytes[position..end], ATOM);
+            let Some(octet) = self.bytes[..end].get(position) else {
+                break;
+            };
+            match octet {
                 b' ' | b'(' | b')' | b'\r' | b'\n' => break,
                 b']' if code => break,
                 b'[' if has_section(&self.bytes[start..position]) => {
                     position = self.section_end(position, end);
                     continue;
                 }
-                octet if octet.is_ascii_control() || octet == b'"' => odd = true,
+                octet if octet.is_ascii_control() || *octet == b'"' => odd = true,
                 _ => {}
             }
             position += 1;
@@ -333,9 +341,8 @@ impl<'a> Lexer<'a> {
     fn until(&self, start: usize, end: usize, stops: impl Fn(u8) -> bool) -> Range<usize> {
         let length = self.bytes[start..end]
             .iter()
-            .take_while(|octet| !stops(**octet) && !matches!(octet, b'\r' | b'\n'))
-            .count();
-        start..start + length
+            .position(|octet| stops(*octet) || matches!(octet, b'\r' | b'\n'));
+        start..length.map_or(end, |length| start + length)
     }
 
     /// `[` that is never closed is no response code.
@@ -376,6 +383,39 @@ impl State {
     }
 }
 
+/// Bits of [`STOPS`]: an atom has to be looked at here, or a quoted string.
+const ATOM: u8 = 1;
+const QUOTED: u8 = 2;
+
+/// Where a token ends or takes a turn. Most octets of a response are none of these, and with a
+/// table the others are told from them in one step each.
+const STOPS: [u8; 256] = {
+    let mut stops = [0; 256];
+    let mut octet = 0;
+    while octet < 0x20 {
+        stops[octet] = ATOM;
+        octet += 1;
+    }
+    stops[0x7f] = ATOM;
+    stops[b' ' as usize] = ATOM;
+    stops[b'(' as usize] = ATOM;
+    stops[b')' as usize] = ATOM;
+    stops[b'[' as usize] = ATOM;
+    stops[b']' as usize] = ATOM;
+    stops[b'"' as usize] = ATOM | QUOTED;
+    stops[b'\\' as usize] = QUOTED;
+    stops[b'\r' as usize] = ATOM | QUOTED;
+    stops[b'\n' as usize] = ATOM | QUOTED;
+    stops
+};
+
+/// Octets before the first one that stops such a token.
+fn run(text: &[u8], token: u8) -> usize {
+    text.iter()
+        .position(|octet| STOPS[usize::from(*octet)] & token != 0)
+        .unwrap_or(text.len())
+}
+
 /// `astring-char` without `+`, and what careless clients use besides (`]` is one already).
 fn is_tag_char(octet: u8) -> bool {
     octet.is_ascii_graphic() && !br#"(){%*"\+"#.contains(&octet)
@@ -393,6 +433,7 @@ fn has_section(atom: &[u8]) -> bool {
 mod tests {
     use super::*;
     use crate::event::{LiteralForm, Secret, values};
+    use proptest::prelude::*;
 
     fn seen<'a>(message: &'a Message, spans: &[Span]) -> Vec<(Label, &'a str)> {
         let mut end = 0;
@@ -421,6 +462,18 @@ mod tests {
     fn is(seen: Vec<(Label, String)>, expected: &[(Label, &str)]) {
         let seen: Vec<(Label, &str)> = seen.iter().map(|(l, t)| (*l, t.as_str())).collect();
         assert_eq!(seen, expected);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_of_a_head_stands_in_it(
+            words in prop::collection::vec("[*+]|a1|OK|no|BYE|FETCH|[0-9]|\\[[A-Z]{0,3}|\\[|\\]|[()\"{}\\\\ ]|\\PC", 0..12),
+            separator in "|  ?",
+        ) {
+            let message = Message::text(words.join(&separator).as_bytes());
+            let behind = |span: &Span| matches!(span.label, Label::Status | Label::Name | Label::CodeName);
+            prop_assert!(!response(&message).iter().skip(HEAD).any(behind));
+        }
     }
 
     #[test]

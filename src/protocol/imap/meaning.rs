@@ -52,8 +52,8 @@ pub(super) enum Then {
     GoOn,
     AcceptLiteral,
     PumpUndecided,
-    /// The octets that follow are encrypted or compressed.
-    StopFraming,
+    /// The octets that follow are compressed.
+    Inflate,
     /// The server agreed to STARTTLS, the command with this ordinal.
     BeginTls(u64),
     /// The server refused it.

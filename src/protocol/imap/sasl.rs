@@ -12,9 +12,9 @@
 use base64::Engine;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use memchr::memmem;
 
 use crate::event::Gate;
-use crate::limits;
 
 /// Octets of an identity that are kept; an address has at most 254 (RFC 5321, section 4.5.3.1).
 const IDENTITY: usize = 320;
@@ -56,6 +56,19 @@ const MECHANISMS: [&str; 19] = [
 pub struct Exchange {
     mechanism: Option<String>,
     turns: usize,
+    asked: Asked,
+}
+
+/// What a client's next line is an answer to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Asked {
+    /// Nothing that can be understood, or nothing yet.
+    #[default]
+    Unknown,
+    /// The user's name.
+    Name,
+    /// Something came between: nobody can say which turn a line is.
+    Disturbed,
 }
 
 impl Exchange {
@@ -73,6 +86,7 @@ impl Exchange {
         Self {
             mechanism: shown.then_some(upper),
             turns: 0,
+            asked: Asked::Unknown,
         }
     }
 
@@ -104,11 +118,35 @@ impl Exchange {
             .is_some_and(|mechanism| PLAIN_CHALLENGES.contains(&mechanism))
     }
 
-    /// Reads a client's turn, the initial response included, without its line end. What is secret
+    /// Something came that is no turn: from now on nobody can say which turn a line is, and so
+    /// whether it holds a name or a password.
+    pub fn disturbed(&mut self) {
+        self.asked = Asked::Disturbed;
+    }
+
+    /// Reads a server's challenge. LOGIN's are prompts, `Username:` and `Password:` in base64
+    /// (draft-murchison-sasl-login).
+    pub fn challenged(&mut self, challenge: &[u8]) {
+        let prompt = LENIENT.decode(challenge.trim_ascii()).unwrap_or_default();
+        let prompt = prompt.to_ascii_lowercase();
+        self.asked = match memmem::find(&prompt, b"user") {
+            _ if self.asked == Asked::Disturbed => Asked::Disturbed,
+            Some(_) => Asked::Name,
+            None => Asked::Unknown,
+        };
+    }
+
+    /// Reads an initial response as a [turn](Self::turn); LOGIN's is the name.
+    pub fn initial_response(&mut self, response: &[u8], gate: &Gate) -> Option<String> {
+        self.asked = Asked::Name;
+        self.turn(response, gate)
+    }
+
+    /// Reads a client's turn without its line end. What is secret
     /// in it is remembered at the gate; the identity is returned where this turn tells it.
     ///
     /// A turn that is not in its mechanism's form is secret as a whole: a field that stands where
-    /// the identity should may be the password.
+    /// the identity should may be the password. So is a turn of LOGIN that nobody asked a name in.
     pub fn turn(&mut self, line: &[u8], gate: &Gate) -> Option<String> {
         let turn = self.turns;
         self.turns += 1;
@@ -116,16 +154,21 @@ impl Exchange {
         let decoded = LENIENT.decode(line).ok()?;
         let told = self
             .mechanism()
+            .filter(|mechanism| match self.asked {
+                Asked::Name => true,
+                Asked::Unknown => *mechanism != "LOGIN",
+                Asked::Disturbed => false,
+            })
             .and_then(|mechanism| identity(mechanism, turn, &decoded))
             .filter(|told| !told.identity.chars().any(char::is_control));
         let Some(told) = told else {
-            remember(&decoded, gate);
+            gate.remember(&decoded);
             for field in decoded.split(|octet| octet.is_ascii_control()) {
-                remember(field, gate);
+                gate.remember(field);
             }
             return None;
         };
-        remember(told.secret, gate);
+        gate.remember(told.secret);
         shown(told.identity, gate)
     }
 }
@@ -192,26 +235,6 @@ fn gs2_field<'a>(header: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
         .flatten()
 }
 
-/// Remembers a secret in the forms in which it may come again: as it is, as a quoted string, and in
-/// base64.
-pub fn remember(secret: &[u8], gate: &Gate) {
-    gate.remember(secret);
-    if secret.len() < limits::SECRET_SHORTEST {
-        return;
-    }
-    let mut quoted = Vec::with_capacity(secret.len());
-    for octet in secret {
-        if b"\"\\".contains(octet) {
-            quoted.push(b'\\');
-        }
-        quoted.push(*octet);
-    }
-    gate.remember(&quoted);
-    let encoded = LENIENT.encode(secret);
-    gate.remember(encoded.trim_end_matches('=').as_bytes());
-    gate.remember(encoded.as_bytes());
-}
-
 /// The identity, unless it is empty, too long, or holds something secret.
 pub fn shown(identity: String, gate: &Gate) -> Option<String> {
     let fits = !identity.is_empty() && identity.len() <= IDENTITY;
@@ -234,6 +257,7 @@ mod tests {
     fn identity(mechanism: &str, turns: &[&[u8]]) -> (Option<String>, Gate) {
         let gate = Gate::new(Secrets::Masked);
         let mut exchange = Exchange::new(mechanism.as_bytes(), &gate);
+        exchange.challenged(b"VXNlcm5hbWU6"); // Username:
         let identities: Vec<String> = turns
             .iter()
             .filter_map(|turn| exchange.turn(LENIENT.encode(turn).as_bytes(), &gate))
@@ -327,6 +351,30 @@ mod tests {
             };
             assert!(!gate.occurrences(&echo).is_empty(), "{mechanism} {turn:?}");
         }
+    }
+
+    #[test]
+    fn a_name_is_told_only_where_one_was_asked_for() {
+        let told = |challenge: Option<&[u8]>, disturbed: bool| {
+            let gate = Gate::new(Secrets::Masked);
+            let mut exchange = Exchange::new(b"LOGIN", &gate);
+            if disturbed {
+                exchange.disturbed();
+            }
+            if let Some(challenge) = challenge {
+                exchange.challenged(challenge);
+            }
+            exchange.turn(b"YWxpY2U=", &gate)
+        };
+        let alice = Some("alice".to_owned());
+        assert_eq!(told(Some(b" VXNlcm5hbWU6\r\n"), false), alice); // Username:
+        assert_eq!(told(Some(b"VXNlciBOYW1lAA=="), false), alice); // User Name
+        assert_eq!(told(Some(b"UGFzc3dvcmQ6"), false), None); // Password:
+        assert_eq!(told(None, false), None);
+        assert_eq!(told(Some(b"VXNlcm5hbWU6"), true), None);
+        let gate = Gate::new(Secrets::Masked);
+        let mut exchange = Exchange::new(b"LOGIN", &gate);
+        assert_eq!(exchange.initial_response(b"YWxpY2U=", &gate), alice);
     }
 
     #[test]

@@ -8,18 +8,15 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use super::command::{Command, is_name};
-use super::response::{Kind, Response, is_known};
+use super::command::{Argument, Command};
+use super::doubt::{self, Extent, Trust, unreadable};
+use super::response::{Kind, Response};
 use super::sasl::{self, Exchange};
 use crate::event::{Gate, Label, Message, Secret, Span};
 
 /// Octets of the longest argument that is searched for a URLAUTH token; a URL is shorter, and what
 /// is longer is a mail.
 const URL: usize = 8 * 1024;
-
-/// Words of an unreadable line that are remembered; what has more is no attempt to log in, and
-/// must not drive out what is remembered already.
-const WORDS: usize = 6;
 
 /// Secret octets, ordered by their start, not overlapping.
 pub type Ranges = Vec<(Range<usize>, Secret)>;
@@ -35,29 +32,6 @@ pub struct CommandSecrets {
     pub exchange: Option<Exchange>,
 }
 
-/// How much of the command there is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Extent {
-    /// All of it.
-    Whole,
-    /// Its beginning: it was cut off, or is too long to hold.
-    Beginning,
-    /// All of it, but its last argument is the header of a literal that was refused.
-    Refused,
-}
-
-/// How much a client's line is to be trusted to be a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trust {
-    /// A user is logged in: it is.
-    Authenticated,
-    /// If it is known and well-formed.
-    NotAuthenticated,
-    /// A literal was refused or asked for in vain: if it is known. Otherwise it may be the
-    /// literal's octets, and even what stands in a tag's place is secret.
-    Suspicious,
-}
-
 /// Finds the secrets of a client's command.
 pub fn of_command(
     message: &Message,
@@ -68,9 +42,7 @@ pub fn of_command(
 ) -> CommandSecrets {
     let command = Command::new(message, spans);
     let mut found = CommandSecrets::default();
-    let is_in_doubt =
-        trust != Trust::Authenticated && (extent == Extent::Beginning || !command.is_well_formed());
-    if is_in_doubt || is_login_without_tag(command) {
+    if doubt::is_in_doubt(command, extent, trust) {
         found.ranges = unreadable(message, command, trust, gate);
         found.exchange = is_authenticate(command).then(Exchange::default);
         return found;
@@ -86,13 +58,6 @@ pub fn of_command(
         .extend(remembered_in_command(message, spans, gate));
     found.ranges = merged(std::mem::take(&mut found.ranges));
     found
-}
-
-/// `LOGIN alice hunter2`, typed without a tag.
-fn is_login_without_tag(command: Command<'_>) -> bool {
-    let tag = command.tag().map_or(&b""[..], |tag| command.bytes(tag));
-    let names = [&b"LOGIN"[..], b"AUTHENTICATE"];
-    !command.is_known() && names.iter().any(|name| tag.eq_ignore_ascii_case(name))
 }
 
 /// The spans in which a value stands that was secret before. A known command's name is none.
@@ -127,13 +92,17 @@ fn login(
     gate: &Gate,
     found: &mut CommandSecrets,
 ) {
-    let arguments = command.strings().filter(|_| extent != Extent::Beginning);
+    // A name with a line end in it is other commands, swallowed by a literal.
+    let is_name = |user: &Argument| !user.value(message).iter().any(u8::is_ascii_control);
+    let arguments = command
+        .strings()
+        .filter(|arguments| extent != Extent::Beginning && arguments.first().is_some_and(is_name));
     let Some([_, password]) = arguments.as_deref() else {
         found.ranges = unreadable(message, command, Trust::NotAuthenticated, gate);
         return;
     };
     if extent == Extent::Whole {
-        sasl::remember(&password.value(message), gate);
+        gate.remember(&password.value(message));
     }
     found
         .ranges
@@ -169,11 +138,17 @@ fn authenticate(
     match command.strings().as_deref() {
         Some([_, rest @ ..]) if exchange.mechanism().is_some() => {
             match rest {
+                [] => {}
                 _ if extent == Extent::Refused => {}
-                [initial] => found.identity = exchange.turn(&initial.value(message), gate),
-                several => several
-                    .iter()
-                    .for_each(|more| sasl::remember(&more.value(message), gate)),
+                [initial] => {
+                    found.identity = exchange.initial_response(&initial.value(message), gate)
+                }
+                several => {
+                    exchange.disturbed();
+                    several
+                        .iter()
+                        .for_each(|more| gate.remember(&more.value(message)));
+                }
             }
             if let (Some(first), Some(last)) = (rest.first(), rest.last()) {
                 let covered = first.covered.start..last.covered.end;
@@ -199,68 +174,6 @@ pub fn exchange(message: &Message, command: Command<'_>, gate: &Gate) -> Option<
 
 fn is_authenticate(command: Command<'_>) -> bool {
     command.name().as_deref() == Some("AUTHENTICATE")
-}
-
-/// Masks all but the tag and, if known, the name; of a suspicious line, all. Where it may be an
-/// attempt to log in, the words are remembered, but for the first one behind the tag, if there are
-/// several: in `LOGIN alice hunter2`, typed without a tag, that is the user.
-fn unreadable(message: &Message, command: Command<'_>, trust: Trust, gate: &Gate) -> Ranges {
-    let bytes = message.bytes();
-    let line_end = bytes.len() - line_end(bytes);
-    let behind = |end: usize| {
-        let spaces = bytes[end..line_end].iter().take_while(|o| **o == b' ');
-        end + spaces.count()
-    };
-    let start = match (command.tag(), command.is_known()) {
-        (Some(_), true) => behind(command.name_end().unwrap_or(0)),
-        // A lone word is more likely a password than a tag.
-        (Some(tag), false) if trust != Trust::Suspicious => {
-            let start = behind(tag.range.end);
-            match start > tag.range.end && start < line_end {
-                true => start,
-                false => 0,
-            }
-        }
-        _ => 0,
-    };
-    if start >= line_end {
-        return Vec::new();
-    }
-    let is_login =
-        !command.is_known() || matches!(command.name().as_deref(), Some("LOGIN" | "AUTHENTICATE"));
-    if is_login {
-        suspect(&bytes[start..line_end], start > 0, gate);
-    }
-    let mut ranges = vec![(start..line_end, Secret::Unreadable)];
-    if let Some(tag) = command.tag().filter(|tag| tag.range.end <= start)
-        && !gate.occurrences(command.bytes(tag)).is_empty()
-    {
-        ranges.insert(0, (tag.range.clone(), Secret::Password));
-    }
-    ranges
-}
-
-/// Remembers the words of a line that may be an attempt to log in, each of them and all from each
-/// one on, since a password may hold spaces and quotes. `user`: the first of several is the user.
-fn suspect(line: &[u8], user: bool, gate: &Gate) {
-    let ends_word = |octet: &u8| octet.is_ascii_control() || b" \"".contains(octet);
-    let end = line.trim_ascii_end().len();
-    let end = end - usize::from(line[..end].ends_with(b"\""));
-    let mut at = 0;
-    let words: Vec<Range<usize>> = line
-        .split(ends_word)
-        .map(|word| {
-            let start = at;
-            at += word.len() + 1;
-            start..start + word.len()
-        })
-        .filter(|word| !word.is_empty() && !is_name(&line[word.clone()]))
-        .take(WORDS)
-        .collect();
-    for word in &words[usize::from(user && words.len() > 1)..] {
-        gate.suspect(&line[word.clone()]);
-        gate.suspect(line.get(word.start..end).unwrap_or_default());
-    }
 }
 
 /// A client's line of a SASL exchange: all of it, unless it cancels (RFC 9051, section 6.2.2).
@@ -303,34 +216,59 @@ pub fn of_response(
     if may_tell_tokens {
         ranges.extend(urlauth(message, spans, gate));
     }
-    // What nobody knows may be a sentence: `* wrong password hunter2`.
-    let is_data = kind == Kind::Untagged
-        && response.status().is_none()
-        && response.name().is_some_and(|name| is_known(&name));
-    if !is_data {
+    if !is_data(response, spans) {
         ranges.extend(remembered_in_response(message, spans, gate));
     }
     merged(ranges)
 }
 
-/// Where a value stands that was secret before; of a tag or a name, all of it, so that what is left
-/// is a response still.
+/// Whether it is data that nobody has to fear a secret in. What nobody knows may be a sentence, `*
+/// wrong password hunter2`, and so may what has not the form of data, `* LIST (hunter2`.
+fn is_data(response: Response<'_>, spans: &[Span]) -> bool {
+    response.is_known_data() && has_form(spans)
+}
+
+/// Whether every token is one of the grammar's, and every list ends.
+fn has_form(spans: &[Span]) -> bool {
+    let mut open = 0_usize;
+    for span in spans {
+        match span.label {
+            Label::ListOpen => open += 1,
+            Label::ListClose if open == 0 => return false,
+            Label::ListClose => open -= 1,
+            Label::Malformed => return false,
+            _ => {}
+        }
+    }
+    open == 0
+}
+
+/// Where a value stands that was secret before; of a tag or a name, all of it, and of a status
+/// nothing, so that what is left is a response still.
 fn remembered_in_response(message: &Message, spans: &[Span], gate: &Gate) -> Ranges {
     let head = &spans[..spans.len().min(3)];
     let mut ranges = Ranges::new();
     for mut found in gate.occurrences(message.bytes()) {
         let touched = |span: &&Span| span.range.start < found.end && found.start < span.range.end;
         let words: Vec<&Span> = head.iter().filter(touched).collect();
-        if words.iter().any(|span| span.label == Label::Status) {
-            continue;
-        }
         for span in words {
-            if matches!(span.label, Label::Tag | Label::Name) {
-                found.start = found.start.min(span.range.start);
-                found.end = found.end.max(span.range.end);
+            match span.label {
+                Label::Tag | Label::Name => {
+                    found.start = found.start.min(span.range.start);
+                    found.end = found.end.max(span.range.end);
+                }
+                Label::Status => {
+                    if found.start < span.range.start {
+                        ranges.push((found.start..span.range.start, Secret::Password));
+                    }
+                    found.start = span.range.end;
+                }
+                _ => {}
             }
         }
-        ranges.push((found, Secret::Password));
+        if found.start < found.end {
+            ranges.push((found, Secret::Password));
+        }
     }
     ranges
 }
@@ -379,7 +317,7 @@ fn merged(mut ranges: Ranges) -> Ranges {
 }
 
 /// Octets of the line end that `bytes` end with.
-fn line_end(bytes: &[u8]) -> usize {
+pub(super) fn line_end(bytes: &[u8]) -> usize {
     match bytes {
         [.., b'\r', b'\n'] => 2,
         [.., b'\n'] => 1,

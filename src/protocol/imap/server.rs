@@ -3,7 +3,7 @@
 use super::lexer;
 use super::meaning::{Meaning, Missing, Then};
 use super::observer::Observer;
-use super::response::{Kind, Response, data_reader};
+use super::response::{Kind, Response};
 use super::secrets::{self, Ranges};
 use super::solicit::Facts;
 use super::tracker::Expected;
@@ -60,7 +60,7 @@ pub(super) fn interpret(
         Kind::Untagged if is_greeting(observer, response) => greeting(observer, response),
         Kind::Untagged => untagged(observer, response),
         Kind::Tagged => tagged(observer, response, circumstances.at, out),
-        Kind::ContinuationRequest => continuation_request(observer, circumstances),
+        Kind::ContinuationRequest => continuation_request(observer, response, circumstances),
         Kind::Malformed => malformed(observer),
     };
     observer.greeted = true;
@@ -95,6 +95,7 @@ fn untagged(observer: &mut Observer, response: Response<'_>) -> Meaning {
     let facts = Facts::new(response, &name, observer.tracker.exists());
     let correlator = match &*name {
         "ESEARCH" | "CONVERTED" | "UIDBATCHES" => response.correlator(),
+        "OK" if facts.code.as_deref() == Some("INPROGRESS") => response.in_progress(),
         _ => None,
     };
     let (relation, among) = observer.tracker.relate(&facts, correlator.as_deref());
@@ -102,7 +103,7 @@ fn untagged(observer: &mut Observer, response: Response<'_>) -> Meaning {
     if facts.code.as_deref() == Some("CLOSED") {
         observer.tracker.closed();
     }
-    let data = data_reader(&name);
+    let data = response.data_reader();
     let mut meaning = Meaning::new(
         observer.next_ordinal(),
         Reading::Untagged {
@@ -160,17 +161,18 @@ fn tagged(
         }
         ("STARTTLS", Some(Status::Ok)) => then = Then::BeginTls(completed.command),
         ("STARTTLS", _) => then = Then::GoOnWithoutTls(completed.command),
-        ("COMPRESS", Some(Status::Ok)) => {
-            meaning.notes.push(Note::CompressNotRead);
-            then = Then::StopFraming;
-        }
+        ("COMPRESS", Some(Status::Ok)) => then = Then::Inflate,
         _ => {}
     }
     meaning.then = then;
     meaning
 }
 
-fn continuation_request(observer: &mut Observer, circumstances: &Circumstances<'_>) -> Meaning {
+fn continuation_request(
+    observer: &mut Observer,
+    response: Response<'_>,
+    circumstances: &Circumstances<'_>,
+) -> Meaning {
     let recorded = circumstances.recorded;
     let is_literal = match recorded {
         Some(recorded) => recorded.awaited == Some(Awaited::Literal),
@@ -183,6 +185,9 @@ fn continuation_request(observer: &mut Observer, circumstances: &Circumstances<'
     let ordinal = observer.next_ordinal();
     let request = |awaited, tag| Reading::ContinuationRequest { awaited, tag };
     if let Some(continued) = continued {
+        if let Some(exchange) = &mut observer.exchange {
+            exchange.challenged(response.challenge());
+        }
         let mut meaning = Meaning::new(
             ordinal,
             request(Some(continued.awaited), Some(continued.tag)),

@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 use super::command::Command;
 use super::response::{Fetched, Response};
 use crate::event::{Label, Span, Status};
@@ -50,7 +52,13 @@ impl Items {
     }
 
     fn contains(&self, name: &[u8]) -> bool {
-        self.all || self.keys.contains(&item_key(name))
+        let (front, back) = item_key_parts(name);
+        let is_it = |key: &Vec<u8>| {
+            key.len() == front.len() + back.len()
+                && key[..front.len()].eq_ignore_ascii_case(front)
+                && key[front.len()..].eq_ignore_ascii_case(back)
+        };
+        self.all || self.keys.iter().any(is_it)
     }
 }
 
@@ -83,7 +91,7 @@ impl<'a> Facts<'a> {
             number: response.number(),
             status: response.status(),
             code: response.status().and(response.code_name()).map(upper),
-            fetched: (name == "FETCH").then(|| response.fetched()),
+            fetched: matches!(name, "FETCH" | "UIDFETCH").then(|| response.fetched()),
             earlier: name == "VANISHED" && response.is_earlier(),
             exists,
             partial: false,
@@ -92,8 +100,9 @@ impl<'a> Facts<'a> {
 }
 
 /// Codes of the untagged OK responses to SELECT and EXAMINE (RFC 9051, section 6.3.2; RFC 7162;
-/// RFC 8474).
+/// RFC 8474; RFC 4467, section 8; RFC 5257).
 const SELECT_CODES: &[&str] = &[
+    "ANNOTATIONS",
     "CLOSED",
     "HIGHESTMODSEQ",
     "MAILBOXID",
@@ -103,6 +112,7 @@ const SELECT_CODES: &[&str] = &[
     "UIDNOTSTICKY",
     "UIDVALIDITY",
     "UNSEEN",
+    "URLMECH",
 ];
 
 /// The responses that a command asks for, FETCH excepted, which depends on its arguments.
@@ -200,18 +210,23 @@ impl Request {
     pub fn asks_for(&self, facts: &Facts<'_>) -> bool {
         if let Some(status) = facts.status {
             return match status {
+                // Any command may take long (RFC 9585); the code tells which one does.
                 Status::Ok => facts
                     .code
                     .as_deref()
-                    .is_some_and(|code| self.codes.contains(&code)),
+                    .is_some_and(|code| code == "INPROGRESS" || self.codes.contains(&code)),
                 Status::Bye => self.responses.contains(&"BYE"),
                 _ => false,
             };
         }
-        if facts.earlier {
-            return self.more.contains(&"VANISHED");
+        // What was expunged before is asked for apart from what is now (RFC 7162, section 3.2.10).
+        if facts.name == "VANISHED" {
+            return match facts.earlier {
+                true => self.more.contains(&"VANISHED"),
+                false => self.responses.contains(&"VANISHED"),
+            };
         }
-        if facts.name == "FETCH" && !self.more.contains(&"FETCH") {
+        if facts.fetched.is_some() && !self.more.contains(&"FETCH") {
             return self
                 .fetch
                 .as_ref()
@@ -228,7 +243,13 @@ impl FetchRequest {
         let (Some(number), Some(fetched)) = (facts.number, &facts.fetched) else {
             return false;
         };
-        let in_set = match (self.by_uid, fetched.uid) {
+        let uid = match self.by_uid {
+            true => fetched.uid(),
+            false => None,
+        };
+        let in_set = match (self.by_uid, uid) {
+            // `* 25900 UIDFETCH (FLAGS ())` (RFC 9586, section 3.3)
+            (by_uid, _) if facts.name == "UIDFETCH" => by_uid && self.set.contains(number, None),
             (false, _) => self.set.contains(number, facts.exists),
             (true, Some(uid)) => {
                 // The last message has the largest UID, which `101:*` holds even if it is less
@@ -241,7 +262,7 @@ impl FetchRequest {
             }
             (true, None) => facts.partial,
         };
-        in_set && fetched.names.iter().any(|name| self.items.contains(name))
+        in_set && fetched.names().any(|name| self.items.contains(name))
     }
 }
 
@@ -258,14 +279,19 @@ fn fetch_request(command: Command<'_>, name: &str) -> Option<FetchRequest> {
                     || word.windows(8).any(|part| part == b"X-GM-LAB")
             })?;
             let word = command.bytes(item).to_ascii_uppercase();
-            match word.strip_suffix(b".SILENT") {
-                Some(_) => return None,
-                None => {
-                    let mut items = Items::default();
-                    items.add(item_key(without_sign(&word)));
-                    items
-                }
+            let mut items = Items::default();
+            if !word.ends_with(b".SILENT") {
+                items.add(item_key(without_sign(&word)));
             }
+            let is_conditional = |span: &Span| {
+                let word = command.bytes(span);
+                word.eq_ignore_ascii_case(b"UNCHANGEDSINCE")
+            };
+            // Answered with MODSEQ even if it is silent (RFC 7162, section 3.1.3).
+            if rest.iter().any(is_conditional) {
+                items.add(b"MODSEQ".to_vec());
+            }
+            items
         }
         _ => return None,
     };
@@ -329,15 +355,25 @@ fn macro_or_item(word: &[u8], items: &mut Items) {
 /// What an item asked for and the item answered have in common: `BODY.PEEK[HEADER.FIELDS (DATE)]`
 /// is answered by `BODY[HEADER.FIELDS (DATE)]`, and servers differ in how they write the list.
 fn item_key(item: &[u8]) -> Vec<u8> {
+    let (front, back) = item_key_parts(item);
+    [front, back].concat().to_ascii_uppercase()
+}
+
+/// The octets of an item's key, what stands before and behind `.PEEK`.
+fn item_key_parts(item: &[u8]) -> (&[u8], &[u8]) {
     let end = item
         .iter()
         .position(|octet| matches!(octet, b' ' | b']' | b'<'))
         .unwrap_or(item.len())
         .min(limits::TAG);
-    let key = item[..end].to_ascii_uppercase();
-    match key.windows(6).position(|part| part == b".PEEK[") {
-        Some(peek) => [&key[..peek], &key[peek + 5..]].concat(),
-        None => key,
+    let key = &item[..end];
+    let peek = memchr(b'[', key).and_then(|_| {
+        key.windows(6)
+            .position(|part| part.eq_ignore_ascii_case(b".PEEK["))
+    });
+    match peek {
+        Some(peek) => (&key[..peek], &key[peek + 5..]),
+        None => (key, &[]),
     }
 }
 

@@ -82,12 +82,13 @@ pub struct Tracker {
     state: State,
     /// Ordinals rise.
     in_flight: VecDeque<InFlight>,
-    /// The ordinals of the commands in flight that have a tag; those of AUTHENTICATE, IDLE and
-    /// UNAUTHENTICATE. There may be very many commands in flight, and a look at each of them for
+    /// The ordinals of the commands in flight that have a tag; those of AUTHENTICATE, IDLE, LOGIN
+    /// and UNAUTHENTICATE. There may be very many commands in flight, and a look at each of them for
     /// each message would take longer than the relay.
     tags: HashMap<String, VecDeque<u64>>,
     authenticating: VecDeque<u64>,
     idling: VecDeque<u64>,
+    logging_in: VecDeque<u64>,
     unauthenticating: VecDeque<u64>,
     capabilities: Option<Vec<String>>,
     exists: Option<u64>,
@@ -101,6 +102,7 @@ impl Default for Tracker {
             tags: HashMap::new(),
             authenticating: VecDeque::new(),
             idling: VecDeque::new(),
+            logging_in: VecDeque::new(),
             unauthenticating: VecDeque::new(),
             capabilities: None,
             exists: None,
@@ -138,6 +140,11 @@ impl Tracker {
     pub fn is_authenticated(&self) -> bool {
         let is_in = matches!(self.state, State::Authenticated | State::Selected);
         is_in && self.unauthenticating.is_empty()
+    }
+
+    /// Whether a LOGIN has no answer yet.
+    pub fn is_logging_in(&self) -> bool {
+        !self.logging_in.is_empty()
     }
 
     /// What the client's next line is.
@@ -181,6 +188,7 @@ impl Tracker {
         for list in [
             &mut self.authenticating,
             &mut self.idling,
+            &mut self.logging_in,
             &mut self.unauthenticating,
         ] {
             list.retain(|other| *other != ordinal);
@@ -203,14 +211,6 @@ impl Tracker {
     /// Whether a command with this tag has no answer yet.
     pub fn is_in_flight(&self, tag: &str) -> bool {
         self.tags.contains_key(key(tag))
-    }
-
-    /// Whether a command that logs in has no answer yet: what comes now may be about the session
-    /// behind it.
-    pub fn is_logging_in(&self) -> bool {
-        let logs_in =
-            |command: &InFlight| matches!(command.request.name(), "LOGIN" | "AUTHENTICATE");
-        self.in_flight.iter().any(logs_in)
     }
 
     /// How many commands have no answer yet.
@@ -245,6 +245,7 @@ impl Tracker {
         let mut idle = Idle::Not;
         match request.name() {
             "AUTHENTICATE" => self.authenticating.push_back(ordinal),
+            "LOGIN" => self.logging_in.push_back(ordinal),
             "UNAUTHENTICATE" => self.unauthenticating.push_back(ordinal),
             "IDLE" => {
                 self.idling.push_back(ordinal);
@@ -312,26 +313,25 @@ impl Tracker {
         facts: &Facts<'_>,
         correlator: Option<&[u8]>,
     ) -> (Relation, Option<String>) {
-        let mut asking: Vec<&InFlight> = self
+        let correlator = correlator.map(String::from_utf8_lossy);
+        let mut asking = self
             .in_flight
             .iter()
             .filter(|command| command.request.asks_for(facts))
-            .collect();
-        if let Some(tag) = correlator {
-            let tag = String::from_utf8_lossy(tag);
-            asking.retain(|command| command.tag == key(&tag));
-        }
-        match asking.as_slice() {
-            [] => (Relation::Unsolicited, None),
-            [command] => (
-                Relation::Answers(command.ordinal),
-                self.among(command.tag.as_str()),
-            ),
-            several => (
-                Relation::Ambiguous(several.iter().map(|command| command.ordinal).collect()),
-                None,
-            ),
-        }
+            .filter(|command| {
+                let tag = correlator.as_deref().map(key);
+                tag.is_none_or(|tag| command.tag == tag)
+            });
+        let Some(first) = asking.next() else {
+            return (Relation::Unsolicited, None);
+        };
+        let Some(second) = asking.next() else {
+            let among = self.among(first.tag.as_str());
+            return (Relation::Answers(first.ordinal), among);
+        };
+        let several = [first, second].into_iter().chain(asking);
+        let several = several.map(|command| command.ordinal).collect();
+        (Relation::Ambiguous(several), None)
     }
 
     /// The tag of this command, where several are in flight.

@@ -15,6 +15,7 @@ use super::capability::may_become_list;
 use super::command::Command;
 use super::meaning::Meaning;
 use super::observer::Observer;
+use super::tracker::Expected;
 use super::undecided::Undecided;
 use super::{client, lexer, server};
 use crate::event::{Draft, Message, Micros, Note, Passed, Peer, Reading, Relation, Sealed, Status};
@@ -28,6 +29,8 @@ const STARTTLS: &str = "STARTTLS";
 pub(super) enum Plan {
     /// It goes on.
     Pass,
+    /// Nothing: it could not be read.
+    None,
     /// Nothing: mailscope said it.
     Own,
     /// It waits until the leg to the server is secured.
@@ -46,7 +49,7 @@ impl Plan {
     /// What is recorded of it.
     pub(super) fn passed(&self) -> Passed {
         match self {
-            Self::Pass | Self::Hold | Self::Ask { .. } => Passed::AsRead,
+            Self::None | Self::Pass | Self::Hold | Self::Ask { .. } => Passed::AsRead,
             Self::Own => Passed::Own,
             Self::Agree { .. } | Self::Refuse { .. } | Self::End(_) => {
                 Passed::Instead(Sealed::default())
@@ -100,7 +103,11 @@ impl Observer {
                 is_short && (awaits_own || may_become_list(begun))
             }
             Peer::Client if self.bridge.setting.server == ServerLeg::Starttls => {
-                let may_be_decided = !is_short || self.client.framer.is_at_literal();
+                let is_tag = |octet: &u8| octet.is_ascii_graphic();
+                let begun = self.client.assembler.message().bytes();
+                let may_be_decided = !is_short
+                    || self.client.framer.is_at_literal()
+                    || begun.first().is_some_and(|first| !is_tag(first));
                 if may_be_decided && !self.is_harmless_beginning() {
                     return self.secure_server(at, out);
                 }
@@ -163,7 +170,7 @@ impl Observer {
     /// Does what was planned, behind the message's event.
     pub(super) fn carry_out(&mut self, plan: Plan, at: Micros, out: &mut Vec<Draft>) {
         match plan {
-            Plan::Own => {}
+            Plan::None | Plan::Own => {}
             Plan::Pass => self.bridge.release(Peer::Client, None),
             Plan::Hold => self.secure_server(at, out),
             Plan::Ask { command } => {
@@ -272,7 +279,9 @@ impl Observer {
             self.bridge.release(Peer::Server, Some(Vec::new()));
             return Passed::Instead(Sealed::default());
         }
-        let is_in = self.tracker.is_authenticated() || self.tracker.is_logging_in();
+        let is_in = self.tracker.is_authenticated()
+            || self.tracker.is_logging_in()
+            || self.tracker.expected() == Expected::Sasl;
         let edits = self.bridge.edits(is_in);
         let edited = match edits.is_empty() {
             true => None,

@@ -8,7 +8,8 @@ use crate::event::{Body, Finding, Peer, Secured};
 use crate::sink::palette::Meaning;
 
 /// Notes that the reader must not overlook: the session is not what it seems, or cannot go on.
-const WARNINGS: [&str; 13] = [
+const WARNINGS: [&str; 18] = [
+    "cleartext-to-server",
     "client-distrust",
     "client-handshake",
     "insecure",
@@ -21,6 +22,10 @@ const WARNINGS: [&str; 13] = [
     "server-unreachable",
     "server-untrusted",
     "socks-request",
+    "starttls-injection",
+    "starttls-not-offered",
+    "starttls-refused",
+    "starttls-too-late",
     "tls-in-cleartext",
 ];
 
@@ -119,6 +124,15 @@ fn secured(sheet: &mut Sheet<'_>, secured: &Secured) {
         line.own(Meaning::Plain, ", ALPN ");
         line.foreign(Meaning::Plain, alpn.as_bytes());
     }
+    let shown = secured.client_certificate.as_ref();
+    if let Some(subject) = shown.and_then(|shown| shown.get("subject")?.as_str()) {
+        line.own(Meaning::Plain, ", client certificate ");
+        line.foreign(Meaning::Plain, subject.as_bytes());
+    }
+    if secured.keylog {
+        line.own(Meaning::Plain, ", ");
+        line.own(Meaning::Warning, "keys logged");
+    }
 }
 
 fn note(sheet: &mut Sheet<'_>, finding: &Finding) {
@@ -147,6 +161,7 @@ mod tests {
     fn the_warnings_are_notes() {
         let why = String::new;
         let ids = [
+            Note::CleartextToServer,
             Note::ClientDistrust {
                 why: why(),
                 authority: why(),
@@ -166,6 +181,10 @@ mod tests {
             Note::ServerUnreachable { why: why() },
             Note::ServerUntrusted { why: why() },
             Note::SocksRequest { why: why() },
+            Note::StartTlsInjection { from: Peer::Client },
+            Note::StartTlsNotOffered,
+            Note::StartTlsRefused,
+            Note::StartTlsTooLate,
             Note::TlsInCleartext { from: Peer::Client },
         ]
         .map(|note| note.id());

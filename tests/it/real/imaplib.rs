@@ -55,7 +55,7 @@ fn session(security: Security, secrets: Secrets) -> Transcript {
     healthy::check(&dovecot, &mut mailscope, 2, secrets)
 }
 
-fn obtained(door: &Door) -> String {
+pub(super) fn obtained(door: &Door) -> String {
     let security = match door.security {
         Security::Tls => "tls",
         Security::Starttls => "starttls",
@@ -68,7 +68,7 @@ fn obtained(door: &Door) -> String {
     String::from_utf8(printed).unwrap()
 }
 
-fn inbox() -> Vec<Mail> {
+pub(super) fn inbox() -> Vec<Mail> {
     let long_line = "a line as long as no client wraps it, ".repeat(60);
     vec![
         Mail::new(

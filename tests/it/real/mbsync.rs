@@ -41,8 +41,8 @@ fn syncs_the_same(security: Security) {
     }
     let mut mailscope = recording(&dovecot, security).start();
     let sides = [
-        Side::new(&dovecot, direct(&dovecot, security)),
-        Side::new(&dovecot, through(&mailscope, security)),
+        Side::new(&dovecot, &direct(&dovecot, security)),
+        Side::new(&dovecot, &through(&mailscope, security)),
     ];
 
     let [one, other] = &sides;
@@ -83,11 +83,16 @@ fn syncs_the_same(security: Security) {
 struct Side<'a> {
     dovecot: &'a Dovecot,
     user: &'static str,
+    near: Near,
+}
+
+/// What mbsync keeps here, and how it gets there.
+pub(super) struct Near {
     folder: TempDir,
 }
 
-impl<'a> Side<'a> {
-    fn new(dovecot: &'a Dovecot, door: Door) -> Self {
+impl Near {
+    pub(super) fn new(door: &Door) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let near = folder.path().join("near");
         std::fs::create_dir(&near).unwrap();
@@ -131,14 +136,10 @@ SyncState *
             near = near.display(),
         );
         std::fs::write(folder.path().join("mbsyncrc"), config).unwrap();
-        Self {
-            dovecot,
-            user: door.user,
-            folder,
-        }
+        Self { folder }
     }
 
-    fn sync(&self) {
+    pub(super) fn sync(&self) {
         run(Command::new(MBSYNC.path().unwrap())
             .env("HOME", self.folder.path())
             .arg("--config")
@@ -146,8 +147,31 @@ SyncState *
             .arg("all"));
     }
 
-    fn near(&self, mailbox: &str) -> PathBuf {
+    fn mailbox(&self, mailbox: &str) -> PathBuf {
         self.folder.path().join("near").join(mailbox)
+    }
+
+    /// The mails of a mailbox here.
+    pub(super) fn mails(&self, mailbox: &str) -> Vec<Mail> {
+        read(&self.mailbox(mailbox))
+    }
+}
+
+impl<'a> Side<'a> {
+    fn new(dovecot: &'a Dovecot, door: &Door) -> Self {
+        Self {
+            dovecot,
+            user: door.user,
+            near: Near::new(door),
+        }
+    }
+
+    fn sync(&self) {
+        self.near.sync();
+    }
+
+    fn near(&self, mailbox: &str) -> PathBuf {
+        self.near.mailbox(mailbox)
     }
 
     fn far(&self, mailbox: &str) -> PathBuf {
@@ -213,7 +237,7 @@ fn listed(mails: &[Mail]) -> Vec<(usize, String)> {
 }
 
 /// Dozens of mails, some of them longer than what mailscope holds of a literal.
-fn inbox() -> Vec<Mail> {
+pub(super) fn inbox() -> Vec<Mail> {
     const LONG: [usize; 3] = [70_000, 200_000, 300_000];
     (0..40)
         .map(|number| {
@@ -227,7 +251,7 @@ fn inbox() -> Vec<Mail> {
         .collect()
 }
 
-fn archive() -> Vec<Mail> {
+pub(super) fn archive() -> Vec<Mail> {
     (100..108)
         .map(|number| Mail::new("S", mail(number, 500)))
         .collect()

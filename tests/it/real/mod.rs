@@ -1,16 +1,20 @@
 //! A real server, Dovecot, and real clients in front of it: what a client obtains through mailscope
 //! is what it obtains without, and what mailscope kept is what Dovecot kept.
 //!
+//! - `compress`: COMPRESS=DEFLATE.
 //! - `healthy`: what is true of every recording of peers that do nothing wrong.
 //! - `legs`: every mix of how the two legs are secured.
+//! - `replayed`: the clients against recordings of themselves.
 //! - `socks`: a client that keeps Dovecot's name and port.
 //! - the rest: one file a client.
 
+mod compress;
 mod curl;
 mod healthy;
 mod imaplib;
 mod legs;
 mod mbsync;
+mod replayed;
 mod socks;
 
 use std::panic::resume_unwind;
@@ -24,10 +28,12 @@ use super::support::mailscope::{Mailscope, Recording, record};
 
 pub fn trials() -> Vec<Trial> {
     [
+        compress::trials(),
         curl::trials(),
         imaplib::trials(),
         legs::trials(),
         mbsync::trials(),
+        replayed::trials(),
         socks::trials(),
     ]
     .into_iter()

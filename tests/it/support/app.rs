@@ -45,12 +45,46 @@ impl App {
 
     /// The same, offering these application protocols.
     pub fn tls_offering(stream: TcpStream, name: &str, trusted: &Path, alpn: &[&[u8]]) -> Self {
-        let name = ServerName::try_from(name.to_owned()).unwrap();
         let mut config = ClientConfig::clone(&certificates::client(trusted));
         config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
-        let connection = ClientConnection::new(Arc::new(config), name).unwrap();
+        Self::plain_over(stream).with_tls(name, Arc::new(config))
+    }
+
+    /// The same cleartext connection with TLS from here on, begun with the first octet that is said
+    /// or heard.
+    pub fn with_tls(self, name: &str, config: Arc<ClientConfig>) -> Self {
+        let Leg::Plain(tcp) = self.leg else {
+            panic!("there is TLS already");
+        };
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        let connection = ClientConnection::new(config, name).unwrap();
         Self {
-            leg: Leg::Tls(Box::new(StreamOwned::new(connection, stream))),
+            leg: Leg::Tls(Box::new(StreamOwned::new(connection, tcp))),
+        }
+    }
+
+    /// Begins TLS on this cleartext connection.
+    pub fn begin_tls(&mut self, name: &str, trusted: &Path) {
+        self.try_tls(name, trusted).unwrap();
+    }
+
+    /// Begins it, if that can be.
+    pub fn try_tls(&mut self, name: &str, trusted: &Path) -> io::Result<()> {
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        let connection = ClientConnection::new(certificates::client(trusted), name).unwrap();
+        let mut stream = StreamOwned::new(connection, self.tcp().try_clone()?);
+        while stream.conn.is_handshaking() {
+            stream.conn.complete_io(&mut stream.sock)?;
+        }
+        self.leg = Leg::Tls(Box::new(stream));
+        Ok(())
+    }
+
+    /// The application protocol agreed on, where there is TLS.
+    pub fn alpn(&self) -> Option<&[u8]> {
+        match &self.leg {
+            Leg::Plain(_) => None,
+            Leg::Tls(stream) => stream.conn.alpn_protocol(),
         }
     }
 
@@ -103,6 +137,14 @@ impl App {
                 return heard;
             }
         }
+    }
+
+    /// Reads what comes next; nothing at the end.
+    pub fn hear_some(&mut self) -> Vec<u8> {
+        let mut octets = vec![0; 16 * 1024];
+        let length = self.stream().read(&mut octets).unwrap();
+        octets.truncate(length);
+        octets
     }
 
     /// Reads so many octets.

@@ -50,6 +50,13 @@ impl TestAuthority {
         Self::with(&certificate, &key)
     }
 
+    /// A TLS server that sends the authority's certificate behind its own.
+    pub fn server_with_chain(&self, names: &[&str]) -> Arc<ServerConfig> {
+        let (certificate, key) = self.leaf(names);
+        let authority = std::fs::read_to_string(&self.pem).unwrap();
+        Self::with(&(certificate + &authority), &key)
+    }
+
     /// A TLS server with a certificate for localhost that expired on 2021-01-01.
     pub fn expired_server(&self) -> Arc<ServerConfig> {
         let key = KeyPair::generate().unwrap();
@@ -60,12 +67,12 @@ impl TestAuthority {
         Self::with(&certificate.pem(), &key.serialize_pem())
     }
 
-    fn with(certificate: &str, key: &str) -> Arc<ServerConfig> {
-        let certificate = CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap();
+    fn with(chain: &str, key: &str) -> Arc<ServerConfig> {
+        let chain = CertificateDer::pem_slice_iter(chain.as_bytes()).map(Result::unwrap);
         let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
         let config = ServerConfig::builder()
             .with_no_client_auth()
-            .with_single_cert(vec![certificate], key);
+            .with_single_cert(chain.collect(), key);
         Arc::new(config.unwrap())
     }
 }

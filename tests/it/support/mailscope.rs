@@ -16,7 +16,13 @@ use super::wait_for;
 /// width or authorities.
 pub fn binary() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mailscope"));
-    for variable in ["NO_COLOR", "COLUMNS", "MAILSCOPE_CA_DIR", "TERM"] {
+    for variable in [
+        "NO_COLOR",
+        "COLUMNS",
+        "MAILSCOPE_CA_DIR",
+        "SSLKEYLOGFILE",
+        "TERM",
+    ] {
         command.env_remove(variable);
     }
     command

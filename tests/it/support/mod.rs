@@ -14,6 +14,7 @@ pub mod server;
 pub mod socks;
 pub mod transcript;
 pub mod wire;
+pub mod wiretap;
 
 use std::time::{Duration, Instant};
 

@@ -23,6 +23,7 @@ pub const NFT: Program = Program::new("nft", "nftables");
 pub const OPENSSL: Program = Program::new("openssl", "openssl");
 pub const PYTHON: Program = Program::new("python3", "python3");
 pub const SCRIPT: Program = Program::new("script", "bsdutils");
+pub const TSHARK: Program = Program::new("tshark", "tshark");
 pub const VFYCHAIN: Program = Program::new("vfychain", "libnss3-tools");
 
 impl Program {

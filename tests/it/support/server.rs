@@ -150,9 +150,14 @@ pub fn line(stream: &mut dyn Read) -> io::Result<Vec<u8>> {
     Ok(line)
 }
 
-/// Answers every line `TAG ...` with `TAG OK done`, LOGOUT with BYE too, until the app is gone.
+/// Greets, and answers every line.
 pub fn polite(stream: &mut dyn Stream) -> io::Result<()> {
     stream.write_all(b"* OK ready\r\n")?;
+    answer(stream)
+}
+
+/// Answers every line `TAG ...` with `TAG OK done`, LOGOUT with BYE too, until the app is gone.
+pub fn answer(stream: &mut dyn Stream) -> io::Result<()> {
     loop {
         let line = line(stream)?;
         let text = String::from_utf8_lossy(&line).into_owned();

@@ -14,8 +14,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::*;
-use crate::net::{Authority, ServerAddress, Transport};
+use crate::net::{Authority, KeyLogFile, ServerAddress, Transport};
 
+mod identities;
 mod with_the_app;
 mod with_the_server;
 
@@ -93,4 +94,72 @@ async fn a_plain_transport_passes_octets_through() {
         one.tcp().local_addr().unwrap(),
         other.tcp().peer_addr().unwrap()
     );
+}
+
+/// What a peer of ours notes of its own keys.
+#[derive(Debug, Default)]
+struct Noted(std::sync::Mutex<Vec<String>>);
+
+impl rustls::KeyLog for Noted {
+    fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
+        let (random, secret) = (
+            certificate::hex(client_random, ""),
+            certificate::hex(secret, ""),
+        );
+        let line = format!("{label} {random} {secret}");
+        self.0.lock().unwrap().push(line);
+    }
+}
+
+/// Both peers of a session have the same keys, so that what one notes is what is in our file.
+#[tokio::test]
+async fn the_keys_of_both_legs_go_to_the_file() {
+    for version in BOTH {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys");
+        let keys = Arc::new(KeyLogFile::open(&path).unwrap());
+        let authority = authority();
+        let ours_to_client = TlsToClient::new(Arc::clone(&authority))
+            .unwrap()
+            .keylog(Arc::clone(&keys));
+        let trust = ServerTrust::Authority(authority.der().clone());
+        let ours_to_server = TlsToServer::new(&trust).unwrap().keylog(keys);
+
+        let noted = Arc::new(Noted::default());
+        let mut app = ClientConfig::clone(&app(&authority, version, &[]));
+        app.key_log = Arc::clone(&noted) as _;
+        let (client, server) = pair().await;
+        let (connected, served) = tokio::join!(
+            TlsConnector::from(Arc::new(app)).connect(name("localhost"), client),
+            async { ours_to_client.hello(server).await?.finish(None).await }
+        );
+        connected.unwrap();
+        assert!(served.unwrap().1.keylog);
+
+        let leaf = authority.leaf(None).unwrap();
+        let leaf = rustls::sign::CertifiedKey::new(leaf.cert.clone(), Arc::clone(&leaf.key));
+        let mut real = ServerConfig::builder_with_provider(provider())
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(leaf)));
+        real.key_log = Arc::clone(&noted) as _;
+        let (client, server) = pair().await;
+        let address = ServerAddress::parse("localhost", None).unwrap();
+        let (connected, served) = tokio::join!(
+            ours_to_server.connect(client, &address, Vec::new()),
+            TlsAcceptor::from(Arc::new(real)).accept(server)
+        );
+        served.unwrap();
+        assert!(connected.unwrap().1.keylog);
+
+        let sorted = |mut lines: Vec<String>| {
+            lines.sort();
+            lines
+        };
+        let text = fs::read_to_string(&path).unwrap();
+        let written = sorted(text.lines().map(str::to_owned).collect());
+        assert!(written.len() >= 2, "{written:?}");
+        assert_eq!(written, sorted(noted.0.lock().unwrap().clone()));
+    }
 }

@@ -235,3 +235,111 @@ async fn a_server_without_tls_is_told_from_others() {
     let why = connect_to_octets(&[21, 3, 3, 0, 2, 2, 70]).await;
     assert_eq!(why, "it sent the TLS alert protocol_version");
 }
+
+/// A server that asks for a client certificate, and takes those of this authority or none.
+fn asking(
+    authority: &rcgen::CertifiedIssuer<'_, KeyPair>,
+    version: &'static SupportedProtocolVersion,
+) -> ServerConfig {
+    let mut roots = RootCertStore::empty();
+    roots.add(authority.der().clone()).unwrap();
+    let verifier = rustls::server::WebPkiClientVerifier::builder_with_provider(
+        Arc::new(roots),
+        Arc::new(default_provider()),
+    );
+    let identity = Identity::new(&["localhost"], |_| ());
+    let key = PrivatePkcs8KeyDer::from(identity.key.serialize_der());
+    ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[version])
+        .unwrap()
+        .with_client_cert_verifier(verifier.build().unwrap())
+        .with_single_cert(vec![identity.certificate.der().clone()], key.into())
+        .unwrap()
+}
+
+fn client_authority(name: &str) -> rcgen::CertifiedIssuer<'static, KeyPair> {
+    let mut params = CertificateParams::default();
+    params
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, name);
+    is_authority(&mut params);
+    rcgen::CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+/// The client `CN=alice`, as two files would have it.
+fn alice(authority: &rcgen::CertifiedIssuer<'_, KeyPair>) -> ClientIdentity {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, "alice");
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.signed_by(&key, authority).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (chain, secret) = (folder.path().join("cert"), folder.path().join("key"));
+    fs::write(&chain, certificate.pem() + &authority.pem()).unwrap();
+    fs::write(&secret, key.serialize_pem()).unwrap();
+    ClientIdentity::read(&chain, &secret).unwrap()
+}
+
+fn anybody() -> TlsToServer {
+    TlsToServer::new(&ServerTrust::Nothing).unwrap()
+}
+
+#[tokio::test]
+async fn a_server_that_asks_is_shown_the_client_certificate() {
+    for version in BOTH {
+        let authority = client_authority("ours");
+        let tls = anybody().identity(Some(alice(&authority)));
+        let connected = connect(&tls, "localhost", asking(&authority, version)).await;
+        let (_, secured) = connected.unwrap();
+        let shown = secured.client_certificate.as_ref().unwrap();
+        assert_eq!(shown["subject"], "CN=alice");
+        assert_eq!(shown["further"].as_array().unwrap().len(), 1);
+        assert!(!secured.lacks_client_certificate());
+
+        let silent = Identity::new(&["localhost"], |_| ()).config(version);
+        let (_, secured) = connect(&tls, "localhost", silent).await.unwrap();
+        assert_eq!(secured.client_certificate, None);
+    }
+}
+
+/// The failure, which in TLS 1.3 comes when the handshake is done for us.
+async fn refusal(tls: &TlsToServer, config: ServerConfig) -> String {
+    match connect(tls, "localhost", config).await {
+        Ok((mut transport, secured)) => {
+            assert!(secured.client_certificate.is_some());
+            let error = transport.read(&mut [0; 8]).await.unwrap_err();
+            match ServerTlsError::belated_refusal(&error).unwrap() {
+                ServerTlsError::Failed { why } => why,
+                other => panic!("{other:?}"),
+            }
+        }
+        connected => failed(connected),
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_asks_in_vain_gets_the_flags_named() {
+    for version in BOTH {
+        let authority = client_authority("ours");
+        let why = refusal(&anybody(), asking(&authority, version)).await;
+        assert!(why.starts_with("it sent the TLS alert "), "{why}");
+        assert!(
+            why.contains("--server-cert FILE and --server-key FILE"),
+            "{why}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_client_certificate_that_is_not_taken_is_told_of() {
+    for version in BOTH {
+        let stranger = anybody().identity(Some(alice(&client_authority("another"))));
+        let why = refusal(&stranger, asking(&client_authority("ours"), version)).await;
+        assert!(
+            why.contains("does not take the client certificate"),
+            "{why}"
+        );
+    }
+}

@@ -1,11 +1,14 @@
 //! Which command a response answers (contract, "Attribution").
 
 use super::super::Observer;
+use super::super::command::Command;
+use super::super::lexer;
+use super::super::solicit::Request;
+use super::super::tracker::Tracker;
 use super::{logged_in, read, told};
-use crate::event::Peer;
-use crate::event::{Gate, Micros, Secrets};
+use crate::event::{Gate, Message, Micros, Peer, Secrets, Status};
+use crate::growth::assert_linear;
 use crate::limits;
-use crate::protocol::Protocol;
 
 use Peer::{Client as C, Server as S};
 
@@ -77,51 +80,64 @@ fn an_expunge_during_fetch_is_unsolicited() {
 fn a_uid_behind_a_streamed_literal_is_seen() {
     let mail = "x".repeat(70_000);
     let response = format!("* 1 FETCH (BODY[] {{70000}}\r\n{mail} UID 7)\r\n");
-    let steps: [(Peer, &[u8]); 3] = [
-        (S, b"* PREAUTH hi\r\n"),
-        (C, b"a UID FETCH 7 BODY[]\r\n"),
-        (S, response.as_bytes()),
-    ];
-    let told = told(&read(
-        &mut Observer::new(Gate::new(Secrets::Masked)),
-        &steps,
-    ));
+    let told = logged_in_once(&[(C, b"a UID FETCH 7 BODY[]\r\n"), (S, response.as_bytes())]);
     assert_eq!(told[2..], ["part 0/70000 answers=2", "* 1 FETCH answers=2"]);
 }
 
 #[test]
 fn very_many_commands_in_flight_are_kept_apart() {
-    let mut observer = Observer::new(Gate::new(Secrets::Masked));
-    let mut drafts = Vec::new();
-    observer.observe(S, b"* PREAUTH hi\r\n", Micros(0), &mut drafts);
-    for i in 0..2 * limits::IN_FLIGHT {
-        observer.observe(
-            C,
-            format!("t{i} NOOP\r\n").as_bytes(),
-            Micros(0),
-            &mut drafts,
-        );
-    }
-    for i in (limits::IN_FLIGHT..2 * limits::IN_FLIGHT).rev() {
-        observer.observe(S, format!("t{i} OK\r\n").as_bytes(), Micros(0), &mut drafts);
-    }
-    let answered = |draft: &&crate::event::Draft| match draft.body() {
-        crate::event::Body::Said(said) => {
-            matches!(said.relation, crate::event::Relation::Answers(_))
+    let message = Message::text(b"a NOOP\r\n");
+    let spans = lexer::command(&message);
+    let request = Request::new(Command::new(&message, &spans));
+    let tags = |number| -> Vec<String> { (0..number).map(|i| format!("t{i}")).collect() };
+    // As many as are kept, the newest answered first.
+    assert_linear(limits::IN_FLIGHT / 8, tags, |tags| {
+        let mut tracker = Tracker::default();
+        for (ordinal, tag) in tags.iter().enumerate() {
+            assert!(!tracker.command(ordinal as u64, tag, Micros(0), request.clone()));
         }
-        _ => false,
-    };
-    assert_eq!(drafts.iter().filter(answered).count(), limits::IN_FLIGHT);
+        for (ordinal, tag) in tags.iter().enumerate().rev() {
+            let completed = tracker.tagged(tag, Some(Status::Ok), Micros(0));
+            let command = completed.map(|completed| completed.command);
+            assert_eq!(command, Some(ordinal as u64));
+        }
+    });
+}
+
+#[test]
+fn of_too_many_commands_in_flight_the_oldest_are_forgotten() {
+    let all = 2 * limits::IN_FLIGHT;
+    let command = |i: usize| format!("t{i} NOOP\r\n");
+    let commands: String = (0..all).map(command).collect();
+    let answer = |i: usize| format!("t{i} OK\r\n");
+    let answers: String = (limits::IN_FLIGHT..all).rev().map(answer).collect();
+    let told = logged_in_once(&[(C, commands.as_bytes()), (S, answers.as_bytes())]);
+    let answered = told.iter().filter(|line| line.contains("answers="));
+    assert_eq!(answered.count(), limits::IN_FLIGHT);
 }
 
 #[test]
 fn very_long_lists_of_capabilities_are_compared() {
-    let list = |prefix: &str| -> String { (0..100_000).map(|i| format!(" {prefix}{i}")).collect() };
-    let responses = format!("* CAPABILITY{}\r\n* CAPABILITY{}\r\n", list("A"), list("B"));
-    let steps: [(Peer, &[u8]); 2] = [(S, b"* PREAUTH hi\r\n"), (S, responses.as_bytes())];
-    let told = told(&read(
+    let names = |number| {
+        let names = |prefix| (0..number).map(move |i| format!("{prefix}{i}")).collect();
+        [names("A"), names("B")]
+    };
+    assert_linear(1000, names, |lists: &mut [Vec<String>; 2]| {
+        let [before, now] = lists;
+        let mut tracker = Tracker::default();
+        assert!(tracker.capabilities(std::mem::take(before)).is_none());
+        let number = now.len();
+        let change = tracker.capabilities(std::mem::take(now)).unwrap();
+        assert_eq!((change.added.len(), change.removed.len()), (number, number));
+    });
+}
+
+/// Reads the conversation whole, after a greeting that logs in.
+fn logged_in_once(steps: &[(Peer, &[u8])]) -> Vec<String> {
+    let greeting: (Peer, &[u8]) = (S, b"* PREAUTH hi\r\n");
+    let steps = [&[greeting], steps].concat();
+    told(&read(
         &mut Observer::new(Gate::new(Secrets::Masked)),
         &steps,
-    ));
-    assert!(told[2].contains("\"B99999\"") && told[2].contains("\"A0\""));
+    ))
 }

@@ -1,7 +1,11 @@
 //! Whole conversations as bytes, and what is read from them: whole, at every split, byte by byte,
 //! and again from what was recorded.
 
+mod again;
 mod attribution;
+mod compress;
+mod doubt;
+mod every;
 mod framing;
 pub(crate) mod random;
 mod secrets;

@@ -549,6 +549,15 @@ fn octets_behind_an_undecided_literal_go_on_at_once_unless_the_leg_is_to_be_secu
 }
 
 #[test]
+fn when_the_reading_fails_nothing_crosses_in_cleartext() {
+    let mut relay = Relay::new(setting(AppLeg::Cleartext, ServerLeg::Starttls));
+    relay.read(S, b"* OK hi\r\n", Micros(0));
+    relay.observer.fails = true;
+    relay.read(C, b"a LOGIN alice hunter2\r\n", Micros(1));
+    assert_eq!(relay.done, ["app * OK hi\r\n", "end observer-stopped"]);
+}
+
+#[test]
 fn octets_that_make_no_sense_are_passed_on_as_they_are() {
     for server in [ServerLeg::Tls, ServerLeg::Cleartext] {
         let (done, _) = played(

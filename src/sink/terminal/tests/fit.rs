@@ -147,6 +147,9 @@ fn bare(talk: &mut Talk, text: &str) {
         alpn: Some(text.into()),
         sni: Some(text.into()),
         certificate: serde_json::json!({ "verified": text }),
+        group: Some(text.into()),
+        client_certificate: Some(serde_json::json!({ "subject": text })),
+        keylog: true,
     })));
 }
 

@@ -35,6 +35,9 @@ fn session() -> Vec<Event> {
         alpn: Some("imap".into()),
         sni: Some("imap.example.org".into()),
         certificate: serde_json::json!({ "verified": true }),
+        group: None,
+        client_certificate: None,
+        keylog: false,
     })));
     talk.body(Body::Secured(Box::new(Secured {
         leg: Peer::Client,
@@ -43,6 +46,9 @@ fn session() -> Vec<Event> {
         alpn: None,
         sni: Some("localhost".into()),
         certificate: serde_json::json!({}),
+        group: None,
+        client_certificate: None,
+        keylog: false,
     })));
     logging_in(&mut talk);
     reading(&mut talk);

@@ -222,10 +222,15 @@ fn an_untrusted_certificate_is_not_overlooked() {
         alpn: None,
         sni: Some("evil\u{202e}\x1b".into()),
         certificate: serde_json::json!({ "verified": false }),
+        group: None,
+        client_certificate: Some(serde_json::json!({ "subject": "CN=me\x1b" })),
+        keylog: true,
     })));
     assert_eq!(
-        rows(&plain(&talk.events, 90)),
-        [r"-- secured: server evil\u{202e}\x1b, certificate NOT VERIFIED, TLSv1.2, X"]
+        rows(&plain(&talk.events, 140)),
+        [
+            r"-- secured: server evil\u{202e}\x1b, certificate NOT VERIFIED, TLSv1.2, X, client certificate CN=me\x1b, keys logged"
+        ]
     );
 }
 

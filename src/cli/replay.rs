@@ -1,0 +1,238 @@
+//! `mailscope replay TRANSCRIPT...`: a recording as the server that an app's tests run against.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::ValueEnum;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::authority::WhichAuthority;
+use super::record::write_ready_file;
+use super::say::{say, say_at_the_end, warn};
+use super::session::{Signals, runtime};
+use super::{Common, view};
+use crate::error::{Doing, Error, Result};
+use crate::limits;
+use crate::net::{Door, ListenAddress};
+use crate::protocol::imap::AppLeg;
+use crate::replay::{Config, Matching, OnMiss, Report, Script, Service};
+use crate::sink::bus::{Bus, OnFailure, Sink};
+
+/// The arguments of `replay`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The transcripts; their sessions are served together.
+    #[arg(required = true)]
+    transcripts: Vec<PathBuf>,
+
+    /// Where to listen for apps that use TLS at once; `none` turns it off, port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:1993")]
+    listen_tls: String,
+
+    /// Where to listen for apps that use STARTTLS or cleartext; `none` turns it off, port 0 takes a
+    /// free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:1143")]
+    listen_plain: String,
+
+    /// Write the addresses there as JSON once all listen.
+    #[arg(long, value_name = "PATH")]
+    ready_file: Option<PathBuf>,
+
+    /// Which recorded command a live one may be answered as.
+    #[arg(long = "match", value_enum, value_name = "HOW", default_value_t = Match::State)]
+    matching: Match,
+
+    /// What is answered to a command that nothing recorded fits.
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Miss::Bad)]
+    on_miss: Miss,
+
+    /// The pauses between the server's answers: none, recorded, or the recorded ones times a factor.
+    #[arg(long, value_name = "none|recorded|FACTOR", default_value = "none", value_parser = pace)]
+    timing: f64,
+
+    /// Write there as JSON what matched, what did not and what was never asked for.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+
+    /// End when every recorded connection has been served.
+    #[arg(long)]
+    once: bool,
+
+    /// Count what was never asked for as a mismatch.
+    #[arg(long)]
+    require_all: bool,
+
+    #[command(flatten)]
+    which: WhichAuthority,
+
+    /// Print nothing on standard output.
+    #[arg(long)]
+    quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Match {
+    /// The next one of the same connection, or none.
+    Strict,
+    /// The first unused one that fits in the session's state.
+    State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Miss {
+    /// BYE, and the connection is closed.
+    Fail,
+    /// BAD, and the session goes on.
+    Bad,
+}
+
+/// `none`, `recorded` or a factor.
+fn pace(text: &str) -> Result<f64, String> {
+    match text {
+        "none" => Ok(0.0),
+        "recorded" => Ok(1.0),
+        factor => match factor.parse::<f64>() {
+            Ok(factor) if factor.is_finite() && (0.0..=1000.0).contains(&factor) => Ok(factor),
+            _ => Err("none, recorded, or a factor from 0 to 1000, such as 0.5".into()),
+        },
+    }
+}
+
+/// Serves until Ctrl-C or SIGTERM, or with `--once` until all was served.
+pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
+    let mut script = Script::default();
+    for transcript in &arguments.transcripts {
+        script.append(Script::open(transcript)?);
+    }
+    let runtime = runtime()?;
+    let outcome = runtime.block_on(replay(arguments, common, script));
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn replay(arguments: &Arguments, common: &Common, script: Script) -> Result<ExitCode> {
+    let listeners = bind(arguments).await?;
+    let authority = Arc::new(arguments.which.open(common)?);
+    let ca = authority.path().map(|path| path.display().to_string());
+    let sessions = script.sessions.len();
+    let service = Service::new(Config {
+        script,
+        matching: match arguments.matching {
+            Match::Strict => Matching::Strict,
+            Match::State => Matching::State,
+        },
+        on_miss: match arguments.on_miss {
+            Miss::Fail => OnMiss::Fail,
+            Miss::Bad => OnMiss::Bad,
+        },
+        pace: arguments.timing,
+        authority,
+        listeners,
+    })?;
+    let (tls, plain) = (
+        service.address(AppLeg::Tls),
+        service.address(AppLeg::Cleartext),
+    );
+    introduce(arguments, sessions, tls, plain);
+    let mut signals = Signals::install()?;
+    if let Some(ready) = &arguments.ready_file {
+        write_ready_file(ready, &[("tls", tls), ("plain", plain)], ca.as_deref())?;
+    }
+    let view = view::standard_output(common, arguments.quiet)?;
+    let sinks = view.map(|view| (view.policy(), Box::new(view) as Box<dyn Sink>));
+    let on_failure: OnFailure = Arc::new(|_, error| say(&warn(&error.to_string())));
+    let bus = Arc::new(Bus::new(sinks.into_iter().collect(), &on_failure)?);
+    let report = service.reporter();
+    let stop = CancellationToken::new();
+    let running = service.run(
+        Arc::clone(&bus),
+        Instant::now(),
+        stop.clone(),
+        arguments.once,
+    );
+    let mut running = std::pin::pin!(running);
+    tokio::select! {
+        () = &mut running => {}
+        () = signals.next() => {
+            stop.cancel();
+            running.await;
+        }
+    }
+    let _ = bus.finish(Instant::now() + limits::FINISH_VIEW);
+    conclude(arguments, &report())
+}
+
+async fn bind(arguments: &Arguments) -> Result<Vec<(TcpListener, AppLeg)>> {
+    let mut listeners = Vec::new();
+    for (text, door, leg) in [
+        (&arguments.listen_tls, Door::Tls, AppLeg::Tls),
+        (&arguments.listen_plain, Door::Plain, AppLeg::Cleartext),
+    ] {
+        if let Some(address) = ListenAddress::parse(text, door)? {
+            listeners.push((address.listen().await?, leg));
+        }
+    }
+    match listeners.is_empty() {
+        true => Err(Error::new("listen", "both listeners are turned off")
+            .hint("leave --listen-tls or --listen-plain out")),
+        false => Ok(listeners),
+    }
+}
+
+fn introduce(
+    arguments: &Arguments,
+    sessions: usize,
+    tls: Option<SocketAddr>,
+    plain: Option<SocketAddr>,
+) {
+    let sessions = match sessions {
+        1 => "1 recorded connection".to_owned(),
+        many => format!("{many} recorded connections"),
+    };
+    let mut lines = vec![
+        format!("mailscope: replaying {sessions}"),
+        "  set the app's IMAP server to:".to_owned(),
+    ];
+    if let Some(address) = tls {
+        let (port, command) = (address.port(), arguments.which.command());
+        lines.push(format!(
+            "    localhost, port {port}, SSL/TLS  (trust the authority first: {command})"
+        ));
+    }
+    if let Some(address) = plain {
+        let port = address.port();
+        lines.push(format!(
+            "    localhost, port {port}, no encryption or STARTTLS"
+        ));
+    }
+    lines.push("  any password does; Ctrl-C ends it".to_owned());
+    for address in [tls, plain].into_iter().flatten() {
+        if !address.ip().is_loopback() {
+            lines.push(warn(&format!(
+                "{address} can be reached from other machines"
+            )));
+        }
+    }
+    say(&lines.join("\n"));
+}
+
+fn conclude(arguments: &Arguments, report: &Report) -> Result<ExitCode> {
+    if let Some(path) = &arguments.report {
+        write(path, report)?;
+    }
+    say_at_the_end(format!("mailscope: {report}"));
+    match report.is_content(arguments.require_all) {
+        true => Ok(ExitCode::SUCCESS),
+        false => Ok(ExitCode::from(1)),
+    }
+}
+
+fn write(path: &Path, report: &Report) -> Result<()> {
+    let doing = || format!("write the report {}", path.display());
+    let json = serde_json::to_string_pretty(report).doing(doing)?;
+    std::fs::write(path, json + "\n").doing(doing)
+}

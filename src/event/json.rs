@@ -1,0 +1,383 @@
+//! JSON text that is safe to look at: strings with every control octet and every hidden character
+//! escaped, and the few other shapes that an event's line is made of.
+//!
+//! Written straight into the octets of the line, without a tree in between. Not a general
+//! serializer, and not used for reading. It promises that what it writes holds no raw C0, DEL, C1,
+//! bidi or zero-width control, neither in a name nor in a value, and that runs of ordinary text are
+//! copied whole, since most of a transcript is such runs.
+
+use serde_json::Value;
+
+use super::Micros;
+
+/// Whether a character is invisible, or changes how its neighbours are shown: DEL and C1, soft
+/// hyphen, bidi and zero-width controls, line and paragraph separators, interlinear annotation and
+/// tag characters. A transcript holds these as `\u` escapes, never raw.
+pub fn is_hidden(character: char) -> bool {
+    matches!(character,
+        '\u{7f}'..='\u{9f}'
+        | '\u{ad}'
+        | '\u{61c}'
+        | '\u{180e}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Octets that stand for themselves in a JSON string.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut octet = 0x20;
+    while octet < 0x7f {
+        plain[octet] = true;
+        octet += 1;
+    }
+    plain[b'"' as usize] = false;
+    plain[b'\\' as usize] = false;
+    plain
+};
+
+fn is_plain(octet: u8) -> bool {
+    PLAIN[usize::from(octet)]
+}
+
+/// Adds `text` as a JSON string, quotes included.
+///
+/// Octets are copied in words of fixed size and looked at in the same step: on the wire a quote or
+/// a line end is never far, and a copy of the few octets before it would take longer than they do.
+pub fn write_string(out: &mut Vec<u8>, text: &str) {
+    const RUN: usize = 64;
+    let bytes = text.as_bytes();
+    out.reserve(bytes.len() + 2);
+    out.push(b'"');
+    let mut at = 0;
+    while let Some(word) = bytes[at..].first_chunk::<8>() {
+        out.extend_from_slice(word);
+        if let Some(place) = first_that_is_not_plain(u64::from_le_bytes(*word)) {
+            out.truncate(out.len() - (word.len() - place));
+            at = write_character(out, text, at + place);
+            continue;
+        }
+        at += word.len();
+        while let Some(run) = bytes[at..].first_chunk::<RUN>()
+            && are_plain(run)
+        {
+            out.extend_from_slice(run);
+            at += RUN;
+        }
+    }
+    while let Some(octet) = bytes.get(at) {
+        if is_plain(*octet) {
+            out.push(*octet);
+            at += 1;
+        } else {
+            at = write_character(out, text, at);
+        }
+    }
+    out.push(b'"');
+}
+
+/// Adds the character at `at`, which may have to be escaped; where the next one begins.
+fn write_character(out: &mut Vec<u8>, text: &str, at: usize) -> usize {
+    let character = text[at..].chars().next().unwrap_or_default();
+    let end = at + character.len_utf8();
+    if character.is_ascii() {
+        escape_octet(out, text.as_bytes()[at]);
+    } else if is_hidden(character) {
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            escape_unit(out, *unit);
+        }
+    } else {
+        out.extend_from_slice(&text.as_bytes()[at..end]);
+    }
+    end
+}
+
+/// Whether all octets of a run are plain. The compiler makes vector instructions of this.
+fn are_plain(run: &[u8]) -> bool {
+    run.iter().fold(true, |all, &octet| {
+        all & (0x20..0x7f).contains(&octet) & (octet != b'"') & (octet != b'\\')
+    })
+}
+
+/// The place of the first octet, of the eight in a little-endian word, that is not plain.
+fn first_that_is_not_plain(word: u64) -> Option<usize> {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    // The high bit of each octet that is less than `n`, right up to the first that is.
+    let below = |word: u64, n: u64| word.wrapping_sub(ONES * n) & !word;
+    let is = |octet: u8| below(word ^ (ONES * u64::from(octet)), 1);
+    let found = (word | below(word, 0x20) | is(b'"') | is(b'\\') | is(0x7f)) & HIGH;
+    (found != 0).then(|| found.trailing_zeros() as usize / 8)
+}
+
+/// As [`write_string`] of text that need not be UTF-8; what is not is replaced (U+FFFD).
+pub fn write_lossy(out: &mut Vec<u8>, text: &[u8]) {
+    // Most are short words of plain ASCII.
+    if text.iter().all(|octet| is_plain(*octet)) {
+        out.push(b'"');
+        out.extend_from_slice(text);
+        out.push(b'"');
+        return;
+    }
+    write_string(out, &String::from_utf8_lossy(text));
+}
+
+fn escape_octet(out: &mut Vec<u8>, octet: u8) {
+    let letter = match octet {
+        b'"' | b'\\' => octet,
+        b'\n' => b'n',
+        b'\r' => b'r',
+        b'\t' => b't',
+        0x08 => b'b',
+        0x0c => b'f',
+        _ => return escape_unit(out, u16::from(octet)),
+    };
+    out.extend_from_slice(&[b'\\', letter]);
+}
+
+fn escape_unit(out: &mut Vec<u8>, unit: u16) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    out.extend_from_slice(b"\\u");
+    out.extend([12, 8, 4, 0].map(|shift| DIGITS[usize::from(unit >> shift & 0xf)]));
+}
+
+/// Adds any JSON value, its strings by [`write_string`]'s rules, without white space.
+pub fn write_value(out: &mut Vec<u8>, value: &Value) {
+    match value {
+        Value::Null => out.extend_from_slice(b"null"),
+        Value::Bool(true) => out.extend_from_slice(b"true"),
+        Value::Bool(false) => out.extend_from_slice(b"false"),
+        Value::Number(number) => out.extend_from_slice(number.to_string().as_bytes()),
+        Value::String(text) => write_string(out, text),
+        Value::Array(values) => write_array(out, values, write_value),
+        Value::Object(members) => {
+            let mut object = Object::open(out);
+            for (name, value) in members {
+                write_value(object.key(name), value);
+            }
+            object.close();
+        }
+    }
+}
+
+/// Adds an array of whatever `write` writes.
+pub fn write_array<T>(
+    out: &mut Vec<u8>,
+    items: impl IntoIterator<Item = T>,
+    mut write: impl FnMut(&mut Vec<u8>, T),
+) {
+    out.push(b'[');
+    for (i, item) in items.into_iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        write(out, item);
+    }
+    out.push(b']');
+}
+
+/// Adds a number.
+pub fn write_number(out: &mut Vec<u8>, number: u64) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
+/// A JSON object in the making. [`close`](Self::close) ends it.
+pub struct Object<'a> {
+    out: &'a mut Vec<u8>,
+    empty: bool,
+}
+
+impl<'a> Object<'a> {
+    /// Begins it.
+    pub fn open(out: &'a mut Vec<u8>) -> Self {
+        out.push(b'{');
+        Self { out, empty: true }
+    }
+
+    /// Adds the member's name, one of the format's own, in which nothing is to be escaped; its
+    /// value is to be written to what is returned.
+    pub fn name(&mut self, name: &'static str) -> &mut Vec<u8> {
+        debug_assert!(
+            name.bytes()
+                .all(|octet| octet.is_ascii_graphic() && !b"\"\\".contains(&octet))
+        );
+        self.separate();
+        self.out.push(b'"');
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
+        self.out
+    }
+
+    /// As [`name`](Self::name), for any name.
+    pub fn key(&mut self, name: &str) -> &mut Vec<u8> {
+        self.key_with(|out| write_string(out, name))
+    }
+
+    /// As [`key`](Self::key), for a name that `write` adds as a JSON string.
+    pub fn key_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> &mut Vec<u8> {
+        self.separate();
+        write(self.out);
+        self.out.push(b':');
+        self.out
+    }
+
+    fn separate(&mut self) {
+        if !std::mem::take(&mut self.empty) {
+            self.out.push(b',');
+        }
+    }
+
+    /// Adds a member that is a string.
+    pub fn string(&mut self, name: &'static str, text: &str) {
+        write_string(self.name(name), text);
+    }
+
+    /// Leaves the member out when there is none.
+    pub fn optional(&mut self, name: &'static str, text: Option<&str>) {
+        if let Some(text) = text {
+            self.string(name, text);
+        }
+    }
+
+    /// `null` when there is none.
+    pub fn nullable(&mut self, name: &'static str, text: Option<&str>) {
+        match text {
+            Some(text) => self.string(name, text),
+            None => self.name(name).extend_from_slice(b"null"),
+        }
+    }
+
+    /// Adds a member that is a number.
+    pub fn number(&mut self, name: &'static str, number: u64) {
+        write_number(self.name(name), number);
+    }
+
+    /// Seconds with exactly six decimals.
+    pub fn time(&mut self, name: &'static str, time: Micros) {
+        const SECOND: u64 = 1_000_000;
+        let out = self.name(name);
+        write_number(out, time.0 / SECOND);
+        // One million and the decimals have seven digits, zeros included.
+        let decimals = out.len();
+        write_number(out, SECOND + time.0 % SECOND);
+        out[decimals] = b'.';
+    }
+
+    /// `true`; left out otherwise.
+    pub fn flag(&mut self, name: &'static str, set: bool) {
+        if set {
+            self.name(name).extend_from_slice(b"true");
+        }
+    }
+
+    /// Adds any member.
+    pub fn value(&mut self, name: &'static str, value: &Value) {
+        write_value(self.name(name), value);
+    }
+
+    /// Ends it.
+    pub fn close(self) {
+        self.out.push(b'}');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(text: &str) -> String {
+        let mut out = Vec::new();
+        write_string(&mut out, text);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn what_json_needs_is_escaped() {
+        assert_eq!(
+            written("a \"q\" \\ \r\n\t\u{8}\u{c}\0\u{1b}"),
+            r#""a \"q\" \\ \r\n\t\b\f\u0000\u001b""#
+        );
+    }
+
+    #[test]
+    fn hidden_characters_are_escaped_and_visible_ones_are_not() {
+        assert_eq!(written("\u{7f}\u{85}\u{ad}"), r#""\u007f\u0085\u00ad""#);
+        assert_eq!(written("a\u{202e}b\u{200d}"), r#""a\u202eb\u200d""#);
+        assert_eq!(written("\u{e0041}"), r#""\udb40\udc41""#);
+        assert_eq!(
+            written("Grüße, мир, 世界, 👍, â€, ｱ"),
+            "\"Grüße, мир, 世界, 👍, â€, ｱ\""
+        );
+    }
+
+    #[test]
+    fn every_character_comes_back_and_none_that_is_hidden_stands_raw() {
+        for character in (0..=0x0010_ffff).filter_map(char::from_u32) {
+            let text = format!("0123456789abcde{character}x");
+            let json = written(&text);
+            assert!(!json.contains(|c: char| c < ' ' || is_hidden(c)), "{json}");
+            if character < '\u{3000}' || is_hidden(character) {
+                assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+            } else {
+                assert_eq!(json.len(), text.len() + 2);
+            }
+        }
+    }
+
+    #[test]
+    fn octets_in_a_word_are_told_apart_as_by_the_table() {
+        for octet in 0..=255 {
+            for place in 0..8 {
+                let mut word = [b'x'; 8];
+                word[place] = octet;
+                word[7] = if place < 7 { b'"' } else { octet };
+                let first = word.iter().position(|octet| !is_plain(*octet));
+                assert_eq!(first_that_is_not_plain(u64::from_le_bytes(word)), first);
+                assert_eq!(are_plain(&word), first.is_none());
+            }
+        }
+    }
+
+    #[test]
+    fn an_escape_is_found_at_every_place() {
+        for length in (0..40).chain([70, 80, 140]) {
+            for place in 0..=length {
+                let text = format!("{}\r{}", "x".repeat(place), "y".repeat(length - place));
+                assert_eq!(written(&text), format!("\"{}\"", text.replace('\r', "\\r")));
+            }
+        }
+    }
+
+    #[test]
+    fn times_have_six_decimals() {
+        for (micros, written) in [
+            (0, "0.000000"),
+            (1_000_007, "1.000007"),
+            (999_999, "0.999999"),
+        ] {
+            let mut out = Vec::new();
+            let mut object = Object::open(&mut out);
+            object.time("at", Micros(micros));
+            object.close();
+            let shown = format!("{{\"at\":{written}}}");
+            assert_eq!(String::from_utf8(out).unwrap(), shown);
+            assert_eq!(Micros(micros).to_string(), written);
+        }
+    }
+
+    #[test]
+    fn values_are_compact_and_their_strings_escaped_too() {
+        let value =
+            serde_json::json!({"k\u{200b}": [1, -2.5, null, true, false, "\u{feff}"], "o": {}});
+        let mut out = Vec::new();
+        write_value(&mut out, &value);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            r#"{"k\u200b":[1,-2.5,null,true,false,"\ufeff"],"o":{}}"#
+        );
+    }
+}

@@ -1,0 +1,141 @@
+//! A client's line that may be an attempt to log in, or a piece of one: whether it is, and what may
+//! be shown and must be remembered of it.
+//!
+//! Before authentication all is in doubt but a command that is valid then. A command that is not
+//! may have come too early, or the octets that follow the name may be another's: of a literal that
+//! was announced with a wrong number, say.
+//!
+//! ```text
+//! C: c APPEND x {3}
+//! S: + go
+//! C: a LOGIN alice hunter2      3 octets of a mail, and arguments of APPEND
+//! ```
+
+use std::ops::Range;
+
+use super::command::{Command, is_name};
+use super::secrets::{Ranges, line_end};
+use crate::event::{Gate, Message, Secret};
+
+/// Words of an unreadable line that are remembered; what has more is no attempt to log in, and
+/// must not drive out what is remembered already.
+const WORDS: usize = 6;
+
+/// How much of the command there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it.
+    Whole,
+    /// Its beginning: it was cut off, or is too long to hold.
+    Beginning,
+    /// All of it, but its last argument is the header of a literal that was refused.
+    Refused,
+}
+
+/// How much a client's line is to be trusted to be a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// A user is logged in: it is.
+    Authenticated,
+    /// A LOGIN, whose password is remembered, has no answer yet: if it is known and well-formed,
+    /// and no literal stands in it, which may have swallowed other commands.
+    LoggingIn,
+    /// If it is one of those that are valid now, and well-formed.
+    NotAuthenticated,
+    /// A literal was refused or asked for in vain: if it is known. Otherwise it may be the
+    /// literal's octets, and even what stands in a tag's place is secret.
+    Suspicious,
+}
+
+/// Whether the command may be something else, so that all but its head is secret.
+pub fn is_in_doubt(command: Command<'_>, extent: Extent, trust: Trust) -> bool {
+    if is_login_without_tag(command) {
+        return true;
+    }
+    let has_form = extent != Extent::Beginning && command.is_well_formed();
+    match trust {
+        Trust::Authenticated => false,
+        Trust::LoggingIn if !command.may_come_before_authentication() => {
+            !has_form || command.first_literal().is_some()
+        }
+        Trust::LoggingIn | Trust::NotAuthenticated | Trust::Suspicious => {
+            !has_form || !command.may_come_before_authentication()
+        }
+    }
+}
+
+/// `LOGIN alice hunter2`, typed without a tag.
+fn is_login_without_tag(command: Command<'_>) -> bool {
+    let tag = command.tag().map_or(&b""[..], |tag| command.bytes(tag));
+    let names = [&b"LOGIN"[..], b"AUTHENTICATE"];
+    !command.is_known() && names.iter().any(|name| tag.eq_ignore_ascii_case(name))
+}
+
+/// Masks all but the tag and, if known, the name; of a suspicious line, all. Where it may be an
+/// attempt to log in, the words are remembered, but for the first one behind the tag, if there are
+/// several: in `LOGIN alice hunter2`, typed without a tag, that is the user.
+pub fn unreadable(message: &Message, command: Command<'_>, trust: Trust, gate: &Gate) -> Ranges {
+    let bytes = message.bytes();
+    let line_end = bytes.len() - line_end(bytes);
+    let behind = |end: usize| {
+        let spaces = bytes[end..line_end].iter().take_while(|o| **o == b' ');
+        end + spaces.count()
+    };
+    let start = match (command.tag(), command.is_known()) {
+        (Some(_), true) => behind(command.name_end().unwrap_or(0)),
+        // A lone word is more likely a password than a tag.
+        (Some(tag), false) if trust != Trust::Suspicious => {
+            let start = behind(tag.range.end);
+            match start > tag.range.end && start < line_end {
+                true => start,
+                false => 0,
+            }
+        }
+        _ => 0,
+    };
+    if start >= line_end {
+        return Vec::new();
+    }
+    if let Some(from) = suspicious_from(command, start) {
+        suspect(&bytes[from..line_end], from > 0, gate);
+    }
+    let mut ranges = vec![(start..line_end, Secret::Unreadable)];
+    if let Some(tag) = command.tag().filter(|tag| tag.range.end <= start)
+        && !gate.occurrences(command.bytes(tag)).is_empty()
+    {
+        ranges.insert(0, (tag.range.clone(), Secret::Password));
+    }
+    ranges
+}
+
+/// Where what may be an attempt to log in begins. A command that came too early, `a SELECT INBOX`,
+/// is none, or INBOX would be a secret from then on; but its literal may have swallowed one.
+fn suspicious_from(command: Command<'_>, start: usize) -> Option<usize> {
+    match command.is_well_formed() && !command.may_come_before_authentication() {
+        true => command.first_literal().map(|literal| literal.start),
+        false => Some(start),
+    }
+}
+
+/// Remembers the words of a line that may be an attempt to log in, each of them and all from each
+/// one on, since a password may hold spaces and quotes. `user`: the first of several is the user.
+fn suspect(line: &[u8], user: bool, gate: &Gate) {
+    let ends_word = |octet: &u8| octet.is_ascii_control() || b" \"".contains(octet);
+    let end = line.trim_ascii_end().len();
+    let end = end - usize::from(line[..end].ends_with(b"\""));
+    let mut at = 0;
+    let words: Vec<Range<usize>> = line
+        .split(ends_word)
+        .map(|word| {
+            let start = at;
+            at += word.len() + 1;
+            start..start + word.len()
+        })
+        .filter(|word| !word.is_empty() && !is_name(&line[word.clone()]))
+        .take(WORDS)
+        .collect();
+    for word in &words[usize::from(user && words.len() > 1)..] {
+        gate.suspect(&line[word.clone()]);
+        gate.suspect(line.get(word.start..end).unwrap_or_default());
+    }
+}

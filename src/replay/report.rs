@@ -1,0 +1,98 @@
+//! What came of a replay: how many commands fitted, which did not and why, and what was never asked
+//! for.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// What came of a replay. As JSON it is the file that `--report` writes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Commands that were answered as recorded.
+    pub matched: u64,
+    /// Those that were not.
+    pub mismatches: Vec<Mismatch>,
+    /// Recorded commands that no app sent.
+    pub never_asked: Vec<NeverAsked>,
+}
+
+/// A command that no recorded one fits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Mismatch {
+    /// The live connection's number.
+    pub conn: u64,
+    /// The command, without its tag.
+    pub command: String,
+    /// The number of the recorded command that comes nearest.
+    pub nearest: Option<u64>,
+    /// In what they differ: `mailbox`, `sequence set`...
+    pub argument: Option<String>,
+    /// What that is in the recording.
+    pub recorded: Option<String>,
+    /// What the app said.
+    pub live: Option<String>,
+}
+
+/// A recorded command that was not sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NeverAsked {
+    /// Its number in the recording.
+    pub n: u64,
+    /// The command, without its tag.
+    pub command: String,
+}
+
+impl Report {
+    /// Whether everything fitted; `all`: and nothing was left.
+    pub fn is_content(&self, all: bool) -> bool {
+        self.mismatches.is_empty() && (!all || self.never_asked.is_empty())
+    }
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "connection {}: nothing recorded fits {}",
+            self.conn, self.command
+        )?;
+        if let (Some(nearest), Some(argument)) = (self.nearest, &self.argument) {
+            let none = String::new();
+            let recorded = self.recorded.as_ref().unwrap_or(&none);
+            let live = self.live.as_ref().unwrap_or(&none);
+            write!(
+                f,
+                "; the nearest is #{nearest}, whose {argument} is\n    recorded: {recorded}\n    live:     {live}"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let commands = |count: usize| match count {
+            1 => "1 command".to_owned(),
+            count => format!("{count} commands"),
+        };
+        let matched = usize::try_from(self.matched).unwrap_or(usize::MAX);
+        write!(f, "{} matched", commands(matched))?;
+        if !self.mismatches.is_empty() {
+            write!(f, ", {} did not", commands(self.mismatches.len()))?;
+        }
+        for mismatch in &self.mismatches {
+            write!(f, "\n  {mismatch}")?;
+        }
+        if !self.never_asked.is_empty() {
+            write!(
+                f,
+                "\n  never asked for: {}",
+                commands(self.never_asked.len())
+            )?;
+        }
+        for never in &self.never_asked {
+            write!(f, "\n    #{} {}", never.n, never.command)?;
+        }
+        Ok(())
+    }
+}

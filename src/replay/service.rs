@@ -1,0 +1,280 @@
+//! A recording served on ports: sockets and TLS around [`Player`]s, one a connection.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::player::{Effect, Manner, Player};
+use super::report::Report;
+use super::script::Script;
+use super::usage::{Matching, OnMiss, Usage};
+use crate::error::Result;
+use crate::event::{Body, Draft, Gate, Micros, Note, Numbers, Peer, Secrets};
+use crate::limits;
+use crate::net::{Authority, TlsToClient, Transport, accept};
+use crate::protocol::imap::AppLeg;
+use crate::sink::bus::Bus;
+
+/// What is served, and how.
+pub struct Config {
+    /// The recording.
+    pub script: Script,
+    /// How commands are matched.
+    pub matching: Matching,
+    /// What is answered that nothing fits.
+    pub on_miss: OnMiss,
+    /// Recorded pauses are multiplied by this; 0 for none.
+    pub pace: f64,
+    /// Who signs for the server.
+    pub authority: Arc<Authority>,
+    /// Where to listen, and how apps begin there.
+    pub listeners: Vec<(TcpListener, AppLeg)>,
+}
+
+/// A server that is ready to be run.
+pub struct Service {
+    shared: Arc<Shared>,
+    listeners: Vec<(TcpListener, AppLeg)>,
+}
+
+struct Shared {
+    usage: Arc<Usage>,
+    manner: Manner,
+    gate: Gate,
+    tls: TlsToClient,
+    ended: Notify,
+}
+
+impl Service {
+    /// A server with its listeners. Fails if the authority cannot be used for TLS.
+    pub fn new(config: Config) -> Result<Self> {
+        let shared = Shared {
+            usage: Arc::new(Usage::new(config.script, config.matching)),
+            manner: Manner {
+                on_miss: config.on_miss,
+                pace: config.pace,
+            },
+            gate: Gate::new(Secrets::Masked),
+            tls: TlsToClient::new(config.authority)?,
+            ended: Notify::new(),
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+            listeners: config.listeners,
+        })
+    }
+
+    /// The address of the first listener where apps begin like this.
+    pub fn address(&self, leg: AppLeg) -> Option<SocketAddr> {
+        let (listener, _) = self.listeners.iter().find(|(_, kind)| *kind == leg)?;
+        listener.local_addr().ok()
+    }
+
+    /// What gives the report, also while the server runs.
+    pub fn reporter(&self) -> impl Fn() -> Report + Send + Sync + 'static {
+        let shared = Arc::clone(&self.shared);
+        move || shared.usage.report()
+    }
+
+    /// Serves apps until `stop` is called; with `once`, until every recorded connection was served.
+    /// What both sides say goes to `bus`.
+    pub async fn run(self, bus: Arc<Bus>, started: Instant, stop: CancellationToken, once: bool) {
+        let mut connections = JoinSet::new();
+        let mut last = 0;
+        let (sender, mut accepted) = tokio::sync::mpsc::channel(16);
+        let mut doors = JoinSet::new();
+        for (listener, leg) in self.listeners {
+            let sender = sender.clone();
+            doors.spawn(async move {
+                loop {
+                    // Most failures pass: no descriptors left for now, an app that is gone already.
+                    match accept(&listener).await {
+                        Ok((stream, address)) => {
+                            if sender.send((stream, address, leg)).await.is_err() {
+                                return;
+                            }
+                        }
+                        Err(_) => tokio::time::sleep(limits::SINK_LINGER).await,
+                    }
+                }
+            });
+        }
+        loop {
+            let shared = Arc::clone(&self.shared);
+            let (stream, address, leg) = tokio::select! {
+                () = stop.cancelled() => break,
+                () = shared.ended.notified(), if once => match shared.usage.is_served() {
+                    true => break,
+                    false => continue,
+                },
+                Some(accepted) = accepted.recv() => accepted,
+                Some(_) = connections.join_next() => continue,
+            };
+            last += 1;
+            let session = Session {
+                live: Live {
+                    numbers: Numbers::new(last),
+                    bus: Arc::clone(&bus),
+                    started,
+                },
+                conn: last,
+                shared,
+            };
+            let stop = stop.clone();
+            connections.spawn(async move {
+                tokio::select! {
+                    () = session.serve(stream, address, leg) => {}
+                    () = stop.cancelled() => {}
+                }
+            });
+        }
+        doors.abort_all();
+        if once {
+            // What is on its way to the last app still arrives.
+            let rest = async { while connections.join_next().await.is_some() {} };
+            let _ = tokio::time::timeout(limits::END_CONNECTIONS, rest).await;
+        }
+        connections.shutdown().await;
+    }
+}
+
+/// Where one connection's events go.
+struct Live {
+    numbers: Numbers,
+    bus: Arc<Bus>,
+    started: Instant,
+}
+
+impl Live {
+    fn now(&self) -> Micros {
+        Micros(u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX))
+    }
+
+    fn tell(&mut self, body: Body) {
+        let mut drafts = vec![Draft::new(0, self.now(), body)];
+        self.bus.publish(&mut self.numbers, &mut drafts);
+    }
+}
+
+/// One live connection.
+struct Session {
+    shared: Arc<Shared>,
+    conn: u64,
+    live: Live,
+}
+
+impl Session {
+    async fn serve(mut self, stream: TcpStream, address: SocketAddr, leg: AppLeg) {
+        self.live.tell(Body::Connected {
+            client: address.to_string(),
+            server: "replay".into(),
+        });
+        let reason = self.session(stream, leg).await;
+        self.live.tell(Body::Closed { reason });
+        self.shared.ended.notify_one();
+    }
+
+    async fn session(&mut self, stream: TcpStream, leg: AppLeg) -> Option<String> {
+        let transport = match leg {
+            AppLeg::Cleartext => Transport::Plain(stream),
+            AppLeg::Tls => match self.secured(stream).await {
+                Ok(transport) => transport,
+                Err(reason) => return Some(reason),
+            },
+        };
+        let shared = &self.shared;
+        let (usage, gate) = (Arc::clone(&shared.usage), shared.gate.clone());
+        let mut player = Player::new(self.conn, usage, shared.manner, gate, leg);
+        let reason = self.converse(&mut player, transport).await.err();
+        let mut drafts = Vec::new();
+        player.end(self.live.now(), &mut drafts);
+        self.live.bus.publish(&mut self.live.numbers, &mut drafts);
+        reason.map(|error| error.to_string())
+    }
+
+    /// TLS with the app; why not, if it does not come about.
+    async fn secured(&mut self, stream: TcpStream) -> Result<Transport, String> {
+        let accepted = async { self.shared.tls.hello(stream).await?.finish(None).await };
+        match accepted.await {
+            Ok((transport, secured)) => {
+                self.live.tell(Body::Secured(Box::new(secured)));
+                Ok(transport)
+            }
+            Err(error) => {
+                let why = error.to_string();
+                self.live.tell(Body::Note(
+                    Note::ClientHandshake { why: why.clone() }.finding(),
+                ));
+                Err(format!("TLS handshake with the app failed: {why}"))
+            }
+        }
+    }
+
+    async fn converse(
+        &mut self,
+        player: &mut Player,
+        mut transport: Transport,
+    ) -> std::io::Result<()> {
+        let mut drafts = Vec::new();
+        let mut effects = player.begin(self.live.now(), &mut drafts);
+        let mut buffer = vec![0; limits::READ];
+        loop {
+            self.live.bus.publish(&mut self.live.numbers, &mut drafts);
+            let mut secured = false;
+            for effect in effects {
+                match effect {
+                    Effect::Say(octets) => transport.write_all(&octets).await?,
+                    Effect::Pause(pause) => {
+                        transport.flush().await?;
+                        tokio::time::sleep(pause).await;
+                    }
+                    Effect::Close => {
+                        transport.shutdown().await?;
+                        return self.linger(&mut transport, &mut buffer).await;
+                    }
+                    Effect::StartTls => {
+                        transport.flush().await?;
+                        transport = match transport {
+                            Transport::Plain(tcp) => {
+                                self.secured(tcp).await.map_err(std::io::Error::other)?
+                            }
+                            already => already,
+                        };
+                        secured = true;
+                    }
+                }
+            }
+            transport.flush().await?;
+            self.live.bus.room().await;
+            if secured {
+                effects = player.secured(self.live.now(), &mut drafts);
+                continue;
+            }
+            let length = match transport.read(&mut buffer).await {
+                Ok(length) => length,
+                Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => 0,
+                Err(error) => return Err(error),
+            };
+            if length == 0 {
+                self.live.tell(Body::HalfClosed { from: Peer::Client });
+                let _ = transport.shutdown().await;
+                return Ok(());
+            }
+            effects = player.hear(&buffer[..length], self.live.now(), &mut drafts);
+        }
+    }
+
+    /// Lets the app see the end before the socket is gone: octets of it that nobody read would make
+    /// a reset of the close.
+    async fn linger(&self, transport: &mut Transport, buffer: &mut [u8]) -> std::io::Result<()> {
+        let rest = async { while matches!(transport.read(buffer).await, Ok(1..)) {} };
+        let _ = tokio::time::timeout(limits::END_CONNECTIONS, rest).await;
+        Ok(())
+    }
+}
