@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mailscope::net::{Authority, ServerAddress, TlsToServer, Transport, dial};
+use mailscope::net::{Authority, Ours, ServerAddress, TlsToServer, Transport, dial};
 use mailscope::relay::Leg;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -32,10 +32,10 @@ impl App {
         let login = Exchange::login();
         let (stream, set_up) = runtime.block_on(async {
             let begun = Instant::now();
-            let tcp = dial(to).await.expect("a connection");
+            let tcp = dial(to, &Ours::default()).await.expect("a connection");
             let mut stream = match session.app() {
                 Leg::Tls => begin_with_tls(tcp, &tls, to).await,
-                Leg::Cleartext => begin_with_starttls(tcp, &tls, to, &mut buffer).await,
+                _ => begin_with_starttls(tcp, &tls, to, &mut buffer).await,
             };
             exchange(&mut stream, &mut buffer, &login).await;
             (stream, begun.elapsed())

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mailscope::net::{Authority, ServerAddress, TlsToClient, TlsToServer, accept, dial};
+use mailscope::net::{Authority, Ours, ServerAddress, TlsToClient, TlsToServer, accept, dial};
 use tokio::net::{TcpListener, TcpStream};
 
 /// Everything that a copy takes.
@@ -36,7 +36,9 @@ impl Copy {
     /// In the relay's order, so that the set-up takes the same steps.
     async fn serve(&self, app: TcpStream) -> std::io::Result<(u64, u64)> {
         let started = self.to_client.hello(app).await.expect("a hello");
-        let tcp = dial(&self.server).await.expect("a connection");
+        let tcp = dial(&self.server, &Ours::default())
+            .await
+            .expect("a connection");
         let connected = self.to_server.connect(tcp, &self.server, Vec::new()).await;
         let (mut server, _) = connected.expect("a handshake");
         let (mut app, _) = started.finish(None).await.expect("a handshake");

@@ -75,7 +75,8 @@ fn relay(
     authority: &Arc<Authority>,
 ) -> Relay {
     let config = Config {
-        server,
+        server: Some(server),
+        asked: None,
         server_tls: Some(super::trusting(authority)),
         keylog: None,
         insecure: false,

@@ -24,6 +24,11 @@ pub struct WhichAuthority {
 }
 
 impl WhichAuthority {
+    /// Whether another than the default is asked for.
+    pub fn is_given(&self) -> bool {
+        self.unconstrained_ca || !self.hosts.is_empty()
+    }
+
     /// What it is to vouch for.
     pub fn scope(&self) -> Scope {
         match self.unconstrained_ca {

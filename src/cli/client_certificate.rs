@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
-use crate::net::{ClientIdentity, Security, ServerAddress};
+use crate::net::{AskedSecurity, ClientIdentity};
 
 /// The files, each of which needs the other.
 #[derive(Clone, Debug, clap::Args)]
@@ -29,12 +29,12 @@ pub struct ClientCertificate {
 
 impl ClientCertificate {
     /// Reads the files, if they are given.
-    pub fn read(&self, server: &ServerAddress) -> Result<Option<ClientIdentity>> {
+    pub fn read(&self, asked: Option<AskedSecurity>) -> Result<Option<ClientIdentity>> {
         let (Some(certificate), Some(key)) = (&self.certificate, &self.key) else {
             return Ok(None);
         };
-        if server.security() == Security::Cleartext {
-            let doing = format!("show {server} the client certificate of --server-cert");
+        if asked == Some(AskedSecurity::None) {
+            let doing = "show the server the client certificate of --server-cert";
             return Err(Error::new(doing, "the leg to the server is in cleartext")
                 .hint("leave --server-cert and --server-key out, or --server-tls none"));
         }

@@ -15,7 +15,8 @@ use super::{Common, view};
 use crate::error::{Doing, Error, Result};
 use crate::event::{Gate, Peer, Secrets};
 use crate::net::{
-    AskedSecurity, Authority, ServerAddress, ServerTrust, TlsToClient, TlsToServer, accept, dial,
+    AskedSecurity, Authority, Ours, ServerAddress, ServerTrust, TlsToClient, TlsToServer, accept,
+    dial,
 };
 use crate::protocol::imap::Hidden;
 use crate::relay::{Config, Leg, Relay};
@@ -69,7 +70,8 @@ async fn demo(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
     let session = start(arguments, view)?;
     let path = session.path().to_owned();
     let relay = Relay::new(Config {
-        server,
+        server: Some(server),
+        asked: None,
         server_tls: Some(TlsToServer::new(&trust(&servers_authority))?),
         insecure: false,
         authority: Arc::clone(&authority),
@@ -155,7 +157,7 @@ async fn play_server(part: &Part, listener: TcpListener, own: Arc<Authority>) ->
 async fn play_app(part: &Part, to: &ServerAddress, trusted: Arc<Authority>) -> Result<()> {
     let doing = || "play the app".to_owned();
     let tls = TlsToServer::new(&trust(&trusted))?;
-    let stream = dial(to).await?;
+    let stream = dial(to, &Ours::default()).await?;
     let (stream, _) = tls.connect(stream, to, Vec::new()).await.doing(doing)?;
     play(part, Peer::Client, stream, PAUSE).await
 }

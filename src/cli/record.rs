@@ -6,12 +6,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::ValueEnum;
-use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::Common;
 use super::authority::WhichAuthority;
 use super::client_certificate::ClientCertificate;
+use super::divert::{self, Diversion};
 use super::keylog::KeyLogging;
 use super::provider;
 use super::say::{say, say_at_the_end, warn};
@@ -31,16 +31,31 @@ use crate::relay::{Config, Leg, Relay};
 pub struct Arguments {
     /// The real server: HOST, HOST:PORT, imaps://HOST[:PORT] or imap://HOST[:PORT]; or a large
     /// provider: gmail, outlook, icloud, fastmail, yahoo, aol, gmx, web.de, zoho, yandex, mail.ru,
-    /// proton-bridge.
-    server: String,
+    /// proton-bridge. May be left out where apps keep their own (--listen-socks,
+    /// --listen-transparent).
+    #[arg(required_unless_present_any = ["listen_socks", "listen_transparent"])]
+    server: Option<String>,
 
     /// Where to listen for apps that use TLS at once; `none` turns it off, port 0 takes a free one.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:1993")]
+    #[arg(
+        long,
+        value_name = "ADDR",
+        default_value = "127.0.0.1:1993",
+        requires = "server"
+    )]
     listen_tls: String,
 
     /// Where to listen for apps that use cleartext; `none` turns it off, port 0 takes a free one.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:1143")]
+    #[arg(
+        long,
+        value_name = "ADDR",
+        default_value = "127.0.0.1:1143",
+        requires = "server"
+    )]
     listen_plain: String,
+
+    #[command(flatten)]
+    diversion: Diversion,
 
     /// Write the addresses there as JSON once all listen.
     #[arg(long, value_name = "PATH")]
@@ -97,34 +112,48 @@ enum ServerTls {
 
 /// Runs until it is stopped by Ctrl-C or SIGTERM.
 pub fn run(mut arguments: Arguments, common: &Common) -> Result<ExitCode> {
-    if let Some(provider) = provider::named(&arguments.server) {
+    if let Some(provider) = arguments.server.as_deref().and_then(provider::named) {
         say(&provider.introduction());
         arguments.listen_plain = provider.listen_plain(arguments.listen_plain);
-        arguments.server = provider.server().to_owned();
+        arguments.server = Some(provider.server().to_owned());
     }
     let asked = arguments.server_tls.map(|how| match how {
         ServerTls::Implicit => AskedSecurity::Implicit,
         ServerTls::Starttls => AskedSecurity::Starttls,
         ServerTls::None => AskedSecurity::None,
     });
-    let server = ServerAddress::parse(&arguments.server, asked)?;
     let keylog = arguments.keys.open()?;
-    let server_tls = server_tls(&arguments, &server, keylog.as_ref())?;
+    let server = arguments.server.as_deref();
+    let servers = Servers {
+        own: server
+            .map(|text| ServerAddress::parse(text, asked))
+            .transpose()?,
+        asked,
+        tls: server_tls(&arguments, asked, keylog.as_ref())?,
+    };
     let runtime = super::session::runtime()?;
-    let outcome = runtime.block_on(record(&arguments, common, server, server_tls, keylog));
+    let outcome = runtime.block_on(record(&arguments, common, servers, keylog));
     // A name look-up that hangs must not hold the end of the program up.
     runtime.shutdown_background();
     outcome
 }
 
+/// The servers of a run.
+struct Servers {
+    /// That of the apps which are set to mailscope.
+    own: Option<ServerAddress>,
+    asked: Option<AskedSecurity>,
+    tls: Option<TlsToServer>,
+}
+
 /// What TLS with the server takes, if there is to be any.
 fn server_tls(
     arguments: &Arguments,
-    server: &ServerAddress,
+    asked: Option<AskedSecurity>,
     keylog: Option<&Arc<KeyLogFile>>,
 ) -> Result<Option<TlsToServer>> {
-    let identity = arguments.client_certificate.read(server)?;
-    if server.security() == Security::Cleartext {
+    let identity = arguments.client_certificate.read(asked)?;
+    if asked == Some(AskedSecurity::None) {
         return Ok(None);
     }
     let tls = TlsToServer::new(&trust(arguments))?.identity(identity);
@@ -145,28 +174,25 @@ fn trust(arguments: &Arguments) -> ServerTrust {
 async fn record(
     arguments: &Arguments,
     common: &Common,
-    server: ServerAddress,
-    server_tls: Option<TlsToServer>,
+    servers: Servers,
     keylog: Option<Arc<KeyLogFile>>,
 ) -> Result<ExitCode> {
-    let listeners = bind(arguments).await?;
+    let listeners = bind(arguments, servers.own.is_some()).await?;
     let authority = Arc::new(arguments.which.open(common)?);
     let secrets = match arguments.show_secrets {
         true => Secrets::Shown,
         false => Secrets::Masked,
     };
-    let session = Session::start(
-        &arguments.out,
-        server.host(),
-        &server.name(),
-        secrets,
-        arguments.insecure,
-        view::standard_output(common, arguments.quiet)?,
-    )?;
-    let path = session.path().to_owned();
+    let without_server = listeners.first().map_or("none", |(_, leg)| leg.name());
+    let own = servers.own.clone();
+    let (host, name) = match &own {
+        Some(server) => (server.host(), server.name()),
+        None => (without_server, without_server.to_owned()),
+    };
     let relay = Relay::new(Config {
-        server: server.clone(),
-        server_tls,
+        server: servers.own,
+        asked: servers.asked,
+        server_tls: servers.tls,
         insecure: arguments.insecure,
         authority: Arc::clone(&authority),
         keylog,
@@ -175,55 +201,54 @@ async fn record(
         listeners,
     })?
     .on_trouble(|error| say(&warn(&error.to_string())));
-    let (tls, plain) = (relay.address(Leg::Tls), relay.address(Leg::Cleartext));
-    introduce(arguments, &server, tls, plain, &path);
+    let session = Session::start(
+        &arguments.out,
+        host,
+        &name,
+        secrets,
+        arguments.insecure,
+        view::standard_output(common, arguments.quiet)?,
+    )?;
+    let path = session.path().to_owned();
+    introduce(arguments, own.as_ref(), &relay, &path);
     let signals = Signals::install()?;
     if let Some(ready) = &arguments.ready_file {
         let ca = authority.path().map(|path| path.display().to_string());
-        write_ready_file(ready, tls, plain, ca.as_deref())?;
+        write_ready_file(ready, &listening(&relay), ca.as_deref())?;
     }
     let stopped = session.serve(relay, signals).await;
     Ok(conclude(&stopped, &path))
 }
 
-async fn bind(arguments: &Arguments) -> Result<Vec<(TcpListener, Leg)>> {
-    let mut listeners = Vec::new();
+async fn bind(arguments: &Arguments, has_server: bool) -> Result<Vec<(TcpListener, Leg)>> {
+    let mut asked_for = Vec::new();
     for (text, door, leg) in [
         (&arguments.listen_tls, Door::Tls, Leg::Tls),
         (&arguments.listen_plain, Door::Plain, Leg::Cleartext),
     ] {
-        if let Some(address) = ListenAddress::parse(text, door)? {
-            listeners.push((address.listen().await?, leg));
-        }
+        let address = ListenAddress::parse(text, door)?.filter(|_| has_server);
+        asked_for.extend(address.map(|address| (address, leg)));
     }
-    match listeners.is_empty() {
-        true => Err(Error::new("listen", "both listeners are turned off")
-            .hint("leave --listen-tls or --listen-plain out")),
-        false => Ok(listeners),
+    asked_for.extend(arguments.diversion.asked_for(&arguments.which)?);
+    match asked_for.is_empty() {
+        true => Err(Error::new("listen", "all listeners are turned off")
+            .hint("SERVER, and --listen-tls or --listen-plain left out")),
+        false => divert::listen(asked_for).await,
     }
 }
 
 /// Says on standard error what to do now.
-fn introduce(
-    arguments: &Arguments,
-    server: &ServerAddress,
-    tls: Option<SocketAddr>,
-    plain: Option<SocketAddr>,
-    path: &Path,
-) {
-    let leg = match server.security() {
-        Security::Implicit => "TLS",
-        Security::Starttls => "STARTTLS",
-        Security::Cleartext => "cleartext",
-    };
-    let mut lines = vec![
-        format!(
-            "mailscope: recording {} ({leg}) to {}",
-            server.name(),
-            path.display()
-        ),
-        "  set the app's IMAP server to:".to_owned(),
-    ];
+fn introduce(arguments: &Arguments, server: Option<&ServerAddress>, relay: &Relay, path: &Path) {
+    let (tls, plain) = (relay.address(Leg::Tls), relay.address(Leg::Cleartext));
+    let diverted = divert::addresses(relay);
+    let mut lines = vec![format!(
+        "mailscope: recording {} to {}",
+        server.map_or("the servers that apps keep".to_owned(), described),
+        path.display()
+    )];
+    if tls.or(plain).is_some() {
+        lines.push("  set the app's IMAP server to:".to_owned());
+    }
     if let Some(address) = tls {
         let port = address.port();
         lines.push(format!(
@@ -237,6 +262,9 @@ fn introduce(
             "    localhost, port {port}, no encryption or STARTTLS"
         ));
     }
+    for &(leg, address) in &diverted {
+        lines.extend(divert::introduction(leg, address, &arguments.which));
+    }
     match arguments.which.scope() {
         Scope::Local => {}
         scope @ Scope::Hosts(_) => lines.push(format!("  the authority is good for {scope}")),
@@ -246,7 +274,8 @@ fn introduce(
         )),
     }
     lines.push("  Ctrl-C ends it".to_owned());
-    for address in [tls, plain].into_iter().flatten() {
+    let diverted = diverted.into_iter().map(|(_, address)| address);
+    for address in tls.into_iter().chain(plain).chain(diverted) {
         if !address.ip().is_loopback() {
             let text = format!("{address} can be reached from other machines");
             lines.push(warn(&text));
@@ -264,15 +293,39 @@ fn introduce(
     say(&lines.join("\n"));
 }
 
+/// The server and how its leg is secured.
+fn described(server: &ServerAddress) -> String {
+    let leg = match server.security() {
+        Security::Implicit => "TLS",
+        Security::Starttls => "STARTTLS",
+        Security::Cleartext => "cleartext",
+    };
+    format!("{} ({leg})", server.name())
+}
+
+/// Each listener's name and address; those of the usual two stand there when they are off, too.
+fn listening(relay: &Relay) -> Vec<(&'static str, Option<SocketAddr>)> {
+    let diverted = divert::addresses(relay).into_iter();
+    [Leg::Tls, Leg::Cleartext]
+        .map(|leg| (leg.name(), relay.address(leg)))
+        .into_iter()
+        .chain(diverted.map(|(leg, address)| (leg.name(), Some(address))))
+        .collect()
+}
+
 /// Writes the file that says where all listen, in one step.
 pub(super) fn write_ready_file(
     path: &Path,
-    tls: Option<SocketAddr>,
-    plain: Option<SocketAddr>,
+    listeners: &[(&str, Option<SocketAddr>)],
     ca: Option<&str>,
 ) -> Result<()> {
-    let text = |address: Option<SocketAddr>| address.map(|address| address.to_string());
-    let ready = json!({ "tls": text(tls), "plain": text(plain), "ca": ca });
+    let mut ready = serde_json::Map::new();
+    for (name, address) in listeners {
+        let text = address.map(|address| address.to_string());
+        ready.insert((*name).to_owned(), text.into());
+    }
+    ready.insert("ca".to_owned(), ca.into());
+    let ready = serde_json::Value::Object(ready);
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".new");
     let doing = || format!("write the ready file {}", path.display());

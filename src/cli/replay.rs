@@ -140,7 +140,7 @@ async fn replay(arguments: &Arguments, common: &Common, script: Script) -> Resul
     introduce(arguments, sessions, tls, plain);
     let mut signals = Signals::install()?;
     if let Some(ready) = &arguments.ready_file {
-        write_ready_file(ready, tls, plain, ca.as_deref())?;
+        write_ready_file(ready, &[("tls", tls), ("plain", plain)], ca.as_deref())?;
     }
     let view = view::standard_output(common, arguments.quiet)?;
     let sinks = view.map(|view| (view.policy(), Box::new(view) as Box<dyn Sink>));

@@ -83,8 +83,20 @@ pub enum Note {
         /// The flags that take an authority which may sign for this name too.
         flags: String,
     },
+    /// An app that keeps its own servers speaks another protocol than IMAP.
+    NotImap {
+        /// How that was told.
+        why: String,
+    },
+    /// An app came to the transparent listener, and nobody knows where it was going.
+    NotRedirected {
+        /// In words.
+        why: String,
+    },
     /// Our own reading failed.
     ObserverStopped,
+    /// A redirect rule catches mailscope's own connections to servers.
+    RedirectLoop,
     /// `--show-secrets` was given.
     SecretsShown,
     /// The server could not be reached.
@@ -100,6 +112,11 @@ pub enum Note {
     /// The server's certificate does not verify.
     ServerUntrusted {
         /// The TLS library's words.
+        why: String,
+    },
+    /// An app did not ask for a server in the way of SOCKS5.
+    SocksRequest {
+        /// What it did instead, and what to do.
         why: String,
     },
     /// Octets came in cleartext behind STARTTLS, and TLS began.
@@ -152,11 +169,15 @@ impl Note {
             Self::MalformedResponse => "malformed-response",
             Self::MessageTooLong => "message-too-long",
             Self::NameNotPermitted { .. } => "name-not-permitted",
+            Self::NotImap { .. } => "not-imap",
+            Self::NotRedirected { .. } => "not-redirected",
             Self::ObserverStopped => "observer-stopped",
+            Self::RedirectLoop => "redirect-loop",
             Self::SecretsShown => "secrets-shown",
             Self::ServerUnreachable { .. } => "server-unreachable",
             Self::ServerHandshake { .. } => "server-handshake",
             Self::ServerUntrusted { .. } => "server-untrusted",
+            Self::SocksRequest { .. } => "socks-request",
             Self::StartTlsInjection { .. } => "starttls-injection",
             Self::StartTlsNotOffered => "starttls-not-offered",
             Self::StartTlsNotRead => "starttls-not-read",
@@ -182,6 +203,7 @@ impl Note {
             Self::MalformedCommand => "RFC 9051, 2.2.1",
             Self::MalformedResponse => "RFC 9051, 2.2.2",
             Self::CleartextToServer => "RFC 9051, 11.1",
+            Self::SocksRequest { .. } => "RFC 1928, 3",
             Self::StartTlsInjection { .. }
             | Self::StartTlsNotOffered
             | Self::StartTlsNotRead
@@ -264,6 +286,20 @@ impl Note {
                  localhost, or start mailscope with {flags}, and let the app trust that authority \
                  (`mailscope ca {flags}`)"
             ),
+            Self::NotImap { why } => format!(
+                "this is not IMAP ({why}): it is passed on untouched and not recorded"
+            ),
+            Self::NotRedirected { why } => format!(
+                "the app came to the transparent listener and was not going anywhere else: {why}; the \
+                 redirect rule is to be typed as mailscope says it when it starts, and the app keeps its \
+                 real server"
+            ),
+            Self::RedirectLoop => {
+                "the redirect rule catches mailscope's own connections to servers: start mailscope in a \
+                 group of its own (sudo -g GROUP), and exempt that group as the rule does which it \
+                 prints then"
+                    .into()
+            }
             Self::ObserverStopped => {
                 "mailscope failed to read this connection and passes it on as opaque octets; \
                  please report it with this transcript"
@@ -280,6 +316,9 @@ impl Note {
                 "the server's certificate does not verify: {why}; if it is your own, name its \
                  authority with --server-ca FILE"
             ),
+            Self::SocksRequest { why } => {
+                format!("the app came to the SOCKS listener and did not say which server it wants: {why}")
+            }
             Self::StartTlsInjection { from } => format!(
                 "octets came in cleartext behind STARTTLS, before TLS began, as if the {} had sent \
                  them; they are not passed on, or they would be taken for a part of the secured \

@@ -12,23 +12,60 @@ use tokio::net::TcpStream;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
-use super::ServerAddress;
-use crate::error::{Error, Result};
+use super::{Ours, ServerAddress};
+use crate::error::Error;
 use crate::limits;
 
-/// Connects to the server, within [`limits::DIAL`] in all, and sets `TCP_NODELAY`.
+/// Why there is no connection to the server.
+#[derive(Debug)]
+pub struct Unreachable {
+    /// In one word.
+    pub cause: Cause,
+    /// In words for people.
+    pub error: Error,
+}
+
+/// What kept a connection from coming about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The name does not exist.
+    NotFound,
+    /// Nobody listens there.
+    Refused,
+    /// No way leads to its network.
+    NetworkUnreachable,
+    /// It is not there, or does not answer.
+    HostUnreachable,
+    /// It is mailscope itself.
+    Ourselves,
+    /// Something else, or different things for different addresses.
+    Other,
+}
+
+impl From<Unreachable> for Error {
+    fn from(unreachable: Unreachable) -> Self {
+        unreachable.error
+    }
+}
+
+/// Connects to the server, within [`limits::DIAL`] in all, and sets `TCP_NODELAY`. Our own
+/// listeners are not connected to.
 ///
 /// # Errors
 ///
 /// The name is not found, or no address of it can be connected to; the cause says which of
 /// refused, unreachable and timed out each address was, so that it stands alone as a note.
-pub async fn dial(server: &ServerAddress) -> Result<TcpStream> {
+pub async fn dial(server: &ServerAddress, ours: &Ours) -> Result<TcpStream, Unreachable> {
     let mut refusals = Refusals(Vec::new());
     let attempt = async {
         let found = tokio::net::lookup_host((server.host(), server.port()))
             .await
             .map_err(|error| not_found(server, &error))?;
-        Ok(connect(interleaved(found), &mut refusals).await)
+        let (own, others): (Vec<_>, Vec<_>) = found.partition(|&address| ours.is_listener(address));
+        if others.is_empty() && !own.is_empty() {
+            return Err(ourselves(server));
+        }
+        Ok(connect(interleaved(others.into_iter()), &mut refusals).await)
     };
     let stream = match timeout(limits::DIAL, attempt).await {
         Ok(Ok(Some(stream))) => stream,
@@ -119,30 +156,49 @@ impl Refusals {
         each.join("; ")
     }
 
-    fn error(&self, server: &ServerAddress) -> Error {
-        if self.0.is_empty() {
-            return cannot(server, "the name has no address")
-                .hint("check the spelling of the server's name");
-        }
-        let all = |kinds: &[io::ErrorKind]| {
-            self.0
-                .iter()
-                .all(|(_, error)| kinds.contains(&error.kind()))
+    /// What all addresses have in common.
+    fn cause(&self) -> Cause {
+        let of = |error: &io::Error| match error.kind() {
+            io::ErrorKind::ConnectionRefused => Cause::Refused,
+            io::ErrorKind::NetworkUnreachable => Cause::NetworkUnreachable,
+            io::ErrorKind::HostUnreachable | io::ErrorKind::TimedOut => Cause::HostUnreachable,
+            _ => Cause::Other,
         };
-        let hint = if all(&[io::ErrorKind::ConnectionRefused]) {
+        let mut causes = self.0.iter().map(|(_, error)| of(error));
+        let Some(first) = causes.next() else {
+            return Cause::NotFound;
+        };
+        match causes.all(|cause| cause == first) {
+            true => first,
+            false => Cause::Other,
+        }
+    }
+
+    fn error(&self, server: &ServerAddress) -> Unreachable {
+        let cause = self.cause();
+        if self.0.is_empty() {
+            let error = cannot(server, "the name has no address")
+                .hint("check the spelling of the server's name");
+            return Unreachable { cause, error };
+        }
+        let unreachable = [
+            io::ErrorKind::HostUnreachable,
+            io::ErrorKind::NetworkUnreachable,
+        ];
+        let is_unreachable =
+            |(_, error): &(SocketAddr, io::Error)| unreachable.contains(&error.kind());
+        let hint = if cause == Cause::Refused {
             format!(
                 "check the port: nothing listens on {} there (IMAP over TLS: 993, cleartext: 143)",
                 server.port()
             )
-        } else if all(&[
-            io::ErrorKind::HostUnreachable,
-            io::ErrorKind::NetworkUnreachable,
-        ]) {
+        } else if self.0.iter().all(is_unreachable) {
             "check that this computer is online and may reach that network".into()
         } else {
             "check host and port, and that no firewall stands between".into()
         };
-        cannot(server, self.words()).hint(hint)
+        let error = cannot(server, self.words()).hint(hint);
+        Unreachable { cause, error }
     }
 }
 
@@ -150,15 +206,28 @@ fn cannot(server: &ServerAddress, why: impl std::fmt::Display) -> Error {
     Error::new(format!("connect to {server}"), why)
 }
 
-fn not_found(server: &ServerAddress, error: &io::Error) -> Error {
-    cannot(
+fn not_found(server: &ServerAddress, error: &io::Error) -> Unreachable {
+    let error = cannot(
         server,
         format!("the name {} is not found ({error})", server.host()),
     )
-    .hint("check the spelling of the server's name, and that this computer is online")
+    .hint("check the spelling of the server's name, and that this computer is online");
+    Unreachable {
+        cause: Cause::NotFound,
+        error,
+    }
 }
 
-fn too_late(server: &ServerAddress, refusals: &Refusals) -> Error {
+fn ourselves(server: &ServerAddress) -> Unreachable {
+    let error = cannot(server, "that is mailscope's own listener")
+        .hint("the real server's name and port, or another port for mailscope to listen on");
+    Unreachable {
+        cause: Cause::Ourselves,
+        error,
+    }
+}
+
+fn too_late(server: &ServerAddress, refusals: &Refusals) -> Unreachable {
     let mut why = format!(
         "{server} did not answer within {} seconds",
         limits::DIAL.as_secs()
@@ -166,7 +235,12 @@ fn too_late(server: &ServerAddress, refusals: &Refusals) -> Error {
     if !refusals.0.is_empty() {
         why = format!("{why}; {}", refusals.words());
     }
-    cannot(server, why).hint("check host and port, and that no firewall stands between")
+    let error =
+        cannot(server, why).hint("check host and port, and that no firewall stands between");
+    Unreachable {
+        cause: Cause::HostUnreachable,
+        error,
+    }
 }
 
 #[cfg(test)]
@@ -205,7 +279,9 @@ mod tests {
     async fn it_connects_without_delay_set() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let stream = dial(&server(&address.to_string())).await.unwrap();
+        let stream = dial(&server(&address.to_string()), &Ours::default())
+            .await
+            .unwrap();
         assert!(stream.nodelay().unwrap());
         assert_eq!(stream.peer_addr().unwrap(), address);
     }
@@ -229,9 +305,40 @@ mod tests {
         let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = free.local_addr().unwrap();
         drop(free);
-        let error = dial(&server(&address.to_string())).await.unwrap_err();
+        let refused = dial(&server(&address.to_string()), &Ours::default()).await;
+        let Unreachable { cause, error } = refused.unwrap_err();
+        assert_eq!(cause, Cause::Refused);
         assert_eq!(error.why(), format!("{address} refused the connection"));
         assert!(error.what_to_try().unwrap().contains("port"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn our_own_listener_is_not_connected_to() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let ours = Ours::listening([address]);
+        let refused = dial(&server(&address.to_string()), &ours).await;
+        let Unreachable { cause, error } = refused.unwrap_err();
+        assert_eq!(cause, Cause::Ourselves);
+        assert_eq!(error.why(), "that is mailscope's own listener");
+    }
+
+    #[test]
+    fn what_addresses_have_in_common_is_their_cause() {
+        use io::ErrorKind::{ConnectionRefused, NetworkUnreachable, TimedOut};
+        let address: SocketAddr = "127.0.0.1:1".parse().unwrap();
+        for (kinds, cause) in [
+            (&[][..], Cause::NotFound),
+            (&[TimedOut], Cause::HostUnreachable),
+            (
+                &[NetworkUnreachable, NetworkUnreachable],
+                Cause::NetworkUnreachable,
+            ),
+            (&[NetworkUnreachable, ConnectionRefused], Cause::Other),
+        ] {
+            let refusals = kinds.iter().map(|&kind| (address, kind.into()));
+            assert_eq!(Refusals(refusals.collect()).cause(), cause);
+        }
     }
 
     #[test]
@@ -239,7 +346,8 @@ mod tests {
         let error = not_found(
             &server("imap.exmaple.com"),
             &io::Error::other("no such name"),
-        );
+        )
+        .error;
         assert_eq!(
             error.why(),
             "the name imap.exmaple.com is not found (no such name)"

@@ -1,4 +1,5 @@
-//! Where the app connects to: `--listen-tls ADDR` and `--listen-plain ADDR`.
+//! Where the app connects to: `--listen-tls ADDR`, `--listen-plain ADDR`, `--listen-socks ADDR`,
+//! `--listen-transparent ADDR`.
 
 use std::fmt;
 use std::io;
@@ -8,21 +9,27 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::error::{Error, Result};
 
-/// Which of the two listeners; names the flag in errors.
+/// Which of the listeners; names the flag in errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Door {
     /// TLS from the first octet.
     Tls,
     /// Cleartext.
     Plain,
+    /// SOCKS5.
+    Socks,
+    /// Redirected by the system.
+    Transparent,
 }
 
 impl Door {
-    /// `--listen-tls` or `--listen-plain`.
+    /// `--listen-tls`, `--listen-plain`, `--listen-socks` or `--listen-transparent`.
     pub fn flag(self) -> &'static str {
         match self {
             Self::Tls => "--listen-tls",
             Self::Plain => "--listen-plain",
+            Self::Socks => "--listen-socks",
+            Self::Transparent => "--listen-transparent",
         }
     }
 }

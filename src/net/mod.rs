@@ -5,6 +5,7 @@
 //! leaves the peer with a closed connection and, where TLS was spoken, with a TLS alert.
 //!
 //! ```text
+//! app -- [socks::accept, original_destination: which server it wants]
 //! app -- ListenAddress::listen, accept -- TlsToClient::hello .. finish --.
 //!                                              Authority (leaf for SNI)  +-- Transport, Secured
 //! server ------- dial(ServerAddress) ----- TlsToServer::connect ---------'
@@ -18,16 +19,21 @@ mod dial;
 mod handshake;
 mod keylog;
 mod listen;
+mod ours;
+mod redirect;
 mod server_address;
+pub mod socks;
 mod transport;
 
 pub use authority::{Authority, Host, Kept, Scope};
-pub use dial::dial;
+pub use dial::{Cause, Unreachable, dial};
 pub use handshake::{
     ClientIdentity, ClientTlsError, ServerTlsError, ServerTrust, StartedHandshake, TlsToClient,
     TlsToServer,
 };
 pub use keylog::KeyLogFile;
 pub use listen::{Door, ListenAddress, accept};
+pub use ours::{Dialled, Ours};
+pub use redirect::{NotRedirected, original_destination};
 pub use server_address::{AskedSecurity, Security, ServerAddress};
 pub use transport::Transport;

@@ -96,6 +96,39 @@ impl ServerAddress {
         })
     }
 
+    /// The server that an app asked for itself: a name or an IP address, and a port.
+    ///
+    /// # Errors
+    ///
+    /// The name is none.
+    pub fn at(host: &str, port: u16, security: Security) -> Result<Self> {
+        let (host, verified_as) = read_host(host, host)?;
+        Ok(Self {
+            host,
+            verified_as,
+            port,
+            security,
+        })
+    }
+
+    /// The same server, its connection secured like this.
+    #[must_use = "the changed address is returned, not changed in place"]
+    pub fn secured_by(self, security: Security) -> Self {
+        Self { security, ..self }
+    }
+
+    /// The same server, its certificate to be for this name; what cannot be one changes nothing.
+    #[must_use = "the changed address is returned, not changed in place"]
+    pub fn known_as(self, name: &str) -> Self {
+        match read_host(name, name) {
+            Ok((_, verified_as)) => Self {
+                verified_as,
+                ..self
+            },
+            Err(_) => self,
+        }
+    }
+
     /// The host as it is resolved: lower case, an IPv6 address without brackets.
     pub fn host(&self) -> &str {
         &self.host
@@ -355,6 +388,22 @@ mod tests {
             let error = refused(text, None);
             assert!(!error.contains("hunter2"), "{error}");
             assert!(error.contains("user name"), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_app_s_own_server_may_be_known_by_another_name() {
+        let server = ServerAddress::at("127.0.0.1", 1993, Security::Starttls).unwrap();
+        assert_eq!(server.name(), "127.0.0.1:1993");
+        assert_eq!(server.sni(), None);
+        let named = server.clone().known_as("imap.example.com");
+        assert_eq!(named.sni(), Some("imap.example.com"));
+        assert_eq!(named.host(), "127.0.0.1");
+        assert_eq!(server.clone().known_as("no name"), server);
+        let secured = server.secured_by(Security::Implicit);
+        assert_eq!(secured.security(), Security::Implicit);
+        for host in ["", "no name", "b\u{fffd}"] {
+            assert!(ServerAddress::at(host, 993, Security::Implicit).is_err());
         }
     }
 

@@ -1,7 +1,8 @@
 //! One connection of an app, joined with one to its server, from the first octet to the last.
 //!
 //! ```text
-//! app --TCP--> accept   both legs made ready
+//! app --TCP--> accept   asked for its server, if it keeps its own
+//!                       both legs made ready
 //!     <=======> pumps   until TLS begins (STARTTLS): the legs made secure, and on with the pumps
 //!                       until both directions have ended
 //! ```
@@ -17,7 +18,9 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::legs::Failed;
+use super::divert::{self, App, Arrival};
+use super::legs::{Failed, Setup};
+use super::opening::{Opening, opening};
 use super::pump::{End, Legs, Pumps, Step};
 use super::tap::Tap;
 use super::{Leg, Shared};
@@ -38,9 +41,16 @@ pub async fn serve(
     leg: Leg,
     stop: CancellationToken,
 ) {
+    let arrived = tokio::select! {
+        arrived = divert::arrive(shared, app, address, leg) => arrived,
+        () = stop.cancelled() => Err(Failed { note: None, reason: STOPPED.to_owned() }),
+    };
     tap.tell(Body::Connected {
         client: address.to_string(),
-        server: shared.server.name(),
+        server: match &arrived {
+            Ok(arrival) => arrival.target.server().name(),
+            Err(_) => leg.name().to_owned(),
+        },
     });
     if !tap.masks() {
         tap.note(&Note::SecretsShown);
@@ -50,21 +60,64 @@ pub async fn serve(
         reason: Some("a defect in mailscope".to_owned()),
     };
     let whole = async {
-        match Legs::join(shared, &tap, app, leg).await {
-            Ok(legs) => {
-                tap.read_with(Box::new(observer(shared, &tap, &legs, leg)));
-                relay(shared, &tap, leg, legs).await
-            }
-            Err(failed) => failed.told(&tap),
+        match arrived {
+            Ok(arrival) => converse(shared, &tap, arrival).await,
+            Err(failed) => Err(failed),
         }
     };
     last.reason = tokio::select! {
-        reason = whole => reason,
+        ended = whole => ended.unwrap_or_else(|failed| failed.told(&tap)),
         () = stop.cancelled() => {
             tap.cut();
-            Some("mailscope was stopped".to_owned())
+            Some(STOPPED.to_owned())
         }
     };
+}
+
+/// Why connections end with the run.
+const STOPPED: &str = "mailscope was stopped";
+
+/// Joins the app with its server until both have ended; why, unless both just did.
+async fn converse(shared: &Shared, tap: &Tap, arrival: Arrival) -> Result<Option<String>, Failed> {
+    let Arrival { app, target } = arrival;
+    let (app, server, leg, target) = match app {
+        App::Here(app, leg) => (app, None, leg, target),
+        App::Diverted(app) => {
+            let (app, server) = app.join(shared, &target).await?;
+            let (leg, security) = match opening(&app, &server, &target, shared.asked).await {
+                Opening::Imap(leg, security) => (leg, security),
+                Opening::Other(why) => {
+                    return Ok(Some(pass_untouched(tap, app, server, why).await));
+                }
+            };
+            (app, Some(server), leg, target.secured_by(security))
+        }
+    };
+    let setup = Setup {
+        shared,
+        tap,
+        target: &target,
+    };
+    let legs = Legs::join(setup, app, leg, server).await?;
+    tap.read_with(Box::new(observer(setup, &legs, leg)));
+    relay(setup, leg, legs).await
+}
+
+/// Passes on what is not IMAP: nothing of it is recorded, since nobody here knows its secrets. The
+/// reason of the connection's end.
+async fn pass_untouched(
+    tap: &Tap,
+    mut app: TcpStream,
+    mut server: TcpStream,
+    why: String,
+) -> String {
+    tap.note(&Note::NotImap { why });
+    match tokio::io::copy_bidirectional(&mut app, &mut server).await {
+        Ok((up, down)) => format!(
+            "passed on and not recorded: {up} octets of the app, {down} octets of the server"
+        ),
+        Err(error) => format!("passed on and not recorded, until it broke off ({error})"),
+    }
 }
 
 /// A connection's last event, told when this is dropped: whatever becomes of the connection, a
@@ -82,13 +135,15 @@ impl Drop for Last<'_> {
 }
 
 /// How the session's octets are to be read.
-fn observer(shared: &Shared, tap: &Tap, legs: &Legs, leg: Leg) -> Observer {
+fn observer(setup: Setup<'_>, legs: &Legs, app: AppLeg) -> Observer {
+    let Setup {
+        shared,
+        tap,
+        target,
+    } = setup;
     let setting = Setting {
-        app: match leg {
-            Leg::Tls => AppLeg::Tls,
-            Leg::Cleartext => AppLeg::Cleartext,
-        },
-        server: match shared.server.security() {
+        app,
+        server: match target.server().security() {
             Security::Implicit => ServerLeg::Tls,
             Security::Starttls => ServerLeg::Starttls,
             Security::Cleartext => ServerLeg::Cleartext,
@@ -100,17 +155,15 @@ fn observer(shared: &Shared, tap: &Tap, legs: &Legs, leg: Leg) -> Observer {
 }
 
 /// Passes on what both say until they have ended; why, unless both just did.
-async fn relay(shared: &Shared, tap: &Tap, leg: Leg, mut legs: Legs) -> Option<String> {
+async fn relay(setup: Setup<'_>, leg: AppLeg, mut legs: Legs) -> Result<Option<String>, Failed> {
+    let Setup { shared, tap, .. } = setup;
     let mut pumps = Pumps::new();
     let (from, first) = loop {
         match pumps.run(&mut legs, tap).await {
             Step::Ended(from, end) => break (from, end),
-            Step::Refused(note) => return Failed::for_note(*note).told(tap),
+            Step::Refused(note) => return Err(Failed::for_note(*note)),
             Step::Secure(upgrade) => {
-                legs = match legs.secured(shared, tap, upgrade).await {
-                    Ok(legs) => legs,
-                    Err(failed) => return failed.told(tap),
-                };
+                legs = legs.secured(setup, upgrade).await?;
                 pumps.secured(tap);
             }
         }
@@ -125,22 +178,22 @@ async fn relay(shared: &Shared, tap: &Tap, leg: Leg, mut legs: Legs) -> Option<S
     ];
     let belated = |&(end, from): &(&End, Peer)| late_failure(shared, end, from);
     if let Some(failed) = ends.iter().flatten().find_map(belated) {
-        return failed.told(tap);
+        return Err(failed);
     }
     let mut ends = ends.into_iter().flatten();
     if let Some(why) = ends.find_map(|(end, from)| why(end, from)) {
-        return Some(why);
+        return Ok(Some(why));
     }
     if second.is_none() {
         let silent = limits::HALF_CLOSED.as_secs();
-        return Some(format!("half closed, and silent for {silent} s"));
+        return Ok(Some(format!("half closed, and silent for {silent} s")));
     }
     let is_mute = from == Peer::Client && pumps.moved(Peer::Client) == 0;
-    (leg == Leg::Tls && is_mute).then(|| {
+    Ok((leg == AppLeg::Tls && is_mute).then(|| {
         "the app left without a word; if it complains about the certificate, `mailscope ca` says \
          how to trust it"
             .to_owned()
-    })
+    }))
 }
 
 /// The end of the other direction, once that of `from` has ended; none if it does not come.

@@ -11,17 +11,43 @@
 
 use tokio::net::TcpStream;
 
+use super::Shared;
 use super::pump::Legs;
 use super::tap::Tap;
-use super::{Leg, Shared};
+use super::target::{ChosenBy, Target};
 use crate::event::{Body, Note, Peer};
-use crate::net::{ClientTlsError, Security, ServerTlsError, StartedHandshake, Transport, dial};
+use crate::net::{
+    ClientTlsError, Security, ServerTlsError, StartedHandshake, Transport, Unreachable,
+};
 use crate::protocol::Upgrade;
+use crate::protocol::imap::AppLeg;
+
+/// What a connection's legs are made with.
+#[derive(Clone, Copy)]
+pub struct Setup<'c> {
+    /// What all connections share.
+    pub shared: &'c Shared,
+    /// The connection's own tap.
+    pub tap: &'c Tap,
+    /// Its server.
+    pub target: &'c Target,
+}
 
 /// Why a connection came to nothing.
 pub struct Failed {
-    note: Option<Note>,
-    reason: String,
+    pub(super) note: Option<Note>,
+    pub(super) reason: String,
+}
+
+impl From<Unreachable> for Failed {
+    fn from(Unreachable { error, .. }: Unreachable) -> Self {
+        Self {
+            reason: format!("server unreachable: {}", error.why()),
+            note: Some(Note::ServerUnreachable {
+                why: error.in_one_line(),
+            }),
+        }
+    }
 }
 
 impl Failed {
@@ -71,6 +97,17 @@ impl Failed {
         }
     }
 
+    /// What is secret in HTTP would be recorded.
+    fn http() -> Self {
+        Self {
+            note: None,
+            reason:
+                "the app wants to speak HTTP with this server, which is not for mailscope to read; \
+                     let it reach the server without the proxy"
+                    .into(),
+        }
+    }
+
     /// The handshake with the server.
     pub fn with_the_server(error: ServerTlsError) -> Self {
         match error {
@@ -87,56 +124,66 @@ impl Failed {
 }
 
 impl Legs {
-    /// Makes both legs ready to be pumped.
+    /// Makes both legs ready to be pumped, the app's being of this kind. `server` is the connection to
+    /// the server if there is one already.
     pub async fn join(
-        shared: &Shared,
-        tap: &Tap,
+        setup: Setup<'_>,
         app: TcpStream,
-        leg: Leg,
+        leg: AppLeg,
+        server: Option<TcpStream>,
     ) -> Result<Self, Failed> {
         match leg {
-            Leg::Cleartext => {
-                tap.expect_cleartext(Peer::Client);
-                let (server, _) = connect(shared, tap, Vec::new()).await?;
+            AppLeg::Cleartext => {
+                setup.tap.expect_cleartext(Peer::Client);
+                let server = dialled(setup, server).await?;
+                let (server, _) = begin(setup, server, None, Vec::new()).await?;
                 let app = Transport::Plain(app);
                 Ok(Self { app, server })
             }
-            Leg::Tls => {
-                let hello = hello(shared, tap, app).await?;
-                let (server, alpn) = connect(shared, tap, hello.alpn().to_vec()).await?;
-                let app = finish(shared, tap, hello, alpn).await?;
+            AppLeg::Tls => {
+                let hello = hello(setup, app).await?;
+                if setup.target.chosen_by() == ChosenBy::TheApp && is_http(hello.alpn()) {
+                    return Err(Failed::http());
+                }
+                let server = dialled(setup, server).await?;
+                let alpn = hello.alpn().to_vec();
+                let (server, alpn) = begin(setup, server, hello.sni(), alpn).await?;
+                let app = finish(setup, hello, alpn).await?;
                 Ok(Self { app, server })
             }
         }
     }
 
     /// Begins TLS on these legs, which are in cleartext.
-    pub async fn secured(
-        self,
-        shared: &Shared,
-        tap: &Tap,
-        upgrade: Upgrade,
-    ) -> Result<Self, Failed> {
+    pub async fn secured(self, setup: Setup<'_>, upgrade: Upgrade) -> Result<Self, Failed> {
         let Self { app, server } = self;
         Ok(match upgrade {
             Upgrade::App => {
-                let hello = hello(shared, tap, cleartext(app)?).await?;
-                let app = finish(shared, tap, hello, None).await?;
+                let hello = hello(setup, cleartext(app)?).await?;
+                let app = finish(setup, hello, None).await?;
                 Self { app, server }
             }
             Upgrade::Server => {
-                let (server, _) = secure(shared, tap, cleartext(server)?, Vec::new()).await?;
+                // An app that spoke TLS itself has said which server it means.
+                let sni = sni(&app);
+                let (server, _) = secure(setup, cleartext(server)?, sni, Vec::new()).await?;
                 Self { app, server }
             }
             Upgrade::Both => {
-                let hello = hello(shared, tap, cleartext(app)?).await?;
+                let hello = hello(setup, cleartext(app)?).await?;
                 let alpn = hello.alpn().to_vec();
-                let (server, alpn) = secure(shared, tap, cleartext(server)?, alpn).await?;
-                let app = finish(shared, tap, hello, alpn).await?;
+                let (server, alpn) = secure(setup, cleartext(server)?, hello.sni(), alpn).await?;
+                let app = finish(setup, hello, alpn).await?;
                 Self { app, server }
             }
         })
     }
+}
+
+/// Whether these application protocols are those of the web (RFC 7301, section 6).
+fn is_http(alpn: &[Vec<u8>]) -> bool {
+    let web = |name: &Vec<u8>| name == b"h2" || name.starts_with(b"http/");
+    alpn.iter().any(web)
 }
 
 /// The connection itself, on a leg that has no TLS.
@@ -150,7 +197,16 @@ fn cleartext(leg: Transport) -> Result<TcpStream, Failed> {
     }
 }
 
-async fn hello(shared: &Shared, tap: &Tap, app: TcpStream) -> Result<StartedHandshake, Failed> {
+/// The name that the app asked for when its TLS began, if it has.
+fn sni(app: &Transport) -> Option<&str> {
+    match app {
+        Transport::TlsServer(tls) => tls.get_ref().1.server_name(),
+        _ => None,
+    }
+}
+
+async fn hello(setup: Setup<'_>, app: TcpStream) -> Result<StartedHandshake, Failed> {
+    let Setup { shared, tap, .. } = setup;
     let hello = shared.app_tls.hello(app).await;
     let started = hello.map_err(|error| Failed::with_the_app(shared, &error))?;
     let scope = shared.authority.scope();
@@ -165,52 +221,59 @@ async fn hello(shared: &Shared, tap: &Tap, app: TcpStream) -> Result<StartedHand
 }
 
 async fn finish(
-    shared: &Shared,
-    tap: &Tap,
+    setup: Setup<'_>,
     hello: StartedHandshake,
     alpn: Option<Vec<u8>>,
 ) -> Result<Transport, Failed> {
     let finished = hello.finish(alpn).await;
-    let (app, secured) = finished.map_err(|error| Failed::with_the_app(shared, &error))?;
-    tap.tell(Body::Secured(Box::new(secured)));
+    let (app, secured) = finished.map_err(|error| Failed::with_the_app(setup.shared, &error))?;
+    setup.tap.tell(Body::Secured(Box::new(secured)));
     Ok(app)
 }
 
-/// Dials the server and makes its leg secure, if that is done at once; the application protocol that
-/// it chose, if any.
-async fn connect(
-    shared: &Shared,
-    tap: &Tap,
+/// The connection to the server.
+async fn dialled(setup: Setup<'_>, server: Option<TcpStream>) -> Result<TcpStream, Failed> {
+    match server {
+        Some(server) => Ok(server),
+        None => Ok(setup.target.dial(&setup.shared.ours).await?),
+    }
+}
+
+/// Makes the server's leg secure, if that is done at once; the application protocol that it chose, if
+/// any.
+async fn begin(
+    setup: Setup<'_>,
+    server: TcpStream,
+    sni: Option<&str>,
     alpn: Vec<Vec<u8>>,
 ) -> Result<(Transport, Option<Vec<u8>>), Failed> {
-    let server = dial(&shared.server).await.map_err(|error| Failed {
-        reason: format!("server unreachable: {}", error.why()),
-        note: Some(Note::ServerUnreachable {
-            why: error.in_one_line(),
-        }),
-    })?;
-    match shared.server.security() {
-        Security::Implicit => secure(shared, tap, server, alpn).await,
+    match setup.target.server().security() {
+        Security::Implicit => secure(setup, server, sni, alpn).await,
         Security::Starttls | Security::Cleartext => {
-            tap.expect_cleartext(Peer::Server);
+            setup.tap.expect_cleartext(Peer::Server);
             Ok((Transport::Plain(server), None))
         }
     }
 }
 
 async fn secure(
-    shared: &Shared,
-    tap: &Tap,
+    setup: Setup<'_>,
     server: TcpStream,
+    sni: Option<&str>,
     alpn: Vec<Vec<u8>>,
 ) -> Result<(Transport, Option<Vec<u8>>), Failed> {
+    let Setup {
+        shared,
+        tap,
+        target,
+    } = setup;
     let Some(tls) = &shared.server_tls else {
         return Err(Failed {
             note: None,
             reason: "TLS with the server is not set up".into(),
         });
     };
-    let connected = tls.connect(server, &shared.server, alpn).await;
+    let connected = tls.connect(server, &target.asked_for(sni), alpn).await;
     let (server, secured) = connected.map_err(Failed::with_the_server)?;
     let chosen = secured.alpn.as_ref().map(|alpn| alpn.as_bytes().to_vec());
     let lacks_client_certificate = secured.lacks_client_certificate();

@@ -1,13 +1,16 @@
 //! The man in the middle: listens for apps and joins each with the real server.
 //!
 //! It passes on what it read, octet for octet (law 1), and lets the tap observe it first. It
-//! knows nothing of IMAP but which reader to give to the tap, and nothing of what becomes of the
-//! events.
+//! knows nothing of IMAP but how a connection begins and which reader to give to the tap, and nothing
+//! of what becomes of the events.
 
 mod connection;
+mod divert;
 mod legs;
+mod opening;
 mod pump;
 mod tap;
+mod target;
 
 use std::future::poll_fn;
 use std::io::{self, ErrorKind};
@@ -22,7 +25,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, Result};
 use crate::event::Gate;
-use crate::net::{Authority, KeyLogFile, ServerAddress, TlsToClient, TlsToServer};
+use crate::net::{
+    AskedSecurity, Authority, KeyLogFile, Ours, ServerAddress, TlsToClient, TlsToServer,
+};
 use crate::protocol::imap::Hidden;
 use crate::sink::bus::Bus;
 use tap::Tap;
@@ -34,13 +39,34 @@ pub enum Leg {
     Tls,
     /// Cleartext.
     Cleartext,
+    /// By SOCKS5, keeping its real server; how it goes on shows then.
+    Socks,
+    /// Redirected by the system, which knows its real server; likewise.
+    Transparent,
+}
+
+impl Leg {
+    /// What stands in a transcript for the server of a run, or of a connection, that has no other
+    /// name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tls => "tls",
+            Self::Cleartext => "plain",
+            Self::Socks => "socks",
+            Self::Transparent => "transparent",
+        }
+    }
 }
 
 /// What a relay needs to know.
 pub struct Config {
-    /// The real server.
-    pub server: ServerAddress,
-    /// How it is verified; `None` for a cleartext server leg.
+    /// The real server of the apps that do not keep their own; needed where there is a listener
+    /// for them.
+    pub server: Option<ServerAddress>,
+    /// How the connections to the servers that apps keep are to be secured, if that is not to be
+    /// found out.
+    pub asked: Option<AskedSecurity>,
+    /// How servers are verified; `None` for a cleartext server leg.
     pub server_tls: Option<TlsToServer>,
     /// Whether that verifies nothing, which is said on every connection.
     pub insecure: bool,
@@ -58,7 +84,9 @@ pub struct Config {
 
 /// What all connections share.
 struct Shared {
-    server: ServerAddress,
+    server: Option<ServerAddress>,
+    asked: Option<AskedSecurity>,
+    ours: Arc<Ours>,
     server_tls: Option<TlsToServer>,
     insecure: bool,
     authority: Arc<Authority>,
@@ -87,15 +115,27 @@ pub struct Relay {
 type OnTrouble = Box<dyn Fn(&Error) + Send + Sync>;
 
 impl Relay {
-    /// A relay with its listeners. Fails if the authority cannot be used for TLS.
+    /// A relay with its listeners. Fails if the authority cannot be used for TLS, or if the server is
+    /// one of the listeners.
     pub fn new(config: Config) -> Result<Self> {
         let mut app_tls = TlsToClient::new(Arc::clone(&config.authority))?;
+        let addresses = config.listeners.iter().map(|(at, _)| at.local_addr());
+        let ours = Arc::new(Ours::listening(addresses.filter_map(io::Result::ok)));
+        if let Some(server) = config.server.as_ref().filter(|server| ours.are(server)) {
+            return Err(Error::new(
+                format!("record {server}"),
+                "that is mailscope's own listener",
+            )
+            .hint("the real server's name and port, or another port for mailscope to listen on"));
+        }
         if let Some(keylog) = config.keylog {
             app_tls = app_tls.keylog(keylog);
         }
         Ok(Self {
             shared: Arc::new(Shared {
                 server: config.server,
+                asked: config.asked,
+                ours,
                 server_tls: config.server_tls,
                 insecure: config.insecure,
                 authority: config.authority,

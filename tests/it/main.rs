@@ -24,9 +24,11 @@ mod recordings;
 mod relay;
 mod replay;
 mod secrets;
+mod socks;
 mod starttls;
 mod support;
 mod tls;
+mod transparent;
 mod trust_stores;
 
 use std::process::ExitCode;
@@ -49,8 +51,10 @@ fn main() -> ExitCode {
         relay::trials(),
         replay::trials(),
         secrets::trials(),
+        socks::trials(),
         starttls::trials(),
         tls::trials(),
+        transparent::trials(),
         trust_stores::trials(),
     ];
     let trials = files.into_iter().flatten().collect();

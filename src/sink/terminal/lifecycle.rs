@@ -8,17 +8,20 @@ use crate::event::{Body, Finding, Peer, Secured};
 use crate::sink::palette::Meaning;
 
 /// Notes that the reader must not overlook: the session is not what it seems, or cannot go on.
-const WARNINGS: [&str; 15] = [
+const WARNINGS: [&str; 18] = [
     "cleartext-to-server",
     "client-distrust",
     "client-handshake",
     "insecure",
     "name-not-permitted",
+    "not-redirected",
     "observer-stopped",
+    "redirect-loop",
     "secrets-shown",
     "server-handshake",
     "server-unreachable",
     "server-untrusted",
+    "socks-request",
     "starttls-injection",
     "starttls-not-offered",
     "starttls-refused",
@@ -170,11 +173,14 @@ mod tests {
                 good_for: why(),
                 flags: why(),
             },
+            Note::NotRedirected { why: why() },
             Note::ObserverStopped,
+            Note::RedirectLoop,
             Note::SecretsShown,
             Note::ServerHandshake { why: why() },
             Note::ServerUnreachable { why: why() },
             Note::ServerUntrusted { why: why() },
+            Note::SocksRequest { why: why() },
             Note::StartTlsInjection { from: Peer::Client },
             Note::StartTlsNotOffered,
             Note::StartTlsRefused,

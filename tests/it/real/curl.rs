@@ -129,7 +129,7 @@ pub(super) fn answers(door: &Door) -> Vec<String> {
     QUESTIONS.iter().map(answer).collect()
 }
 
-fn ask(door: &Door, url: &str, arguments: &[&str]) -> Vec<u8> {
+pub(super) fn ask(door: &Door, url: &str, arguments: &[&str]) -> Vec<u8> {
     let scheme = match door.security {
         Security::Tls => "imaps",
         Security::Starttls | Security::Cleartext => "imap",
@@ -143,6 +143,7 @@ fn ask(door: &Door, url: &str, arguments: &[&str]) -> Vec<u8> {
         .arg(&door.ca)
         .args(["--user", &format!("{}:{PASSWORD}", door.user)])
         .args(upgrade)
+        .args(&door.proxy)
         .args(arguments)
         .arg(format!("{scheme}://localhost:{}/{url}", door.port)))
 }

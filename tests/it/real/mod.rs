@@ -5,6 +5,7 @@
 //! - `healthy`: what is true of every recording of peers that do nothing wrong.
 //! - `legs`: every mix of how the two legs are secured.
 //! - `replayed`: the clients against recordings of themselves.
+//! - `socks`: a client that keeps Dovecot's name and port.
 //! - the rest: one file a client.
 
 mod compress;
@@ -15,6 +16,7 @@ mod imaplib;
 mod legs;
 mod mbsync;
 mod replayed;
+mod socks;
 
 use std::panic::resume_unwind;
 use std::path::PathBuf;
@@ -34,6 +36,7 @@ pub fn trials() -> Vec<Trial> {
         legs::trials(),
         mbsync::trials(),
         replayed::trials(),
+        socks::trials(),
     ]
     .into_iter()
     .flatten()
@@ -61,6 +64,8 @@ struct Door {
     /// What it is to trust.
     ca: PathBuf,
     user: &'static str,
+    /// How it is told of a proxy, if it goes by one.
+    proxy: Vec<String>,
 }
 
 /// Dovecot's own door.
@@ -74,6 +79,7 @@ fn direct(dovecot: &Dovecot, security: Security) -> Door {
         security,
         ca: dovecot.ca().to_owned(),
         user: DIRECT,
+        proxy: Vec::new(),
     }
 }
 
@@ -88,6 +94,7 @@ fn through(mailscope: &Mailscope, security: Security) -> Door {
         security,
         ca: mailscope.ca(),
         user: THROUGH,
+        proxy: Vec::new(),
     }
 }
 

@@ -45,6 +45,7 @@ fn door(replay: &Replay, security: Security) -> Door {
         security,
         ca: replay.ca(),
         user: THROUGH,
+        proxy: Vec::new(),
     }
 }
 

@@ -23,14 +23,31 @@ pub struct App {
 impl App {
     /// In cleartext.
     pub fn plain(address: &str) -> Self {
+        Self::plain_over(connect(address))
+    }
+
+    /// In cleartext, on a connection that is there.
+    pub fn plain_over(stream: TcpStream) -> Self {
         Self {
-            leg: Leg::Plain(connect(address)),
+            leg: Leg::Plain(stream),
         }
     }
 
     /// With TLS, asking for `name` and trusting the authority in this PEM file alone.
     pub fn tls(address: &str, name: &str, trusted: &Path) -> Self {
-        Self::plain(address).with_tls(name, certificates::client(trusted))
+        Self::tls_over(connect(address), name, trusted)
+    }
+
+    /// The same on a connection that is there.
+    pub fn tls_over(stream: TcpStream, name: &str, trusted: &Path) -> Self {
+        Self::tls_offering(stream, name, trusted, &[])
+    }
+
+    /// The same, offering these application protocols.
+    pub fn tls_offering(stream: TcpStream, name: &str, trusted: &Path, alpn: &[&[u8]]) -> Self {
+        let mut config = ClientConfig::clone(&certificates::client(trusted));
+        config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
+        Self::plain_over(stream).with_tls(name, Arc::new(config))
     }
 
     /// The same cleartext connection with TLS from here on, begun with the first octet that is said
@@ -41,9 +58,8 @@ impl App {
         };
         let name = ServerName::try_from(name.to_owned()).unwrap();
         let connection = ClientConnection::new(config, name).unwrap();
-        let stream = StreamOwned::new(connection, tcp);
         Self {
-            leg: Leg::Tls(Box::new(stream)),
+            leg: Leg::Tls(Box::new(StreamOwned::new(connection, tcp))),
         }
     }
 

@@ -55,6 +55,15 @@ impl Dovecot {
 
     /// Starts one with more settings.
     pub fn start_with(settings: &str) -> Self {
+        Self::start_at(free_ports, settings)
+    }
+
+    /// Starts one at the ports of IMAP, which are free in a network of its own.
+    pub fn start_at_its_ports() -> Self {
+        Self::start_at(|| (143, 993), "")
+    }
+
+    fn start_at(ports: impl Fn() -> (u16, u16), settings: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         // The mail's user has to get in.
         fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
@@ -66,7 +75,7 @@ impl Dovecot {
         let owner = Owner::of_the_mail();
         let mut failed = String::new();
         for _ in 0..TRIES {
-            let (plain, tls) = free_ports();
+            let (plain, tls) = ports();
             let config = configuration(folder.path(), &owner, plain, tls) + settings;
             match launch(folder.path(), &config, plain) {
                 Ok(child) => {

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 
@@ -35,7 +36,7 @@ pub fn run(arguments: &[&str]) -> Output {
 /// What is to be recorded, and how.
 pub struct Recording {
     command: Command,
-    settings: [(&'static str, String); 3],
+    settings: Vec<(&'static str, String)>,
     folder: TempDir,
     out: PathBuf,
     stdout: Option<Stdio>,
@@ -44,21 +45,30 @@ pub struct Recording {
 
 /// Makes a `record SERVER` ready: free ports, everything it writes in a folder of its own.
 pub fn record(server: &str) -> Recording {
+    let listeners = ["--listen-tls", "--listen-plain"];
+    recording(&[server], &listeners)
+}
+
+/// Makes a `record` ready for apps that keep their servers and come to this listener alone.
+pub fn record_diverted(listener: &'static str) -> Recording {
+    recording(&[], &[listener])
+}
+
+fn recording(server: &[&str], listeners: &[&'static str]) -> Recording {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("session.json");
     let mut command = binary();
     command
         .current_dir(folder.path())
-        .args(["record", server])
+        .arg("record")
+        .args(server)
         .args(["--ready-file", "ready.json"]);
-    let free = "127.0.0.1:0".to_owned();
+    let free = |&listener| (listener, "127.0.0.1:0".to_owned());
+    let mut settings: Vec<_> = listeners.iter().map(free).collect();
+    settings.push(("--ca-dir", "ca".to_owned()));
     Recording {
         command,
-        settings: [
-            ("--listen-tls", free.clone()),
-            ("--listen-plain", free),
-            ("--ca-dir", "ca".to_owned()),
-        ],
+        settings,
         folder,
         out,
         stdout: None,
@@ -83,6 +93,12 @@ impl Recording {
     /// A variable of the surrounding.
     pub fn environment(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
+        self
+    }
+
+    /// It runs in the group with this number, which takes the rights of root.
+    pub fn in_group(mut self, group: u32) -> Self {
+        self.command.gid(group);
         self
     }
 
@@ -179,6 +195,16 @@ impl Mailscope {
     /// Where it listens for cleartext.
     pub fn plain(&self) -> &str {
         self.address("plain")
+    }
+
+    /// Where it listens for SOCKS5.
+    pub fn socks(&self) -> &str {
+        self.address("socks")
+    }
+
+    /// Where it listens for redirected connections.
+    pub fn transparent(&self) -> &str {
+        self.address("transparent")
     }
 
     /// Its authority's certificate.
