@@ -30,6 +30,12 @@ pub trait Protocol: Send {
         limits::READ
     }
 
+    /// Whether octets may go on that nobody reads: not, if some are to be kept from going on in
+    /// cleartext.
+    fn may_go_unread(&self) -> bool {
+        true
+    }
+
     /// TLS has begun on the legs that [`Act::Secure`] named.
     fn secured(&mut self, out: &mut Vec<Draft>) -> Verdict {
         let _ = out;

@@ -105,11 +105,17 @@ async fn relay(shared: &Shared, tap: &Tap, leg: Leg, mut legs: Legs) -> Option<S
     let (from, first) = loop {
         match pumps.run(&mut legs, tap).await {
             Step::Ended(from, end) => break (from, end),
-            Step::Refused(note) => return Failed::for_note(*note).told(tap),
+            Step::Refused(note) => {
+                tap.cut();
+                return Failed::for_note(*note).told(tap);
+            }
             Step::Secure(upgrade) => {
                 legs = match legs.secured(shared, tap, upgrade).await {
                     Ok(legs) => legs,
-                    Err(failed) => return failed.told(tap),
+                    Err(failed) => {
+                        tap.cut();
+                        return failed.told(tap);
+                    }
                 };
                 pumps.secured(tap);
             }

@@ -189,7 +189,7 @@ impl Observer {
 
     /// What the relay is to do, after something was read.
     fn verdict(&mut self) -> Verdict {
-        if self.blind.is_some() && self.bridge.is_promised() {
+        if self.blind.is_some() && !self.may_go_unread() {
             // Nobody knows any more what may cross in cleartext.
             self.bridge.end(Note::ObserverStopped);
         } else if !self.is_bridging() {
@@ -219,6 +219,10 @@ impl Protocol for Observer {
         if let Some(blind) = &mut self.blind {
             blind.end(from, out);
         }
+        self.bridge.server_is_gone |= from == Peer::Server;
+        if self.bridge.server_is_gone && self.bridge.holds_client() {
+            self.abandon_behind(out);
+        }
         if !(from == Peer::Client && self.bridge.holds_client()) {
             self.bridge.release_all(from);
         }
@@ -230,6 +234,10 @@ impl Protocol for Observer {
             true => limits::COMPRESSED_READ,
             false => limits::READ,
         }
+    }
+
+    fn may_go_unread(&self) -> bool {
+        !self.bridge.is_promised()
     }
 
     fn secured(&mut self, out: &mut Vec<Draft>) -> Verdict {
