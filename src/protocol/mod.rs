@@ -25,6 +25,14 @@ pub trait Protocol: Send {
     /// `from` will send no more: what it left unfinished goes to `out`, marked as incomplete.
     fn ended(&mut self, from: Peer, at: Micros, out: &mut Vec<Draft>) -> Verdict;
 
+    /// Reads on, where the octets observed last were not all read since they stand for too many
+    /// events at once; `false` if there was nothing left. To be called until then, before anything
+    /// else is.
+    fn read_on(&mut self, out: &mut Vec<Draft>) -> bool {
+        let _ = out;
+        false
+    }
+
     /// Octets that are best read at once: fewer where each may stand for many.
     fn read_size(&self) -> usize {
         limits::READ

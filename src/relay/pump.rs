@@ -251,6 +251,10 @@ impl Pumps {
     /// Passes on what comes until there is something else to do. May be dropped and called again.
     pub async fn run(&mut self, legs: &mut Legs, tap: &Tap) -> Step {
         loop {
+            tap.room().await;
+            while tap.read_on() {
+                tap.room().await;
+            }
             if let Some(then) = &self.then {
                 if let Then::Secure(upgrade) = then {
                     self.take_plaintext(legs, tap, *upgrade);
@@ -278,7 +282,6 @@ impl Pumps {
                 }
             };
             self.obey(from, verdict);
-            tap.room().await;
         }
     }
 

@@ -102,6 +102,16 @@ impl Tap {
         verdict.unwrap_or(Verdict::AsRead)
     }
 
+    /// Reads on in the octets that were read last; `false` if nothing was left of them.
+    pub fn read_on(&self) -> bool {
+        let mut goes_on = false;
+        let _ = self.observe(self.now(), |protocol, drafts| {
+            goes_on = protocol.read_on(drafts);
+            Verdict::Acts(Vec::new())
+        });
+        goes_on
+    }
+
     /// Octets that are best read at once.
     pub fn read_size(&self) -> usize {
         self.inner().protocol.read_size()

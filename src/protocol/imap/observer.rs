@@ -203,6 +203,7 @@ impl Observer {
 
 impl Protocol for Observer {
     fn observe(&mut self, from: Peer, bytes: &[u8], at: Micros, out: &mut Vec<Draft>) -> Verdict {
+        while self.read_on(out) {}
         let is_bridging = self.is_bridging();
         if is_bridging {
             self.bridge.arrived(from, bytes.len());
@@ -215,6 +216,9 @@ impl Protocol for Observer {
     }
 
     fn ended(&mut self, from: Peer, at: Micros, out: &mut Vec<Draft>) -> Verdict {
+        // Only a relay that is stopped leaves more than this to be read.
+        self.read_on(out);
+        self.forget_rest();
         self.end_message(from, at, out);
         if let Some(blind) = &mut self.blind {
             blind.end(from, out);
@@ -227,6 +231,10 @@ impl Protocol for Observer {
             self.bridge.release_all(from);
         }
         self.verdict()
+    }
+
+    fn read_on(&mut self, out: &mut Vec<Draft>) -> bool {
+        self.read_rest(out)
     }
 
     fn read_size(&self) -> usize {
