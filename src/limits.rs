@@ -9,11 +9,17 @@ use std::time::Duration;
 pub const READ: usize = 64 * 1024;
 
 /// Octets of compressed data read from a socket at once. Deflate data stands for up to 1,032 times as
-/// many octets, all of which become events before the next read: 16 MiB at most.
+/// many octets, all of which become events before the next read: 16 MiB at most, and not at once
+/// ([`INFLATED_EVENTS`]).
 pub const COMPRESSED_READ: usize = 16 * 1024;
 
-/// Octets inflated at once; the reader's own copy, so it costs no delay.
-pub const INFLATED: usize = 32 * 1024;
+/// Octets inflated at once; the reader's own copy, so it costs no delay. Each two of them may be a
+/// line, and a line an event and a note.
+pub const INFLATED: usize = 8 * 1024;
+
+/// Events made of inflated octets before the sinks are given them. Many thousand lines may stand in
+/// a few compressed octets (`* 1 EXPUNGE` over and over), and an event weighs far more than its line.
+pub const INFLATED_EVENTS: usize = 4 * 1024;
 
 /// Octets of one inflated line that are kept. No line of mail is nearly as long; one that goes on is
 /// deflate data made to fill a disk, and is not inflated any further.

@@ -25,9 +25,23 @@ pub trait Protocol: Send {
     /// `from` will send no more: what it left unfinished goes to `out`, marked as incomplete.
     fn ended(&mut self, from: Peer, at: Micros, out: &mut Vec<Draft>) -> Verdict;
 
+    /// Reads on, where the octets observed last were not all read since they stand for too many
+    /// events at once; `false` if there was nothing left. To be called until then, before anything
+    /// else is.
+    fn read_on(&mut self, out: &mut Vec<Draft>) -> bool {
+        let _ = out;
+        false
+    }
+
     /// Octets that are best read at once: fewer where each may stand for many.
     fn read_size(&self) -> usize {
         limits::READ
+    }
+
+    /// Whether octets may go on that nobody reads: not, if some are to be kept from going on in
+    /// cleartext.
+    fn may_go_unread(&self) -> bool {
+        true
     }
 
     /// TLS has begun on the legs that [`Act::Secure`] named.

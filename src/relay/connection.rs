@@ -161,9 +161,18 @@ async fn relay(setup: Setup<'_>, leg: AppLeg, mut legs: Legs) -> Result<Option<S
     let (from, first) = loop {
         match pumps.run(&mut legs, tap).await {
             Step::Ended(from, end) => break (from, end),
-            Step::Refused(note) => return Err(Failed::for_note(*note)),
+            Step::Refused(note) => {
+                tap.cut();
+                return Err(Failed::for_note(*note));
+            }
             Step::Secure(upgrade) => {
-                legs = legs.secured(setup, upgrade).await?;
+                legs = match legs.secured(setup, upgrade).await {
+                    Ok(legs) => legs,
+                    Err(failed) => {
+                        tap.cut();
+                        return Err(failed);
+                    }
+                };
                 pumps.secured(tap);
             }
         }

@@ -55,13 +55,13 @@ pub struct Legs {
 }
 
 impl Legs {
-    /// The leg to this peer.
     /// Whether the server is on this machine.
     pub fn server_is_local(&self) -> bool {
         let address = self.server.tcp().peer_addr();
         address.is_ok_and(|address| address.ip().is_loopback())
     }
 
+    /// The leg to this peer.
     fn leg(&self, peer: Peer) -> &Transport {
         match peer {
             Peer::Client => &self.app,
@@ -251,6 +251,10 @@ impl Pumps {
     /// Passes on what comes until there is something else to do. May be dropped and called again.
     pub async fn run(&mut self, legs: &mut Legs, tap: &Tap) -> Step {
         loop {
+            tap.room().await;
+            while tap.read_on() {
+                tap.room().await;
+            }
             if let Some(then) = &self.then {
                 if let Then::Secure(upgrade) = then {
                     self.take_plaintext(legs, tap, *upgrade);
@@ -278,7 +282,6 @@ impl Pumps {
                 }
             };
             self.obey(from, verdict);
-            tap.room().await;
         }
     }
 
@@ -306,7 +309,8 @@ impl Pumps {
     }
 
     /// What came before the word that begins TLS is written is read, and observed as plaintext: what
-    /// the peer says because of that word will be TLS.
+    /// the peer says because of that word will be TLS. One that does not stop is left to the handshake,
+    /// which will find no TLS.
     fn take_plaintext(&mut self, legs: &Legs, tap: &Tap, upgrade: Upgrade) {
         for from in [Peer::Client, Peer::Server] {
             if !upgrade.includes(from) {
@@ -315,7 +319,10 @@ impl Pumps {
             // The runtime's own reading asks the system only when it has been told of octets.
             let socket = SockRef::from(legs.leg(from).tcp());
             let mut octets = [0; 4096];
-            while let Ok(length @ 1..) = (&*socket).read(&mut octets) {
+            for _ in 0..limits::WAITING / octets.len() {
+                let Ok(length @ 1..) = (&*socket).read(&mut octets) else {
+                    break;
+                };
                 let direction = self.direction(from);
                 direction.incoming.clear();
                 direction.incoming.extend_from_slice(&octets[..length]);

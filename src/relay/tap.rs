@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::event::{Body, Draft, Gate, Micros, Note, Numbers, Peer};
-use crate::protocol::{Blind, Protocol, Verdict};
+use crate::protocol::{Act, Blind, Protocol, Verdict};
 use crate::sink::bus::Bus;
 
 /// One connection's tap.
@@ -102,6 +102,16 @@ impl Tap {
         verdict.unwrap_or(Verdict::AsRead)
     }
 
+    /// Reads on in the octets that were read last; `false` if nothing was left of them.
+    pub fn read_on(&self) -> bool {
+        let mut goes_on = false;
+        let _ = self.observe(self.now(), |protocol, drafts| {
+            goes_on = protocol.read_on(drafts);
+            Verdict::Acts(Vec::new())
+        });
+        goes_on
+    }
+
     /// Octets that are best read at once.
     pub fn read_size(&self) -> usize {
         self.inner().protocol.read_size()
@@ -141,7 +151,8 @@ impl Tap {
         self.bus.room().await;
     }
 
-    /// `None` when the reader failed, and another one took its place that has not seen the octets.
+    /// `None` when the reader failed, and another one took its place that has not seen the octets;
+    /// unless they may not go on unread.
     fn observe(
         &self,
         at: Micros,
@@ -155,13 +166,19 @@ impl Tap {
             ..
         } = &mut *inner;
         let outcome = catch_unwind(AssertUnwindSafe(|| observe(protocol.as_mut(), drafts)));
-        if outcome.is_err() {
+        let mut verdict = outcome.ok();
+        if verdict.is_none() {
+            let may_go_on = catch_unwind(AssertUnwindSafe(|| protocol.may_go_unread()));
+            if !may_go_on.unwrap_or_default() {
+                let why = Box::new(Note::ObserverStopped);
+                verdict = Some(Verdict::Acts(vec![Act::End(why)]));
+            }
             *protocol = Box::new(Blind::new(self.gate.clone()));
             let note = Body::Note(Note::ObserverStopped.finding());
             drafts.push(Draft::new(0, at, note));
         }
         self.bus.publish(numbers, drafts);
-        outcome.ok()
+        verdict
     }
 }
 
@@ -169,4 +186,49 @@ impl Tap {
 /// line of IMAP begins so.
 fn is_tls(bytes: &[u8]) -> bool {
     matches!(bytes, [0x15 | 0x16, 3, ..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Secrets;
+    use crate::sink::bus::OnFailure;
+
+    /// Reads nothing.
+    struct Fails {
+        may_go_unread: bool,
+    }
+
+    impl Protocol for Fails {
+        fn observe(&mut self, _: Peer, _: &[u8], _: Micros, _: &mut Vec<Draft>) -> Verdict {
+            panic!("a defect, on purpose");
+        }
+
+        fn ended(&mut self, _: Peer, _: Micros, _: &mut Vec<Draft>) -> Verdict {
+            Verdict::AsRead
+        }
+
+        fn may_go_unread(&self) -> bool {
+            self.may_go_unread
+        }
+    }
+
+    fn verdict(may_go_unread: bool) -> Verdict {
+        let on_failure: OnFailure = Arc::new(|_, error| panic!("{error}"));
+        let bus = Arc::new(Bus::new(Vec::new(), &on_failure).unwrap());
+        let tap = Tap::new(1, Instant::now(), bus, Gate::new(Secrets::Masked));
+        tap.read_with(Box::new(Fails { may_go_unread }));
+        tap.read(Peer::Client, b"a LOGIN alice hunter2\r\n")
+    }
+
+    #[test]
+    fn a_defect_in_the_reader_leaves_the_octets_alone() {
+        assert_eq!(verdict(true), Verdict::AsRead);
+    }
+
+    #[test]
+    fn a_defect_in_the_reader_lets_nothing_cross_that_tls_was_promised_for() {
+        let end = Act::End(Box::new(Note::ObserverStopped));
+        assert_eq!(verdict(false), Verdict::Acts(vec![end]));
+    }
 }

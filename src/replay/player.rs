@@ -124,6 +124,7 @@ impl Player {
     pub fn hear(&mut self, octets: &[u8], at: Micros, out: &mut Vec<Draft>) -> Vec<Effect> {
         let mut drafts = Vec::new();
         let verdict = self.observer.observe(Peer::Client, octets, at, &mut drafts);
+        while self.observer.read_on(&mut drafts) {}
         self.take_in(drafts, out);
         self.obey(verdict);
         self.play(at, out);

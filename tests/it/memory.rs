@@ -3,6 +3,8 @@
 use std::io::{Read, Write};
 use std::time::Instant;
 
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
 use libtest_mimic::Trial;
 
 use super::support::certificates::TestAuthority;
@@ -11,7 +13,8 @@ use super::support::wire::{Door, Far, Incoming, Outgoing, join};
 use super::support::{noise, trials};
 
 pub fn trials() -> Vec<Trial> {
-    let trials = trials!("memory"; a_literal_of_100_mib_each_way);
+    let trials =
+        trials!("memory"; a_literal_of_100_mib_each_way, lines_that_deflate_to_almost_nothing);
     match cfg!(target_os = "linux") {
         true => trials,
         false => trials
@@ -70,6 +73,36 @@ fn a_literal_of_100_mib_each_way() {
     assert!(peak < PEAK, "{} MiB", peak / MIB);
     let length = std::fs::metadata(mailscope.out()).unwrap().len();
     assert!(length > 2 * LITERAL as u64, "both literals are kept");
+}
+
+fn lines_that_deflate_to_almost_nothing() {
+    const LINES: usize = 150_000;
+    let folder = tempfile::tempdir().unwrap();
+    let authority = TestAuthority::new(folder.path());
+    let far = Far::listen(Some(authority.server(&["localhost"])));
+    let trust = authority.pem().to_str().unwrap();
+    let mut mailscope = record(&far.name())
+        .with(&["--server-ca", trust, "--quiet"])
+        .start();
+    let (near, far) = join(&mailscope, Door::Tls, &far);
+    far.say(b"* PREAUTH ready\r\n");
+    near.hear(17);
+    near.say(b"a COMPRESS DEFLATE\r\n");
+    far.hear(20);
+    let mut deflate = DeflateEncoder::new(b"a OK on\r\n".to_vec(), Compression::best());
+    deflate.write_all(&b"\r\n".repeat(LINES)).unwrap();
+    let lines = deflate.finish().unwrap();
+    far.say(&lines);
+    assert_eq!(near.hear(lines.len()), lines);
+    far.finish();
+    near.rest();
+    near.finish();
+    mailscope.closed_in_the_end();
+    let peak = peak(mailscope.pid());
+    eprintln!("peak {} MiB for {} octets", peak / MIB, lines.len());
+    mailscope.signal(rustix::process::Signal::INT);
+    assert_eq!(mailscope.wait().code(), Some(0), "{}", mailscope.stderr());
+    assert!(peak < PEAK, "{} MiB", peak / MIB);
 }
 
 fn send(mut outgoing: Outgoing, before: &str, content: &[u8], after: &str) {

@@ -16,7 +16,9 @@ use super::support::{PATIENCE, trials};
 
 pub fn trials() -> Vec<Trial> {
     trials!("starttls";
+        a_password_does_not_cross_where_starttls_was_taken_out_of_the_list,
         a_refusal_goes_on_in_cleartext,
+        an_app_that_does_not_stop_talking_is_let_go,
         an_app_that_does_not_trust_the_authority,
         injected_behind_mailscopes_own_answer,
         injected_behind_the_command,
@@ -230,6 +232,52 @@ fn the_server_does_not_offer_it() {
         hears.iter().all(|line| line.is_empty()),
         "nothing was sent to it"
     );
+}
+
+fn a_password_does_not_cross_where_starttls_was_taken_out_of_the_list() {
+    let (heard, hears) = channel();
+    let heard = std::sync::Mutex::new(heard);
+    let server = Server::plain(move |stream| {
+        stream.write_all(b"* OK ready\r\n")?;
+        line(stream)?;
+        stream.write_all(b"* CAPABILITY IMAP4rev1\r\na OK done\r\n")?;
+        let _ = heard.lock().unwrap().send(line(stream)?);
+        Ok(())
+    });
+    let mut mailscope = record(&format!("imap://{}", server.name())).start();
+    let mut app = App::plain(mailscope.plain());
+    app.hear("* OK");
+    app.command("a", "CAPABILITY");
+    app.say(b"b LOGIN alice hunter2\r\nc NOOP\r\n");
+    let _ = app.rest();
+    mailscope.closed(1);
+    let transcript = mailscope.stop();
+    assert_eq!(transcript.notes("starttls-not-offered").len(), 1);
+    assert_eq!(mailscope.stdout(), mailscope.show());
+    let login = transcript
+        .events()
+        .iter()
+        .find(|event| event["name"] == "LOGIN")
+        .unwrap();
+    assert_eq!(login["sent"], serde_json::json!([]));
+    drop(server);
+    assert!(
+        hears.iter().all(|line| line.is_empty()),
+        "nothing was sent to it"
+    );
+}
+
+fn an_app_that_does_not_stop_talking_is_let_go() {
+    let server = Server::plain(polite);
+    let mut mailscope = record(&server.name())
+        .with(&["--server-tls", "none", "--quiet"])
+        .start();
+    let mut app = std::net::TcpStream::connect(mailscope.plain()).unwrap();
+    app.write_all(b"a STARTTLS\r\n").unwrap();
+    while app.write_all(&[b'x'; 4096]).is_ok() {}
+    mailscope.closed(1);
+    let transcript = mailscope.stop();
+    assert!(!transcript.notes("client-handshake").is_empty());
 }
 
 fn the_servers_certificate_is_not_trusted() {

@@ -70,6 +70,8 @@ pub(super) enum Stage {
     Securing(Upgrade),
     /// The server refused the app's command: the session goes on in cleartext.
     Refused,
+    /// The relay is to end the connection; nothing goes on any more.
+    Ended,
 }
 
 /// The session as the relay has to treat it.
@@ -78,10 +80,12 @@ pub(super) struct Bridge {
     pub(super) stage: Stage,
     /// What the client sent behind a STARTTLS whose answer has not come.
     pub(super) behind: Undecided,
+    /// It will not answer any more.
+    pub(super) server_is_gone: bool,
     client: Held,
     server: Held,
     acts: Vec<Act>,
-    /// What the app is to be given once the server's leg is secured.
+    /// What the app is to be given once TLS has begun.
     delayed: Option<Vec<Act>>,
 }
 
@@ -103,6 +107,7 @@ impl Bridge {
             setting,
             stage: Stage::Quiet,
             behind: Undecided::default(),
+            server_is_gone: false,
             client: Held::default(),
             server: Held::default(),
             acts: Vec::new(),
@@ -127,7 +132,8 @@ impl Bridge {
 
     /// Whether the server's leg is to be secured still, and nothing may cross before.
     pub(super) fn is_promised(&self) -> bool {
-        self.setting.server == ServerLeg::Starttls && self.stage != Stage::Refused
+        let may_be_cleartext = self.stage == Stage::Refused && self.setting.server_is_local;
+        self.setting.server == ServerLeg::Starttls && !may_be_cleartext
     }
 
     /// Whether the client's octets are not to be read for now.
@@ -138,6 +144,12 @@ impl Bridge {
     /// Whether the relay is at a handshake on the leg to `leg`.
     pub(super) fn is_securing(&self, leg: Peer) -> bool {
         matches!(self.stage, Stage::Securing(upgrade) if upgrade.includes(leg))
+    }
+
+    /// Whether an app with TLS is given nothing of what the server says unasked: it was greeted, and
+    /// its leg is not secured yet, so that anybody may have said it.
+    pub(super) fn screens_server(&self) -> bool {
+        self.setting.app == AppLeg::Tls && matches!(self.stage, Stage::OwnAsked { .. })
     }
 
     /// What is to be edited in the server's lists of capabilities, of a session that is authenticated
@@ -151,7 +163,12 @@ impl Bridge {
         if is_authenticated {
             return edits;
         }
-        match (self.setting.app, self.setting.server) {
+        // What is said while TLS begins is given to the app when it has begun.
+        let app = match self.is_securing(Peer::Client) {
+            true => AppLeg::Tls,
+            false => self.setting.app,
+        };
+        match (app, self.setting.server) {
             (AppLeg::Tls, ServerLeg::Tls) => {}
             (AppLeg::Tls, _) => edits.removed = &["STARTTLS", "LOGINDISABLED"],
             (AppLeg::Cleartext, ServerLeg::Starttls) => edits.removed = &["LOGINDISABLED"],
@@ -176,6 +193,11 @@ impl Bridge {
     /// Whether all of a message is held that has so many octets.
     pub(super) fn holds(&mut self, from: Peer, octets: usize) -> bool {
         self.held(from).framed == octets
+    }
+
+    /// Whether more than so many octets of a message are held.
+    pub(super) fn is_framed_beyond(&mut self, from: Peer, octets: usize) -> bool {
+        self.held(from).framed > octets
     }
 
     /// The message that is being read goes on, or `instead` does.
@@ -203,11 +225,18 @@ impl Bridge {
         self.let_go(from, octets, Some(Vec::new()));
     }
 
+    /// Everything that waits is dropped.
+    pub(super) fn drop_all(&mut self, from: Peer) {
+        let octets = self.held(from).waiting;
+        self.held(from).framed = 0;
+        self.let_go(from, octets, Some(Vec::new()));
+    }
+
     fn let_go(&mut self, from: Peer, octets: usize, instead: Option<Vec<u8>>) {
         let held = self.held(from);
         let octets = octets.min(held.waiting);
         held.waiting -= octets;
-        if octets == 0 {
+        if octets == 0 || self.stage == Stage::Ended {
             return;
         }
         let acts = match (&mut self.delayed, from) {
@@ -238,11 +267,19 @@ impl Bridge {
     /// The relay is to begin TLS.
     pub(super) fn secure(&mut self, upgrade: Upgrade) {
         self.stage = Stage::Securing(upgrade);
+        if upgrade == Upgrade::App {
+            // The app takes what comes behind the OK for TLS.
+            self.delayed.get_or_insert_default();
+        }
         self.acts.push(Act::Secure(upgrade));
     }
 
     /// The relay is to end the connection.
     pub(super) fn end(&mut self, note: crate::event::Note) {
+        if self.stage == Stage::Ended {
+            return;
+        }
+        self.stage = Stage::Ended;
         self.delayed = None;
         self.acts.push(Act::End(Box::new(note)));
     }

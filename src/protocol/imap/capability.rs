@@ -5,7 +5,9 @@
 //!    * OK [CAPABILITY IMAP4rev1] ready
 //! ```
 //!
-//! Only the names concerned are touched; every other octet of the response stays as it is.
+//! Only the names concerned are touched; every other octet of the response stays as it is. A name is
+//! an atom (RFC 9051, section 9, `capability`): what stands there as a string is left alone, for a
+//! literal's header and content go together.
 
 use std::fmt;
 
@@ -78,7 +80,7 @@ impl Edits<'_> {
         let mut edited = Vec::with_capacity(bytes.len() + " STARTTLS".len());
         let mut at = 0;
         let mut has_starttls = false;
-        for name in names {
+        for name in names.iter().filter(|name| name.label == Label::Atom) {
             let octets = &bytes[name.range.clone()];
             if self.removes(octets) {
                 let before = bytes[..name.range.start].trim_ascii_end().len().max(at);
@@ -178,6 +180,37 @@ mod tests {
             ("* LIST () \"/\" STARTTLS\r\n", "-"),
         ] {
             assert_eq!(edited(before, &[], BOTH, false), after);
+        }
+    }
+
+    #[test]
+    fn a_string_in_a_list_stays_whole() {
+        for hidden in ["*", "STARTTLS"] {
+            for string in ["{8}\r\nSTARTTLS", "\"STARTTLS\"", "(STARTTLS)"] {
+                let mut message = Message::text(b"* CAPABILITY ");
+                match string.split_once("\r\n") {
+                    Some((_, content)) => message.push_whole_literal(
+                        crate::event::LiteralForm::Sync,
+                        b"{8}\r\n",
+                        content.as_bytes(),
+                    ),
+                    None => message.push_text(string.as_bytes()),
+                }
+                message.push_text(b" STARTTLS\r\n");
+                let hidden = Hidden::new([hidden]);
+                let edits = Edits {
+                    hidden: &hidden,
+                    removed: &[],
+                    offers_starttls: false,
+                };
+                let edited = edits.applied(&message, &lexer::response(&message)).unwrap();
+                let kept = match string {
+                    "(STARTTLS)" => "()", // no string: a name in a list of its own
+                    string => string,
+                };
+                let expected = format!("* CAPABILITY {kept}\r\n");
+                assert_eq!(String::from_utf8(edited).unwrap(), expected);
+            }
         }
     }
 

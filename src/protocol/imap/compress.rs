@@ -24,6 +24,15 @@ pub(super) struct Compression {
     begins: bool,
     /// Octets of a line that is too long to hold.
     overlong: usize,
+    /// What is not inflated yet of the last read, since too many events came of it.
+    rest: Option<Rest>,
+}
+
+/// Octets from the wire.
+struct Rest {
+    from: Peer,
+    octets: Vec<u8>,
+    at: Micros,
 }
 
 impl Compression {
@@ -75,7 +84,22 @@ impl Observer {
             server: Some(Inflater::new()),
             begins: true,
             overlong: 0,
+            rest: None,
         };
+    }
+
+    /// Reads on where reading stopped because of the number of events; whether it had.
+    pub(super) fn read_rest(&mut self, out: &mut Vec<Draft>) -> bool {
+        let Some(Rest { from, octets, at }) = self.compression.rest.take() else {
+            return false;
+        };
+        self.wire_octets(from, &octets, at, out);
+        true
+    }
+
+    /// Gives up what [`read_rest`](Self::read_rest) would read.
+    pub(super) fn forget_rest(&mut self) {
+        self.compression.rest = None;
     }
 
     /// Reads octets as they came from the wire.
@@ -89,7 +113,13 @@ impl Observer {
         let Some(mut inflater) = self.compression.inflater(from).take() else {
             return self.plain_octets(from, input, at, out);
         };
+        let before = out.len();
         let damage = loop {
+            if out.len() - before > limits::INFLATED_EVENTS {
+                let octets = input.to_vec();
+                self.compression.rest = Some(Rest { from, octets, at });
+                break None;
+            }
             match inflater.next(&mut input) {
                 Ok(Some(octets)) => self.plain_octets(from, octets, at, out),
                 Ok(None) => break None,

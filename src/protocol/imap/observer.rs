@@ -194,7 +194,7 @@ impl Observer {
 
     /// What the relay is to do, after something was read.
     fn verdict(&mut self) -> Verdict {
-        if self.blind.is_some() && self.bridge.is_promised() {
+        if self.blind.is_some() && !self.may_go_unread() {
             // Nobody knows any more what may cross in cleartext.
             self.bridge.end(Note::ObserverStopped);
         } else if !self.is_bridging() {
@@ -208,6 +208,7 @@ impl Observer {
 
 impl Protocol for Observer {
     fn observe(&mut self, from: Peer, bytes: &[u8], at: Micros, out: &mut Vec<Draft>) -> Verdict {
+        while self.read_on(out) {}
         let is_bridging = self.is_bridging();
         if is_bridging {
             self.bridge.arrived(from, bytes.len());
@@ -220,9 +221,16 @@ impl Protocol for Observer {
     }
 
     fn ended(&mut self, from: Peer, at: Micros, out: &mut Vec<Draft>) -> Verdict {
+        // Only a relay that is stopped leaves more than this to be read.
+        self.read_on(out);
+        self.forget_rest();
         self.end_message(from, at, out);
         if let Some(blind) = &mut self.blind {
             blind.end(from, out);
+        }
+        self.bridge.server_is_gone |= from == Peer::Server;
+        if self.bridge.server_is_gone && self.bridge.holds_client() {
+            self.abandon_behind(out);
         }
         if !(from == Peer::Client && self.bridge.holds_client()) {
             self.bridge.release_all(from);
@@ -230,11 +238,19 @@ impl Protocol for Observer {
         self.verdict()
     }
 
+    fn read_on(&mut self, out: &mut Vec<Draft>) -> bool {
+        self.read_rest(out)
+    }
+
     fn read_size(&self) -> usize {
         match self.compression.is_on() {
             true => limits::COMPRESSED_READ,
             false => limits::READ,
         }
+    }
+
+    fn may_go_unread(&self) -> bool {
+        !self.bridge.is_promised()
     }
 
     fn secured(&mut self, out: &mut Vec<Draft>) -> Verdict {

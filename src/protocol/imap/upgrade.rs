@@ -13,7 +13,7 @@
 use super::bridge::{AppLeg, ServerLeg, Stage, is_harmless, may_become_starttls};
 use super::capability::may_become_list;
 use super::command::Command;
-use super::meaning::Meaning;
+use super::meaning::{Meaning, Missing};
 use super::observer::Observer;
 use super::tracker::Expected;
 use super::undecided::Undecided;
@@ -35,6 +35,8 @@ pub(super) enum Plan {
     Own,
     /// It waits until the leg to the server is secured.
     Hold,
+    /// It does not go on.
+    Drop,
     /// It is a STARTTLS, and goes on.
     Ask { command: u64 },
     /// It is a STARTTLS that mailscope agrees to.
@@ -51,7 +53,7 @@ impl Plan {
         match self {
             Self::None | Self::Pass | Self::Hold | Self::Ask { .. } => Passed::AsRead,
             Self::Own => Passed::Own,
-            Self::Agree { .. } | Self::Refuse { .. } | Self::End(_) => {
+            Self::Drop | Self::Agree { .. } | Self::Refuse { .. } | Self::End(_) => {
                 Passed::Instead(Sealed::default())
             }
         }
@@ -90,6 +92,12 @@ impl Observer {
         if self.side(from).assembler.is_empty() {
             return self.bridge.release(from, None);
         }
+        if from == Peer::Server && self.bridge.screens_server() {
+            if self.bridge.is_framed_beyond(from, limits::READ) {
+                self.bridge.end(Note::StartTlsInjection { from });
+            }
+            return;
+        }
         let length = self.side(from).assembler.message().bytes().len();
         if !self.bridge.holds(from, length) {
             return self.bridge.release(from, None); // its beginning went on already
@@ -109,7 +117,8 @@ impl Observer {
                     || self.client.framer.is_at_literal()
                     || begun.first().is_some_and(|first| !is_tag(first));
                 if may_be_decided && !self.is_harmless_beginning() {
-                    return self.secure_server(at, out);
+                    let plan = self.plan_for_a_secret();
+                    return self.carry_out(plan, at, out);
                 }
                 !may_be_decided
             }
@@ -149,6 +158,9 @@ impl Observer {
         let Some(message) = message else {
             return Plan::Pass;
         };
+        if self.bridge.stage == Stage::Ended {
+            return Plan::Drop;
+        }
         let is_whole = self.bridge.holds(Peer::Client, message.bytes().len());
         if !self.is_bridging() || self.tracker.is_authenticated() || !is_whole {
             return Plan::Pass;
@@ -161,10 +173,27 @@ impl Observer {
             (Some(STARTTLS), app, leg) => plan_starttls(message, meaning.ordinal, app, leg),
             (_, _, ServerLeg::Tls | ServerLeg::Cleartext) => Plan::Pass,
             (Some(name), ..) if is_harmless(name) => Plan::Pass,
-            _ if self.bridge.stage != Stage::Refused => Plan::Hold,
-            _ if self.bridge.setting.server_is_local => Plan::Pass,
-            _ => Plan::End(Note::CleartextToServer),
+            // The app is gone; TLS is not begun for half a line.
+            _ if circumstances.missing == Missing::Rest => Plan::Drop,
+            _ => self.plan_for_a_secret(),
         }
+    }
+
+    /// What becomes of what may hold a secret, as long as the server's leg is to be secured.
+    fn plan_for_a_secret(&self) -> Plan {
+        match self.bridge.stage {
+            Stage::Refused if self.bridge.setting.server_is_local => Plan::Pass,
+            Stage::Refused => Plan::End(Note::CleartextToServer),
+            _ if self.lacks_starttls() => Plan::End(Note::StartTlsNotOffered),
+            _ => Plan::Hold,
+        }
+    }
+
+    /// Whether the server has listed its capabilities, and STARTTLS is not among them.
+    fn lacks_starttls(&self) -> bool {
+        let offers = |name: &String| name.eq_ignore_ascii_case(STARTTLS);
+        let listed = self.tracker.listed_capabilities();
+        listed.is_some_and(|listed| !listed.iter().any(offers))
     }
 
     /// Does what was planned, behind the message's event.
@@ -173,6 +202,7 @@ impl Observer {
             Plan::None | Plan::Own => {}
             Plan::Pass => self.bridge.release(Peer::Client, None),
             Plan::Hold => self.secure_server(at, out),
+            Plan::Drop => self.bridge.release(Peer::Client, Some(Vec::new())),
             Plan::Ask { command } => {
                 self.bridge.release(Peer::Client, None);
                 self.bridge.stage = Stage::Asked { command };
@@ -214,14 +244,6 @@ impl Observer {
 
     /// mailscope asks the server for TLS itself.
     fn secure_server(&mut self, at: Micros, out: &mut Vec<Draft>) {
-        let offers = |listed: &[String]| listed.iter().any(|n| n.eq_ignore_ascii_case(STARTTLS));
-        if self
-            .tracker
-            .listed_capabilities()
-            .is_some_and(|listed| !offers(listed))
-        {
-            return self.bridge.end(Note::StartTlsNotOffered);
-        }
         let mut tag = "mailscope".to_owned();
         while self.tracker.is_in_flight(&tag) {
             tag.push('0');
@@ -252,14 +274,16 @@ impl Observer {
         match (status, self.bridge.setting.app) {
             (Some(Status::Bye), _) => self.bridge.stop_delaying(),
             (Some(Status::Preauth), _) => self.bridge.end(Note::StartTlsTooLate),
-            (_, AppLeg::Tls) => self.secure_server(at, out),
-            (_, AppLeg::Cleartext) => {
-                let listed = self.tracker.listed_capabilities();
-                let offers = |name: &String| name.eq_ignore_ascii_case(STARTTLS);
-                if listed.is_some_and(|listed| !listed.iter().any(offers)) {
-                    self.bridge.end(Note::StartTlsNotOffered);
-                }
+            // The app did not wait for the greeting, and its command waits for TLS already.
+            _ if self.bridge.stage != Stage::Quiet => {}
+            (_, AppLeg::Tls) => {
+                let plan = self.plan_for_a_secret();
+                self.carry_out(plan, at, out);
             }
+            (_, AppLeg::Cleartext) if self.lacks_starttls() => {
+                self.bridge.end(Note::StartTlsNotOffered);
+            }
+            (_, AppLeg::Cleartext) => {}
         }
     }
 
@@ -267,7 +291,7 @@ impl Observer {
     pub(super) fn pass_on_response(
         &mut self,
         message: Option<&Message>,
-        meaning: &Meaning,
+        meaning: &mut Meaning,
     ) -> Passed {
         let Some(message) = message.filter(|_| self.is_bridging()) else {
             return Passed::AsRead;
@@ -277,6 +301,13 @@ impl Observer {
                 if command == answered);
         if is_ours {
             self.bridge.release(Peer::Server, Some(Vec::new()));
+            return Passed::Instead(Sealed::default());
+        }
+        let is_unasked = meaning.relation == Relation::Unsolicited;
+        if self.bridge.screens_server() && is_unasked {
+            self.bridge.release(Peer::Server, Some(Vec::new()));
+            let from = Peer::Server;
+            meaning.notes.push(Note::StartTlsInjection { from });
             return Passed::Instead(Sealed::default());
         }
         let is_in = self.tracker.is_authenticated()
@@ -307,6 +338,8 @@ impl Observer {
             Stage::Asked { command: asked } if *asked == command => Upgrade::Both,
             Stage::OwnAsked { command: asked } if *asked == command => Upgrade::Server,
             Stage::Answering { command: asked, .. } if *asked == command => Upgrade::App,
+            // Nothing says what the server would take the next octets for.
+            _ if self.bridge.is_promised() => return self.bridge.end(Note::StartTlsNotRead),
             _ => {
                 self.note(Note::StartTlsNotRead, at, out);
                 return self.stop_framing(at, out);
@@ -314,9 +347,9 @@ impl Observer {
         };
         self.bridge.secure(upgrade);
         if upgrade.includes(Peer::Client) {
-            let Undecided { octets, .. } = std::mem::take(&mut self.bridge.behind);
-            if !octets.is_empty() {
-                self.injected(Peer::Client, &octets, at, out);
+            let behind = std::mem::take(&mut self.bridge.behind);
+            if !behind.is_empty() {
+                self.injected(Peer::Client, &behind.octets, behind.at(), out);
             }
         }
     }
@@ -356,14 +389,31 @@ impl Observer {
     /// Plaintext that came where TLS was to begin: it never enters the session.
     fn injected(&mut self, from: Peer, octets: &[u8], at: Micros, out: &mut Vec<Draft>) {
         self.bridge.drop_unframed(from, octets.len());
+        let mut meaning = self.dropped(from);
+        meaning.notes.push(Note::StartTlsInjection { from });
         let wire = self.sealed_opaque(from, octets);
+        self.emit(from, wire, Some(meaning), at, out);
+    }
+
+    /// The server is gone: what waits for its word goes nowhere, and its sender is not waited for.
+    pub(super) fn abandon_behind(&mut self, out: &mut Vec<Draft>) {
+        let behind = std::mem::take(&mut self.bridge.behind);
+        if !behind.is_empty() {
+            let wire = self.sealed_opaque(Peer::Client, &behind.octets);
+            let meaning = self.dropped(Peer::Client);
+            self.emit(Peer::Client, wire, Some(meaning), behind.at(), out);
+        }
+        self.bridge.drop_all(Peer::Client);
+    }
+
+    /// What octets mean that are not read, and do not go on.
+    fn dropped(&mut self, from: Peer) -> Meaning {
         let mut meaning = Meaning::new(self.next_ordinal(), Reading::Opaque);
         if from == Peer::Server {
             meaning.relation = Relation::Unsolicited;
         }
         meaning.passed = Passed::Instead(Sealed::default());
-        meaning.notes.push(Note::StartTlsInjection { from });
-        self.emit(from, wire, Some(meaning), at, out);
+        meaning
     }
 }
 

@@ -192,3 +192,36 @@ fn hiding_ends_with_compression_and_that_is_told() {
     assert_eq!(verdict, Verdict::AsRead);
     assert!(told(&number(drafts)).contains(&"note hiding-ends".into()));
 }
+
+#[test]
+fn lines_that_deflate_well_become_events_in_bounded_runs() {
+    // The least that a line may be, and a server that says that a whole mailbox was expunged.
+    for (line, of_each) in [(&b"\r\n"[..], 2), (b"* 1 EXPUNGE\r\n", 1)] {
+        let lines = 50_000;
+        let mut server = Deflater::new();
+        let mut octets = line.repeat(lines);
+        octets.extend_from_slice(b"* 2 EXISTS\r\n");
+        let deflated = server.deflated(&octets);
+        assert!(deflated.len() < limits::COMPRESSED_READ);
+        let mut observer = Observer::new(Gate::new(Secrets::Masked));
+        let mut drafts = Vec::new();
+        for (from, octets) in begun(b"") {
+            observer.observe(from, &octets, Micros(0), &mut drafts);
+        }
+        let mut events = std::mem::take(&mut drafts);
+        let before = events.len();
+        let mut length = 0;
+        observer.observe(S, &deflated, Micros(1), &mut drafts);
+        loop {
+            length = drafts.len().max(length);
+            events.append(&mut drafts);
+            if !observer.read_on(&mut drafts) {
+                break;
+            }
+        }
+        assert!(length <= limits::INFLATED_EVENTS + limits::INFLATED + 1);
+        assert_eq!(events.len() - before, lines * of_each + 1);
+        let told = told(&number(events));
+        assert_eq!(told.last().unwrap(), "* 2 EXISTS unsolicited");
+    }
+}

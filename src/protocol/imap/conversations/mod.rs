@@ -4,6 +4,7 @@
 mod again;
 mod attribution;
 mod compress;
+mod crossing;
 mod doubt;
 mod every;
 mod framing;

@@ -9,12 +9,12 @@ const C: Peer = Peer::Client;
 const S: Peer = Peer::Server;
 
 /// A relay without sockets.
-struct Relay {
+pub(super) struct Relay {
     observer: Observer,
-    drafts: Vec<crate::event::Draft>,
+    pub(super) drafts: Vec<crate::event::Draft>,
     waiting: [Vec<u8>; 2],
     /// What was done, in order: what a peer was given, `TLS`, `end`.
-    done: Vec<String>,
+    pub(super) done: Vec<String>,
     upgrade: Option<Upgrade>,
 }
 
@@ -23,7 +23,7 @@ fn index(from: Peer) -> usize {
 }
 
 impl Relay {
-    fn new(setting: Setting) -> Self {
+    pub(super) fn new(setting: Setting) -> Self {
         Self {
             observer: Observer::bridging(Gate::new(Secrets::Masked), setting),
             drafts: Vec::new(),
@@ -33,10 +33,19 @@ impl Relay {
         }
     }
 
-    fn read(&mut self, from: Peer, octets: &[u8], at: Micros) {
+    pub(super) fn read(&mut self, from: Peer, octets: &[u8], at: Micros) {
         self.waiting[index(from)].extend_from_slice(octets);
         let verdict = self.observer.observe(from, octets, at, &mut self.drafts);
         self.obey(verdict);
+    }
+
+    pub(super) fn end(&mut self, from: Peer, at: Micros) {
+        let verdict = self.observer.ended(from, at, &mut self.drafts);
+        self.obey(verdict);
+    }
+
+    pub(super) fn waits_for_nothing(&self) -> bool {
+        self.waiting.iter().all(Vec::is_empty)
     }
 
     fn obey(&mut self, verdict: Verdict) {
@@ -94,7 +103,7 @@ impl Relay {
 }
 
 /// What was done, and told; the same however each step is cut.
-fn played(setting: &Setting, steps: &[(Peer, &str)]) -> (Vec<String>, Vec<Event>) {
+pub(super) fn played(setting: &Setting, steps: &[(Peer, &str)]) -> (Vec<String>, Vec<Event>) {
     let play = |cut: &dyn Fn(&[u8]) -> Vec<Vec<u8>>| {
         let mut relay = Relay::new(setting.clone());
         for (step, (from, octets)) in steps.iter().enumerate() {
@@ -105,8 +114,7 @@ fn played(setting: &Setting, steps: &[(Peer, &str)]) -> (Vec<String>, Vec<Event>
         }
         for from in [C, S] {
             let end = Micros(steps.len() as u64);
-            let verdict = relay.observer.ended(from, end, &mut relay.drafts);
-            relay.obey(verdict);
+            relay.end(from, end);
         }
         let done = relay.done.iter().map(|line| line.replace("\r\n", "|"));
         (done.collect::<Vec<_>>(), number(relay.drafts))
@@ -126,7 +134,7 @@ fn played(setting: &Setting, steps: &[(Peer, &str)]) -> (Vec<String>, Vec<Event>
     whole
 }
 
-fn setting(app: AppLeg, server: ServerLeg) -> Setting {
+pub(super) fn setting(app: AppLeg, server: ServerLeg) -> Setting {
     Setting {
         app,
         server,
@@ -136,7 +144,7 @@ fn setting(app: AppLeg, server: ServerLeg) -> Setting {
 }
 
 /// What was passed on instead of each message that was edited, and what mailscope said.
-fn edits(events: &[Event]) -> Vec<String> {
+pub(super) fn edits(events: &[Event]) -> Vec<String> {
     let edit = |event: &Event| match &event.body {
         Body::Said(said) => match &said.passed {
             Passed::AsRead => None,
@@ -156,7 +164,7 @@ fn text(octets: &[u8]) -> String {
     String::from_utf8_lossy(octets).replace("\r\n", "|")
 }
 
-fn notes(events: &[Event]) -> Vec<String> {
+pub(super) fn notes(events: &[Event]) -> Vec<String> {
     let told = told(events);
     told.into_iter()
         .filter(|line| line.starts_with("note"))
@@ -244,8 +252,10 @@ fn no_password_crosses_in_cleartext_when_starttls_was_refused() {
             (C, "d LOGIN alice hunter2\r\n"),
         ],
     );
-    assert_eq!(done[3..5], ["server c NOOP|", "app c OK|"]);
-    assert_eq!(done[5], "end cleartext-to-server");
+    assert_eq!(
+        done[3..],
+        ["server c NOOP|", "app c OK|", "end cleartext-to-server"]
+    );
     assert_eq!(edits(&events), ["d LOGIN alice ********| -> "]);
 }
 
