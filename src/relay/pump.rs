@@ -55,13 +55,13 @@ pub struct Legs {
 }
 
 impl Legs {
-    /// The leg to this peer.
     /// Whether the server is on this machine.
     pub fn server_is_local(&self) -> bool {
         let address = self.server.tcp().peer_addr();
         address.is_ok_and(|address| address.ip().is_loopback())
     }
 
+    /// The leg to this peer.
     fn leg(&self, peer: Peer) -> &Transport {
         match peer {
             Peer::Client => &self.app,
