@@ -26,11 +26,14 @@ impl Comparison {
         }
     }
 
-    /// Gives each route a turn. In another round another one is the first.
+    /// Gives each route a turn. In another round another one is the first, and stands behind another
+    /// one, whose transcript the system may still be writing.
     pub fn turn(&mut self, loopback: &Loopback, round: usize) {
+        // Their number is a prime, so that with any stride each has its turn.
         let routes = self.turns.len();
+        let stride = 1 + round % (routes - 1);
         for next in 0..routes {
-            let (route, values) = &mut self.turns[(round + next) % routes];
+            let (route, values) = &mut self.turns[(round + next * stride) % routes];
             let mut connection = loopback.connect(*route);
             values.push(self.measure.of(&mut connection, &self.exchange));
             connection.close();
