@@ -8,7 +8,8 @@
 //!             |      '-- drafts -> bus -> numbered events -> terminal | transcript | JSON lines
 //!             '-- the same bytes -> other socket
 //!
-//! show:  transcript reader -> the same readings -> the same sinks
+//! show:    transcript reader -> the same readings -> the same sinks
+//! replay:  transcript reader -> script -> player <-> the same observer on the live app
 //! ```
 //!
 //! The map, from the bottom up; arrows point one way (`tests/it/arrows.rs` checks them):
