@@ -62,8 +62,9 @@ pub(super) enum Stage {
     Quiet,
     /// The app's command, with this ordinal, was passed on.
     Asked { command: u64 },
-    /// mailscope's own command, with this ordinal, was sent to the server.
-    OwnAsked { command: u64 },
+    /// mailscope's own command, with this ordinal, was sent to the server; the app's command with
+    /// the tag `held` waits for its answer.
+    OwnAsked { command: u64, held: Vec<u8> },
     /// The app's command, with this ordinal, is answered by mailscope when those before it are.
     Answering { command: u64, tag: Vec<u8> },
     /// The relay is at the handshake.
@@ -307,6 +308,16 @@ impl Bridge {
     /// What was delayed goes on.
     pub(super) fn stop_delaying(&mut self) {
         self.acts.extend(self.delayed.take().unwrap_or_default());
+    }
+
+    /// TLS will not begin: what was delayed is dropped.
+    pub(super) fn drop_delayed(&mut self) {
+        for act in self.delayed.take().unwrap_or_default() {
+            if let Act::Pass { from, octets } | Act::Replace { from, octets, .. } = act {
+                let with = Vec::new();
+                self.acts.push(Act::Replace { from, octets, with });
+            }
+        }
     }
 
     /// Takes what the relay is to do.

@@ -188,7 +188,7 @@ impl Observer {
     /// Whether octets may have to wait, or to be edited.
     pub(super) fn is_bridging(&self) -> bool {
         self.blind.is_none()
-            && !self.compression.is_on()
+            && (self.bridge.is_promised() || !self.compression.is_on())
             && self.bridge.has_work(self.tracker.is_authenticated())
     }
 
@@ -209,7 +209,7 @@ impl Observer {
 impl Protocol for Observer {
     fn observe(&mut self, from: Peer, bytes: &[u8], at: Micros, out: &mut Vec<Draft>) -> Verdict {
         while self.read_on(out) {}
-        let is_bridging = self.is_bridging();
+        let is_bridging = self.is_bridging() || !self.may_go_unread();
         if is_bridging {
             self.bridge.arrived(from, bytes.len());
         }
@@ -231,6 +231,9 @@ impl Protocol for Observer {
         self.bridge.server_is_gone |= from == Peer::Server;
         if self.bridge.server_is_gone && self.bridge.holds_client() {
             self.abandon_behind(out);
+        }
+        if from == Peer::Server {
+            self.bridge.drop_delayed();
         }
         if !(from == Peer::Client && self.bridge.holds_client()) {
             self.bridge.release_all(from);

@@ -80,6 +80,10 @@ impl Observer {
         circumstances: &server::Circumstances<'_>,
         out: &mut Vec<Draft>,
     ) {
+        if guard(|| self.answers_what_waits(&message)).unwrap_or_default() {
+            let from = Peer::Server;
+            self.bridge.end(Note::StartTlsInjection { from });
+        }
         let found = match circumstances.recorded {
             Some(_) => Some(server::Found::default()),
             None => guard(|| server::secrets(self, &message)),
@@ -106,7 +110,9 @@ impl Observer {
         if let Some(status) = greeting {
             self.greeted_with(status, circumstances.at, out);
         }
-        self.answer_if_due(circumstances.at, out);
+        if !circumstances.own {
+            self.answer_if_due(circumstances.at, out);
+        }
     }
 
     /// Sends the event out, then what is to be said of it, and does what it leads to. Without a

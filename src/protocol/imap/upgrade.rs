@@ -15,6 +15,7 @@ use super::capability::may_become_list;
 use super::command::Command;
 use super::meaning::{Meaning, Missing};
 use super::observer::Observer;
+use super::response::{Kind, Response};
 use super::tracker::Expected;
 use super::undecided::Undecided;
 use super::{client, lexer, server};
@@ -33,8 +34,8 @@ pub(super) enum Plan {
     None,
     /// Nothing: mailscope said it.
     Own,
-    /// It waits until the leg to the server is secured.
-    Hold,
+    /// It waits until the leg to the server is secured; it has this tag.
+    Hold { tag: Vec<u8> },
     /// It does not go on.
     Drop,
     /// It is a STARTTLS, and goes on.
@@ -51,7 +52,7 @@ impl Plan {
     /// What is recorded of it.
     pub(super) fn passed(&self) -> Passed {
         match self {
-            Self::None | Self::Pass | Self::Hold | Self::Ask { .. } => Passed::AsRead,
+            Self::None | Self::Pass | Self::Hold { .. } | Self::Ask { .. } => Passed::AsRead,
             Self::Own => Passed::Own,
             Self::Drop | Self::Agree { .. } | Self::Refuse { .. } | Self::End(_) => {
                 Passed::Instead(Sealed::default())
@@ -117,7 +118,7 @@ impl Observer {
                     || self.client.framer.is_at_literal()
                     || begun.first().is_some_and(|first| !is_tag(first));
                 if may_be_decided && !self.is_harmless_beginning() {
-                    let plan = self.plan_for_a_secret();
+                    let plan = self.plan_for_a_secret(self.client.assembler.message());
                     return self.carry_out(plan, at, out);
                 }
                 !may_be_decided
@@ -175,17 +176,19 @@ impl Observer {
             (Some(name), ..) if is_harmless(name) => Plan::Pass,
             // The app is gone; TLS is not begun for half a line.
             _ if circumstances.missing == Missing::Rest => Plan::Drop,
-            _ => self.plan_for_a_secret(),
+            _ => self.plan_for_a_secret(message),
         }
     }
 
     /// What becomes of what may hold a secret, as long as the server's leg is to be secured.
-    fn plan_for_a_secret(&self) -> Plan {
+    fn plan_for_a_secret(&self, message: &Message) -> Plan {
         match self.bridge.stage {
             Stage::Refused if self.bridge.setting.server_is_local => Plan::Pass,
             Stage::Refused => Plan::End(Note::CleartextToServer),
             _ if self.lacks_starttls() => Plan::End(Note::StartTlsNotOffered),
-            _ => Plan::Hold,
+            _ => Plan::Hold {
+                tag: tag_of(message),
+            },
         }
     }
 
@@ -201,7 +204,7 @@ impl Observer {
         match plan {
             Plan::None | Plan::Own => {}
             Plan::Pass => self.bridge.release(Peer::Client, None),
-            Plan::Hold => self.secure_server(at, out),
+            Plan::Hold { tag } => self.secure_server(tag, at, out),
             Plan::Drop => self.bridge.release(Peer::Client, Some(Vec::new())),
             Plan::Ask { command } => {
                 self.bridge.release(Peer::Client, None);
@@ -243,7 +246,7 @@ impl Observer {
     }
 
     /// mailscope asks the server for TLS itself.
-    fn secure_server(&mut self, at: Micros, out: &mut Vec<Draft>) {
+    fn secure_server(&mut self, held: Vec<u8>, at: Micros, out: &mut Vec<Draft>) {
         let mut tag = "mailscope".to_owned();
         while self.tracker.is_in_flight(&tag) {
             tag.push('0');
@@ -257,7 +260,7 @@ impl Observer {
         self.client_message(Message::text(line.as_bytes()), &circumstances, out);
         if let Some(command) = self.tracker.newest() {
             self.bridge.say(Peer::Server, line.as_bytes());
-            self.bridge.stage = Stage::OwnAsked { command };
+            self.bridge.stage = Stage::OwnAsked { command, held };
         }
     }
 
@@ -277,7 +280,7 @@ impl Observer {
             // The app did not wait for the greeting, and its command waits for TLS already.
             _ if self.bridge.stage != Stage::Quiet => {}
             (_, AppLeg::Tls) => {
-                let plan = self.plan_for_a_secret();
+                let plan = self.plan_for_a_secret(&Message::new());
                 self.carry_out(plan, at, out);
             }
             (_, AppLeg::Cleartext) if self.lacks_starttls() => {
@@ -287,17 +290,35 @@ impl Observer {
         }
     }
 
+    /// Whether this response speaks of a command that the server was not sent yet: it is not the
+    /// server's.
+    pub(super) fn answers_what_waits(&self, message: &Message) -> bool {
+        let Stage::OwnAsked { held, .. } = &self.bridge.stage else {
+            return false;
+        };
+        let spans = lexer::response(message);
+        let response = Response::new(message, &spans);
+        match response.kind() {
+            Kind::Tagged => response.tag() == held,
+            Kind::ContinuationRequest => self.undecided_tag().is_some(),
+            Kind::Untagged | Kind::Malformed => false,
+        }
+    }
+
     /// What the app is given of a response, which means this.
     pub(super) fn pass_on_response(
         &mut self,
         message: Option<&Message>,
         meaning: &mut Meaning,
     ) -> Passed {
+        if self.bridge.stage == Stage::Ended {
+            return Passed::Instead(Sealed::default());
+        }
         let Some(message) = message.filter(|_| self.is_bridging()) else {
             return Passed::AsRead;
         };
         let is_ours = matches!((&self.bridge.stage, &meaning.relation, &meaning.reading),
-            (Stage::OwnAsked { command }, Relation::Answers(answered), Reading::Tagged { .. })
+            (Stage::OwnAsked { command, .. }, Relation::Answers(answered), Reading::Tagged { .. })
                 if command == answered);
         if is_ours {
             self.bridge.release(Peer::Server, Some(Vec::new()));
@@ -336,7 +357,7 @@ impl Observer {
         }
         let upgrade = match &self.bridge.stage {
             Stage::Asked { command: asked } if *asked == command => Upgrade::Both,
-            Stage::OwnAsked { command: asked } if *asked == command => Upgrade::Server,
+            Stage::OwnAsked { command: asked, .. } if *asked == command => Upgrade::Server,
             Stage::Answering { command: asked, .. } if *asked == command => Upgrade::App,
             // Nothing says what the server would take the next octets for.
             _ if self.bridge.is_promised() => return self.bridge.end(Note::StartTlsNotRead),
@@ -361,8 +382,13 @@ impl Observer {
                 self.bridge.stage = Stage::Refused;
                 self.read_behind(out);
             }
-            Stage::OwnAsked { command: asked } if *asked == command => {
+            Stage::OwnAsked { command: asked, .. } if *asked == command => {
                 self.bridge.end(Note::StartTlsRefused);
+            }
+            // The server answered what it was not sent, before mailscope did.
+            Stage::Answering { command: asked, .. } if *asked == command => {
+                self.bridge.stage = Stage::Quiet;
+                self.read_behind(out);
             }
             _ => {}
         }
@@ -418,12 +444,16 @@ impl Observer {
 }
 
 fn plan_starttls(message: &Message, command: u64, app: AppLeg, server: ServerLeg) -> Plan {
-    let tag = lexer::command_tag(message).map(|tag| message.bytes()[tag].to_vec());
-    let tag = tag.unwrap_or_default();
+    let tag = tag_of(message);
     match (app, server) {
         (AppLeg::Tls, ServerLeg::Tls) => Plan::Pass,
         (AppLeg::Tls, _) => Plan::Refuse { tag },
         (AppLeg::Cleartext, ServerLeg::Starttls) => Plan::Ask { command },
         (AppLeg::Cleartext, _) => Plan::Agree { command, tag },
     }
+}
+
+fn tag_of(message: &Message) -> Vec<u8> {
+    let tag = lexer::command_tag(message).map(|tag| message.bytes()[tag].to_vec());
+    tag.unwrap_or_default()
 }

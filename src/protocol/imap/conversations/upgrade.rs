@@ -93,7 +93,7 @@ impl Relay {
     }
 
     /// The handshakes, if they are asked for.
-    fn handshake(&mut self) {
+    pub(super) fn handshake(&mut self) {
         if let Some(upgrade) = self.upgrade.take() {
             self.done.push(format!("TLS {upgrade:?}"));
             let verdict = self.observer.secured(&mut self.drafts);
