@@ -8,6 +8,7 @@ mod ca;
 mod client_certificate;
 mod demo;
 mod divert;
+mod export;
 mod keylog;
 mod provider;
 mod record;
@@ -76,6 +77,8 @@ enum Command {
     Replay(replay::Arguments),
     /// Print a transcript exactly as `record` would have.
     Show(show::Arguments),
+    /// Write a transcript in another form.
+    Export(export::Arguments),
     /// The certificate authorities that apps have to trust: where they are, and how to trust them.
     Ca(ca::Arguments),
     /// The whole way on this machine, without an account or a network.
@@ -88,6 +91,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Record(arguments) => record::run(arguments, &cli.common),
         Command::Replay(arguments) => replay::run(&arguments, &cli.common),
         Command::Show(arguments) => show::run(&arguments, &cli.common),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Ca(arguments) => ca::run(&arguments, &cli.common),
         Command::Demo(arguments) => demo::run(arguments, &cli.common),
     }

@@ -12,17 +12,20 @@
 //! What came unasked stands in the exchange that was going on, or behind the one before it.
 
 use std::collections::HashMap;
-use std::io::BufRead;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use super::whereabouts::{Place, Whereabouts};
-use crate::error::{Error, Result};
+use crate::error::{Doing, Error, Result};
 use crate::event::{
     Awaited, Body, Draft, Gate, Label, Message, Micros, Passed, Peer, Piece, Reading, Recorded,
     RecordedBody, Relation, Said, Secret, Secrets,
 };
+use crate::limits;
+use crate::protocol::Protocol;
 use crate::protocol::imap::Observer;
-use crate::transcript::Reader;
+use crate::transcript::{Reader, is_text, read_text};
 
 /// Everything that can be played.
 #[derive(Default)]
@@ -107,7 +110,9 @@ impl Script {
     ///
     /// The file cannot be read, or is no transcript: file, line and reason.
     pub fn open(path: &Path) -> Result<Self> {
-        Self::of(Reader::open(path)?, &path.display().to_string())
+        let name = path.display().to_string();
+        let file = File::open(path).doing(|| format!("read {name}"))?;
+        Self::read(BufReader::with_capacity(limits::READ, file), &name)
     }
 
     /// Reads a recording; `name` is what errors call it.
@@ -115,22 +120,28 @@ impl Script {
     /// # Errors
     ///
     /// It is no transcript: line and reason.
-    pub fn read(recording: impl BufRead + Send + 'static, name: &str) -> Result<Self> {
-        Self::of(Reader::new(recording, name)?, name)
+    pub fn read(mut recording: impl BufRead + Send + 'static, name: &str) -> Result<Self> {
+        let doing = || format!("read {name}");
+        let mut connections = Connections::default();
+        if is_text(recording.fill_buf().doing(doing)?) {
+            let mut text = Vec::new();
+            recording.read_to_end(&mut text).doing(doing)?;
+            let lines = read_text(&text)
+                .map_err(|(line, why)| Error::new(format!("read {name}, line {line}"), why))?;
+            for line in lines {
+                connections.of(line.conn).hear(line.from, &line.octets);
+            }
+        } else {
+            for recorded in Reader::new(recording, name)? {
+                let recorded = recorded?;
+                connections.of(recorded.conn).read(recorded);
+            }
+        }
+        Self::of(connections.all, name)
     }
 
-    fn of(reader: Reader, name: &str) -> Result<Self> {
+    fn of(connections: Vec<Connection>, name: &str) -> Result<Self> {
         let mut script = Self::default();
-        let mut places = HashMap::new();
-        let mut connections: Vec<Connection> = Vec::new();
-        for recorded in reader {
-            let recorded = recorded?;
-            let place = *places.entry(recorded.conn).or_insert_with(|| {
-                connections.push(Connection::new());
-                connections.len() - 1
-            });
-            connections[place].read(recorded);
-        }
         let sessions = connections.into_iter().map(|connection| connection.session);
         script
             .sessions
@@ -153,6 +164,23 @@ impl Script {
 impl Session {
     fn is_empty(&self) -> bool {
         self.greeting.is_none() && self.exchanges.is_empty()
+    }
+}
+
+/// All connections while they are being read, in the order in which they began.
+#[derive(Default)]
+struct Connections {
+    all: Vec<Connection>,
+    places: HashMap<u64, usize>,
+}
+
+impl Connections {
+    fn of(&mut self, conn: u64) -> &mut Connection {
+        let place = *self.places.entry(conn).or_insert_with(|| {
+            self.all.push(Connection::new());
+            self.all.len() - 1
+        });
+        &mut self.all[place]
     }
 }
 
@@ -194,6 +222,19 @@ impl Connection {
             }
         }
         self.at = at;
+    }
+
+    /// Takes in octets that were never read as messages.
+    fn hear(&mut self, from: Peer, octets: &[u8]) {
+        let place = self.whereabouts.place(self.observer.state());
+        let mut drafts = Vec::new();
+        let _ = self.observer.observe(from, octets, self.at, &mut drafts);
+        for draft in drafts {
+            let n = draft.ordinal();
+            if let Body::Said(said) = Draft::into_body(draft) {
+                self.said(n, self.at, *said, &place);
+            }
+        }
     }
 
     fn said(&mut self, n: u64, at: Micros, said: Said, place: &Place) {

@@ -116,6 +116,7 @@ mod sample;
 mod scanner;
 mod schema;
 mod split;
+mod text;
 mod wire;
 
 pub use crate::event::json::is_hidden;
@@ -125,6 +126,7 @@ pub use json::write_event;
 pub use place::place;
 pub use reader::Reader;
 pub use schema::SCHEMA;
+pub use text::{TextLine, TextWriter, is_text, read_text};
 
 #[cfg(test)]
 mod tests;

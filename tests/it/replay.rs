@@ -17,6 +17,8 @@ pub fn trials() -> Vec<Trial> {
     trials!("replay";
         a_command_that_was_not_recorded_is_told,
         a_second_use_of_what_changes_nothing,
+        a_text_written_by_hand_is_replayed,
+        an_exported_text_is_replayed,
         bad_input_is_refused,
         commands_by_meaning_in_another_order,
         on_miss_fail_closes,
@@ -303,9 +305,53 @@ fn starttls_is_offered_and_real() {
     assert_eq!(code, 0);
 }
 
-/// The recording that ships with mailscope: what its app said, line by line.
 fn the_tour_from_beginning_to_end() {
-    let mut replay = Replay::start(Path::new(TOUR), &["--require-all", "--match", "strict"]);
+    the_tour_is_replayed_from(Path::new(TOUR));
+}
+
+fn an_exported_text_is_replayed() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = folder.path().join("tour.txt");
+    let out = text.to_str().unwrap();
+    let exported = run(&["export", TOUR, "--to", "text", "-o", out]);
+    assert!(exported.status.success(), "{exported:?}");
+    the_tour_is_replayed_from(&text);
+    let again = run(&["export", TOUR, "--to", "text", "-o", out]);
+    assert_eq!(again.status.code(), Some(2), "never overwritten");
+    let printed = run(&["export", TOUR, "--to", "text"]);
+    assert!(printed.stdout == std::fs::read(&text).unwrap());
+}
+
+fn a_text_written_by_hand_is_replayed() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = folder.path().join("hand.txt");
+    std::fs::write(
+        &text,
+        "# what a test wants to see\nS: * OK ready\nC: a1 LOGIN alice <secret:password>\nS: a1 OK in\n\
+         C: a2 SELECT INBOX\nS: * 1 EXISTS\nS: a2 OK\nC: a3 FETCH 1 BODY[TEXT]\n\
+         S: * 1 FETCH (BODY[TEXT] {7}\nS: hello\nS: )\nS\\: a3 OK \\xe9\n",
+    )
+    .unwrap();
+    let mut replay = Replay::start(&text, &["--require-all"]);
+    let mut app = App::plain(replay.address("plain"));
+    app.hear("* OK ready");
+    app.command("x", "LOGIN alice any");
+    app.command("y", "SELECT INBOX");
+    app.say(b"z FETCH 1 BODY[TEXT]\r\n");
+    let expected = b"* 1 FETCH (BODY[TEXT] {7}\r\nhello\r\n)\r\nz OK \xe9\r\n";
+    assert_eq!(app.hear_octets(expected.len()), expected);
+    let (code, report) = replay.stop();
+    assert_eq!(code, 0, "{report:#}");
+    std::fs::write(&text, "S: * OK\nwhat\n").unwrap();
+    let output = run(&["replay", text.to_str().unwrap(), "--listen-plain", "none"]);
+    assert_eq!(output.status.code(), Some(2));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("hand.txt, line 2: "), "{stderr}");
+}
+
+/// A recording of the tour that ships with mailscope; its app says what it said, line by line.
+fn the_tour_is_replayed_from(recording: &Path) {
+    let mut replay = Replay::start(recording, &["--require-all", "--match", "strict"]);
     let tour: Value = serde_json::from_str(&std::fs::read_to_string(TOUR).unwrap()).unwrap();
     let mut app = App::tls(replay.address("tls"), "localhost", &replay.ca());
     app.hear("* OK");

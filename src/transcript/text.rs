@@ -1,0 +1,340 @@
+//! The short form of a transcript, for people to read and to write: who said what, line by line.
+//!
+//! ```text
+//! S: * OK ready
+//! C: a1 LOGIN alice <secret:password>
+//! S: a1 OK in
+//! C: a2 FETCH 1 BODY[TEXT]
+//! S: * 1 FETCH (BODY[TEXT] {7}
+//! S: hello
+//! S: )
+//! S\: a2 OK \xe9t\xe9
+//! # connection 2
+//! S: * BYE later
+//! ```
+//!
+//! A line ends with CRLF on the wire; the octets of a literal are lines like all others, and the message
+//! goes on behind them. A line that is not printable UTF-8 has the prefix `C\: ` or `S\: `, and in it
+//! `\\` and `\xNN` are escapes. Other lines that begin with `#` are comments; empty ones are passed
+//! over. Times, and what mailscope itself noticed or said, are not in it.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+
+use crate::event::{Message, Peer, Piece, Recorded, RecordedBody};
+use crate::transcript::is_hidden;
+
+/// Writes the short form.
+pub struct TextWriter<W> {
+    out: W,
+    /// The connection that spoke last.
+    conn: u64,
+    /// Octets of the literal parts that no message has referred to yet.
+    parts: HashMap<(u64, u64), Vec<u8>>,
+}
+
+impl<W: Write> TextWriter<W> {
+    /// Nothing is written yet.
+    pub fn new(out: W) -> Self {
+        Self {
+            out,
+            conn: 1,
+            parts: HashMap::new(),
+        }
+    }
+
+    /// Writes what a peer said; passes over everything else.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer.
+    pub fn write(&mut self, recorded: &Recorded) -> io::Result<()> {
+        let RecordedBody::Message(message) = &recorded.body else {
+            return Ok(());
+        };
+        if message.part.is_some() {
+            let octets = message.message.bytes().to_vec();
+            self.parts.insert((recorded.conn, recorded.n), octets);
+            return Ok(());
+        }
+        if message.own {
+            return Ok(());
+        }
+        if self.conn != recorded.conn {
+            self.conn = recorded.conn;
+            writeln!(self.out, "# connection {}", self.conn)?;
+        }
+        let octets = self.octets(recorded.conn, &message.message);
+        let end = octets.strip_suffix(b"\r\n").unwrap_or(&octets);
+        for line in lines(end) {
+            write_line(&mut self.out, message.from, line)?;
+        }
+        Ok(())
+    }
+
+    /// Hands everything on to what is written to.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    fn octets(&mut self, conn: u64, message: &Message) -> Vec<u8> {
+        let mut octets = Vec::with_capacity(message.bytes().len());
+        for piece in message.pieces() {
+            match piece {
+                Piece::Text(_) | Piece::Literal { .. } => {
+                    octets.extend_from_slice(&message.bytes()[piece.range()]);
+                }
+                Piece::Streamed { header, parts, .. } => {
+                    octets.extend_from_slice(&message.bytes()[header.clone()]);
+                    for part in parts {
+                        octets.extend(self.parts.remove(&(conn, *part)).unwrap_or_default());
+                    }
+                }
+                Piece::Secret(secret, _) => {
+                    octets.extend_from_slice(format!("<secret:{}>", secret.name()).as_bytes());
+                }
+            }
+        }
+        octets
+    }
+}
+
+/// The octets between line ends.
+fn lines(octets: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(octets);
+    std::iter::from_fn(move || {
+        let octets = rest?;
+        match memchr::memmem::find(octets, b"\r\n") {
+            Some(end) => {
+                rest = Some(&octets[end + 2..]);
+                Some(&octets[..end])
+            }
+            None => rest.take(),
+        }
+    })
+}
+
+fn letter(from: Peer) -> char {
+    match from {
+        Peer::Client => 'C',
+        Peer::Server => 'S',
+    }
+}
+
+fn write_line(out: &mut impl Write, from: Peer, line: &[u8]) -> io::Result<()> {
+    let letter = letter(from);
+    let printable = |text: &&str| !text.chars().any(|c| c.is_control() || is_hidden(c));
+    if let Some(text) = str::from_utf8(line).ok().filter(printable) {
+        return writeln!(out, "{letter}: {text}");
+    }
+    write!(out, "{letter}\\: ")?;
+    for chunk in line.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\\' => out.write_all(b"\\\\")?,
+                c if c.is_control() || is_hidden(c) => {
+                    let mut buffer = [0; 4];
+                    for octet in c.encode_utf8(&mut buffer).bytes() {
+                        write!(out, "\\x{octet:02x}")?;
+                    }
+                }
+                c => write!(out, "{c}")?,
+            }
+        }
+        for octet in chunk.invalid() {
+            write!(out, "\\x{octet:02x}")?;
+        }
+    }
+    writeln!(out)
+}
+
+/// A line of the short form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextLine {
+    /// The connection's number.
+    pub conn: u64,
+    /// Who said it.
+    pub from: Peer,
+    /// The octets, with their line end.
+    pub octets: Vec<u8>,
+}
+
+/// Whether a file that begins so is in the short form, and not JSON.
+pub fn is_text(beginning: &[u8]) -> bool {
+    let beginning = beginning.trim_ascii_start();
+    let prefixes: [&[u8]; 5] = [b"C:", b"S:", b"C\\:", b"S\\:", b"#"];
+    prefixes.iter().any(|prefix| beginning.starts_with(prefix))
+}
+
+/// Reads the short form.
+///
+/// # Errors
+///
+/// The number of the first line that is not in it, and why not.
+pub fn read_text(text: &[u8]) -> Result<Vec<TextLine>, (u64, String)> {
+    let mut conn = 1;
+    let mut read = Vec::new();
+    for (number, line) in (1_u64..).zip(text.split(|octet| *octet == b'\n')) {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if let Some(comment) = line.strip_prefix(b"#") {
+            let comment = String::from_utf8_lossy(comment);
+            let mut words = comment.split_whitespace();
+            if let (Some("connection"), Some(word), None) =
+                (words.next(), words.next(), words.next())
+            {
+                let why = |_| (number, format!("{word:?} is not a connection's number"));
+                conn = word.parse().map_err(why)?;
+            }
+            continue;
+        }
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let (from, octets) = read_line(line).map_err(|why| (number, why))?;
+        read.push(TextLine { conn, from, octets });
+    }
+    Ok(read)
+}
+
+fn read_line(line: &[u8]) -> Result<(Peer, Vec<u8>), String> {
+    let (from, rest) = match line.split_first() {
+        Some((b'C', rest)) => (Peer::Client, rest),
+        Some((b'S', rest)) => (Peer::Server, rest),
+        _ => return Err("a line begins with C: , S: or #".into()),
+    };
+    let (is_escaped, rest) = match rest.strip_prefix(b"\\") {
+        Some(rest) => (true, rest),
+        None => (false, rest),
+    };
+    let Some(rest) = rest.strip_prefix(b":") else {
+        return Err("a line begins with C: , S: or #".into());
+    };
+    let said = rest.strip_prefix(b" ").unwrap_or(rest);
+    let mut octets = match is_escaped {
+        true => unescaped(said)?,
+        false => said.to_vec(),
+    };
+    octets.extend_from_slice(b"\r\n");
+    Ok((from, octets))
+}
+
+fn unescaped(mut line: &[u8]) -> Result<Vec<u8>, String> {
+    let mut octets = Vec::with_capacity(line.len());
+    while let Some(at) = memchr::memchr(b'\\', line) {
+        octets.extend_from_slice(&line[..at]);
+        line = match line[at + 1..] {
+            [b'\\', ref rest @ ..] => {
+                octets.push(b'\\');
+                rest
+            }
+            [b'x', high, low, ref rest @ ..] => {
+                let digit = |octet: u8| char::from(octet).to_digit(16);
+                let (Some(high), Some(low)) = (digit(high), digit(low)) else {
+                    return Err("two hexadecimal digits follow \\x".into());
+                };
+                octets.push((high * 16 + low) as u8);
+                rest
+            }
+            _ => return Err("a backslash is \\\\ here, and an octet \\xNN".into()),
+        };
+    }
+    octets.extend_from_slice(line);
+    Ok(octets)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::event::{Micros, RecordedMessage, Relation, Secret};
+
+    fn recorded(conn: u64, from: Peer, message: Message) -> Recorded {
+        Recorded {
+            n: 1,
+            conn,
+            at: Micros(0),
+            body: RecordedBody::Message(Box::new(RecordedMessage {
+                from,
+                own: false,
+                sent: None,
+                kind: None,
+                message,
+                awaited: None,
+                tag: None,
+                mechanism: None,
+                identity: None,
+                relation: Relation::None,
+                part: None,
+                refused: false,
+                incomplete: false,
+            })),
+        }
+    }
+
+    fn written(messages: &[Recorded]) -> String {
+        let mut out = Vec::new();
+        let mut writer = TextWriter::new(&mut out);
+        for message in messages {
+            writer.write(message).unwrap();
+        }
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn it_is_written_as_it_is_specified() {
+        let mut login = Message::text(b"a1 LOGIN alice ");
+        login.push_secret(Secret::Password);
+        login.push_text(b"\r\n");
+        let text = written(&[
+            recorded(1, Peer::Server, Message::text(b"* OK ready\r\n")),
+            recorded(1, Peer::Client, login),
+            recorded(
+                1,
+                Peer::Server,
+                Message::text(b"* 1 FETCH (BODY[TEXT] {7}\r\nhello\r\n)\r\n"),
+            ),
+            recorded(
+                2,
+                Peer::Server,
+                Message::text(b"* OK \\ \xe9\t\xc3\xa9\r\n"),
+            ),
+        ]);
+        assert_eq!(
+            text,
+            "S: * OK ready\nC: a1 LOGIN alice <secret:password>\nS: * 1 FETCH (BODY[TEXT] {7}\n\
+             S: hello\nS: )\n# connection 2\nS\\: * OK \\\\ \\xe9\\x09é\n"
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        for (text, line) in [
+            ("S: a\nx", 2),
+            ("S\\: \\q", 1),
+            ("C\\: \\x1", 1),
+            ("\n\n# connection two", 3),
+            ("Server: x", 1),
+        ] {
+            assert_eq!(read_text(text.as_bytes()).unwrap_err().0, line, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, rng_seed: proptest::test_runner::RngSeed::Fixed(9051), ..Default::default() })]
+
+        #[test]
+        fn any_octets_come_back(octets in proptest::collection::vec(any::<u8>(), 0..60)) {
+            let mut line = octets;
+            line.extend_from_slice(b"\r\n");
+            let text = written(&[recorded(1, Peer::Client, Message::text(&line))]);
+            let read = read_text(text.as_bytes()).unwrap();
+            let joined: Vec<u8> = read.iter().flat_map(|line| line.octets.clone()).collect();
+            prop_assert_eq!(joined, line);
+        }
+    }
+}
