@@ -58,6 +58,10 @@ pub const ITEMS: usize = 128;
 /// message's BODYSTRUCTURE some more. A deeper list is kept as one piece of text.
 pub const NESTING: usize = 64;
 
+/// Mismatches that a replay's report tells. Nobody reads more, and an app that tries again for ever
+/// makes them without end.
+pub const MISMATCHES: usize = 1000;
+
 /// Secrets remembered so that they are masked when they come again. An app has one or two.
 pub const SECRETS: usize = 64;
 

@@ -7,7 +7,8 @@ use super::matcher::{Difference, difference};
 use super::report::{Mismatch, NeverAsked, Report};
 use super::script::{Exchange, Script};
 use super::whereabouts::Place;
-use crate::event::{Label, Piece, Reading, Said};
+use crate::event::{Label, Piece, Reading, Said, Secret, Value};
+use crate::limits;
 
 /// How commands are matched: `--match`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -123,7 +124,9 @@ impl Usage {
             None if self.matching == Matching::State && is_ending_or_idle(live) => Err(None),
             None => {
                 let mismatch = self.mismatch(&inner, conn, *cursor, live, place);
-                inner.mismatches.push(mismatch.clone());
+                if inner.mismatches.len() < limits::MISMATCHES {
+                    inner.mismatches.push(mismatch.clone());
+                }
                 Err(Some(mismatch))
             }
         }
@@ -343,9 +346,35 @@ fn elsewhere(recorded: &Place, live: &Place) -> Difference {
     }
 }
 
-/// A command without its tag and line end, for people; masks are `<secret:password>`.
+/// `LOGIN alice <secret:password>`, `AUTHENTICATE PLAIN <secret:sasl>`; none for other commands.
+fn login(said: &Said) -> Option<String> {
+    let Reading::Command {
+        name: Some(name), ..
+    } = &said.reading
+    else {
+        return None;
+    };
+    let secret = match &**name {
+        "LOGIN" => Secret::Password,
+        "AUTHENTICATE" => Secret::Sasl,
+        _ => return None,
+    };
+    let arguments = said.arguments();
+    let first = arguments.first().and_then(Value::bytes).unwrap_or_default();
+    let mut text = format!("{name} {}", String::from_utf8_lossy(first));
+    if arguments.len() > 1 {
+        text.push_str(&format!(" <secret:{}>", secret.name()));
+    }
+    Some(text)
+}
+
+/// A command without its tag and line end, for people; masks are `<secret:password>`. What logs in is
+/// masked even where the recording is not: reports are passed around.
 fn told(said: &Said) -> String {
     const LONGEST: usize = 200;
+    if let Some(login) = login(said) {
+        return login;
+    }
     let tag = said.spans.first().filter(|span| span.label == Label::Tag);
     let start = tag.map_or(0, |tag| tag.range.end);
     let mut text = String::new();

@@ -16,6 +16,7 @@ use super::support::{trials, wait_for};
 pub fn trials() -> Vec<Trial> {
     trials!("replay";
         a_command_that_was_not_recorded_is_told,
+        a_report_tells_no_password,
         a_second_use_of_what_changes_nothing,
         a_text_written_by_hand_is_replayed,
         an_exported_text_is_replayed,
@@ -347,6 +348,40 @@ fn a_text_written_by_hand_is_replayed() {
     assert_eq!(output.status.code(), Some(2));
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(stderr.contains("hand.txt, line 2: "), "{stderr}");
+}
+
+/// Not even a password that stands in a recording in clear: reports are passed around.
+fn a_report_tells_no_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = folder.path().join("hand.txt");
+    std::fs::write(
+        &text,
+        "S: * OK\nC: a LOGIN alice hunter2\nS: a OK\nC: b AUTHENTICATE PLAIN AGFsaWNlAGh1bnRlcjI=\nS: b OK\n",
+    )
+    .unwrap();
+    let mut replay = Replay::start(&text, &["--require-all"]);
+    let mut app = App::plain(replay.address("plain"));
+    app.hear("* OK");
+    let answer = app.command("x", "LOGIN bob another-secret");
+    let (code, report) = replay.stop();
+    assert_eq!(code, 1);
+    assert_eq!(
+        report["mismatches"][0]["command"],
+        "LOGIN bob <secret:password>"
+    );
+    let never = &report["never_asked"];
+    assert_eq!(never[0]["command"], "LOGIN alice <secret:password>");
+    assert_eq!(never[1]["command"], "AUTHENTICATE PLAIN <secret:sasl>");
+    for text in [
+        answer,
+        report.to_string(),
+        replay.read("stdout"),
+        replay.read("stderr"),
+    ] {
+        for secret in ["hunter2", "h1bnRlcj", "another-secret"] {
+            assert!(!text.contains(secret), "{secret} in {text}");
+        }
+    }
 }
 
 /// A recording of the tour that ships with mailscope; its app says what it said, line by line.
