@@ -368,6 +368,21 @@ pub struct Code<'a> {
 }
 
 impl Said {
+    /// What this peer said, of which nothing is known but what it is.
+    pub fn new(from: Peer, wire: Sealed, reading: Reading) -> Self {
+        Self {
+            from,
+            wire,
+            spans: Vec::new(),
+            reading,
+            relation: Relation::None,
+            among: None,
+            capabilities: None,
+            incomplete: false,
+            passed: Passed::AsRead,
+        }
+    }
+
     /// The octets of a span.
     pub fn span_bytes(&self, span: &Span) -> &[u8] {
         &self.wire.bytes()[span.range.clone()]

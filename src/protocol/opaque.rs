@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use crate::event::{
-    Body, Draft, Gate, Message, Micros, Passed, Peer, Reading, Relation, Said, Sealed, Secret,
+    Body, Draft, Gate, Message, Micros, Peer, Reading, Relation, Said, Sealed, Secret,
     leading_base64,
 };
 
@@ -22,15 +22,8 @@ pub(super) fn opaque(ordinal: u64, from: Peer, wire: Sealed, at: Micros) -> Draf
         ordinal,
         at,
         Body::Said(Box::new(Said {
-            from,
-            wire,
-            spans: Vec::new(),
-            reading: Reading::Opaque,
             relation,
-            among: None,
-            capabilities: None,
-            incomplete: false,
-            passed: Passed::AsRead,
+            ..Said::new(from, wire, Reading::Opaque)
         })),
     )
 }

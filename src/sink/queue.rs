@@ -156,9 +156,7 @@ fn widen(gap: &mut Option<Event>, event: &Event) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{
-        Gate, LiteralForm, Message, Micros, Passed, Peer, Reading, Relation, Said, Secrets,
-    };
+    use crate::event::{Gate, LiteralForm, Message, Micros, Peer, Reading, Said, Secrets};
 
     fn event(n: u64) -> (Arc<Event>, usize) {
         let event = Event {
@@ -192,17 +190,8 @@ mod tests {
         let mut message = Message::new();
         message.push_whole_streamed(LiteralForm::Sync, b"{1000}\r\n", 1000, vec![1]);
         message.push_text(b"\r\n");
-        let said = Said {
-            from: Peer::Server,
-            wire: Gate::new(Secrets::Masked).seal(message, &[]),
-            spans: Vec::new(),
-            reading: Reading::Opaque,
-            relation: Relation::Unsolicited,
-            among: None,
-            capabilities: None,
-            incomplete: false,
-            passed: Passed::AsRead,
-        };
+        let wire = Gate::new(Secrets::Masked).seal(message, &[]);
+        let said = Said::new(Peer::Server, wire, Reading::Opaque);
         let body = Body::Said(Box::new(said));
         let mut gap = None;
         widen(

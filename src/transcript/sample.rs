@@ -5,7 +5,7 @@ use time::macros::datetime;
 use crate::event::json::Object;
 use crate::event::{
     Awaited, Body, CapabilityChange, Draft, Event, Finding, Gate, Label, LiteralForm, Message,
-    Micros, Numbers, Passed, Peer, Reading, Relation, Said, Secret, Secrets, Secured, Span, Status,
+    Micros, Numbers, Peer, Reading, Relation, Said, Secret, Secrets, Secured, Span, Status,
 };
 
 use super::header::Header;
@@ -26,17 +26,7 @@ pub(super) fn text(n: u64, octets: &[u8]) -> Event {
 
 /// The sealed message with nothing known about it.
 pub(super) fn said(from: Peer, message: Message, reading: Reading) -> Said {
-    Said {
-        from,
-        wire: Gate::new(Secrets::Masked).seal(message, &[]),
-        spans: Vec::new(),
-        reading,
-        relation: Relation::None,
-        among: None,
-        capabilities: None,
-        incomplete: false,
-        passed: Passed::AsRead,
-    }
+    Said::new(from, Gate::new(Secrets::Masked).seal(message, &[]), reading)
 }
 
 /// A line with the spans of these words, which stand in it in this order.

@@ -9,9 +9,7 @@ use super::observer::Observer;
 use super::tracker::Expected;
 use super::undecided::Undecided;
 use super::{client, lexer, server};
-use crate::event::{
-    Draft, MASK, Message, Micros, Note, Passed, Peer, Reading, Relation, Said, Secret,
-};
+use crate::event::{Draft, MASK, Message, Micros, Note, Peer, Reading, Relation, Said, Secret};
 use crate::limits;
 
 impl Observer {
@@ -218,15 +216,8 @@ impl Observer {
         };
         let wire = self.gate.seal(message, &[]);
         Some(Said {
-            from: Peer::Client,
-            wire,
             spans,
-            reading,
-            relation: Relation::None,
-            among: None,
-            capabilities: None,
-            incomplete: false,
-            passed: Passed::AsRead,
+            ..Said::new(Peer::Client, wire, reading)
         })
     }
 }

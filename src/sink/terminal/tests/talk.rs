@@ -133,15 +133,8 @@ impl Talk {
             }
         }
         Said {
-            from,
             spans: spans(&message),
-            wire: self.gate.seal(message, &[]),
-            reading,
-            relation: Relation::None,
-            among: None,
-            capabilities: None,
-            incomplete: false,
-            passed: Passed::AsRead,
+            ..Said::new(from, self.gate.seal(message, &[]), reading)
         }
     }
 }
