@@ -10,6 +10,7 @@
 //! The live app's octets are read by the same [`Observer`](crate::protocol::imap::Observer) that
 //! reads a recording, and so are the player's own answers.
 
+mod link;
 mod matcher;
 mod part;
 mod player;

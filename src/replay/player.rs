@@ -22,8 +22,9 @@ use super::script::{Exchange, Turn};
 use super::usage::{Cursor, Index, OnMiss, Usage};
 use super::whereabouts::Whereabouts;
 use crate::event::{Body, Draft, Gate, Label, Micros, Passed, Peer, Reading, Said};
+use crate::fault::Strikes;
 use crate::protocol::imap::{AppLeg, Observer, ServerLeg, Setting};
-use crate::protocol::{Act, Protocol, Verdict};
+use crate::protocol::{Act, Break, Protocol, Verdict};
 
 /// What is to be done for the app, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub enum Effect {
     StartTls,
     /// The connection ends.
     Close,
+    /// It is broken off, for this fault.
+    Break(Break, Arc<str>),
 }
 
 /// How a live session is played.
@@ -81,11 +84,20 @@ struct Playing {
 }
 
 impl Player {
-    /// Plays for the live connection with this number, whose leg is secured like this.
-    pub fn new(conn: u64, usage: Arc<Usage>, manner: Manner, gate: Gate, app: AppLeg) -> Self {
+    /// Plays for the live connection with this number, whose leg is secured like this and which is
+    /// struck by these faults.
+    pub fn new(
+        conn: u64,
+        usage: Arc<Usage>,
+        manner: Manner,
+        gate: Gate,
+        app: AppLeg,
+        faults: Strikes,
+    ) -> Self {
         let setting = Setting {
             app,
             server: ServerLeg::Tls,
+            faults,
             ..Setting::default()
         };
         let cursor = usage.begin();
@@ -167,9 +179,11 @@ impl Player {
                     name: Some(name), ..
                 },
                 Passed::Instead(_),
-            ) => {
+            ) if name == "STARTTLS" => {
                 self.usage.answered(self.cursor, name);
             }
+            // A fault struck it.
+            (Reading::Command { .. }, Passed::Instead(_)) => {}
             // It is answered already.
             (Reading::Command { refused: true, .. }, _) => {}
             (Reading::Command { .. }, _) => {
@@ -365,6 +379,10 @@ impl Player {
                 } => self.give(octets),
                 Act::Secure(_) => self.effects.push(Effect::StartTls),
                 Act::End(_) => self.close(),
+                Act::Break(how, fault) => {
+                    self.is_over = true;
+                    self.effects.push(Effect::Break(how, fault));
+                }
                 Act::Pass { .. } | Act::Replace { .. } | Act::Say { .. } => {}
             }
         }

@@ -17,16 +17,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // For tests alone.
     ("growth", &[]),
     ("event", &["error", "limits", "growth"]),
+    ("fault", &["event"]),
     ("transcript", &["error", "limits", "event"]),
     ("sink", &["error", "limits", "event", "transcript"]),
-    ("protocol", &["error", "limits", "event", "growth"]),
-    ("net", &["error", "limits", "event"]),
+    ("protocol", &["error", "limits", "event", "fault", "growth"]),
+    ("net", &["error", "limits", "event", "fault"]),
     (
         "relay",
         &[
             "error",
             "limits",
             "event",
+            "fault",
             "transcript",
             "sink",
             "protocol",
@@ -39,6 +41,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "error",
             "limits",
             "event",
+            "fault",
             "transcript",
             "sink",
             "protocol",
@@ -51,6 +54,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "error",
             "limits",
             "event",
+            "fault",
             "transcript",
             "sink",
             "protocol",
@@ -62,7 +66,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Folders of code that is given time and octets and asks for neither.
-const SANS_IO: &[&str] = &["event", "protocol", "error", "limits"];
+const SANS_IO: &[&str] = &["event", "fault", "protocol", "error", "limits"];
 
 /// What such code does not name.
 const IO: &[&str] = &[

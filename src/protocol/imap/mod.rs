@@ -27,6 +27,8 @@ mod sasl;
 mod secrets;
 mod server;
 mod solicit;
+mod struck;
+mod tampered;
 mod telling;
 mod tracker;
 mod undecided;
@@ -34,6 +36,7 @@ mod upgrade;
 
 pub use bridge::{AppLeg, ServerLeg, Setting};
 pub use capability::Hidden;
+pub use command::is_command;
 pub use observer::Observer;
 pub use tracker::State;
 #[cfg(test)]
