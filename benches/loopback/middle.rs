@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use mailscope::event::{Gate, Secrets};
 use mailscope::fault::Faults;
-use mailscope::fault::Faults;
 use mailscope::net::{AskedSecurity, Authority, ServerAddress};
 use mailscope::protocol::imap::Hidden;
 use mailscope::relay::{Config, Leg, Relay};

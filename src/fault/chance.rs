@@ -46,6 +46,18 @@ mod tests {
     }
 
     #[test]
+    fn the_first_throws_of_many_runs_are_fair() {
+        for throw in 0..3 {
+            let falls = |seed| {
+                let mut dice = Dice::new(seed, 1, 0);
+                (0..=throw).map(|_| dice.falls(0.6)).last() == Some(true)
+            };
+            let often = (0..10_000).filter(|seed| falls(*seed)).count();
+            assert!((5_800..6_200).contains(&often), "{often} at throw {throw}");
+        }
+    }
+
+    #[test]
     fn what_is_certain_happens_and_what_is_impossible_does_not() {
         let mut dice = Dice::new(1, 1, 1);
         assert!((0..1000).all(|_| dice.falls(1.0) && !dice.falls(0.0)));

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
+use tokio::time::{Instant, timeout_at};
 
 use crate::net::{Delivery, Outlet, Transport};
 
@@ -57,17 +58,31 @@ impl Link {
         self.transport.flush().await
     }
 
-    /// Waits so long.
-    pub async fn pause(&mut self, pause: Duration) -> io::Result<()> {
+    /// Waits so long, or until the app says something, if that is to be heard; what it said.
+    pub async fn pause<'b>(
+        &mut self,
+        pause: Duration,
+        hearing: Option<&'b mut [u8]>,
+    ) -> io::Result<&'b [u8]> {
         self.flush().await?;
-        let mut sleep = Box::pin(tokio::time::sleep(pause));
-        std::future::poll_fn(|cx| {
-            if let Some(outlet) = &mut self.outlet {
-                let _ = outlet.poll_deliver(cx, Pin::new(&mut self.transport))?;
-            }
-            sleep.as_mut().poll(cx).map(Ok)
-        })
-        .await
+        let deadline = Instant::now() + pause;
+        let Some(buffer) = hearing else {
+            let delivering = std::future::poll_fn(|cx| match &mut self.outlet {
+                Some(outlet) => match outlet.poll_deliver(cx, Pin::new(&mut self.transport)) {
+                    Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+                    _ => Poll::Pending,
+                },
+                None => Poll::Pending,
+            });
+            return match timeout_at(deadline, delivering).await {
+                Ok(failed) => failed,
+                Err(_) => Ok(&[]),
+            };
+        };
+        match timeout_at(deadline, self.hear(buffer)).await {
+            Ok(heard) => heard,
+            Err(_) => Ok(&[]),
+        }
     }
 
     /// What the app says; none if it says no more, or the connection was cut.

@@ -31,8 +31,13 @@ use crate::protocol::{Act, Break, Protocol, Verdict};
 pub enum Effect {
     /// These octets go to it.
     Say(Vec<u8>),
-    /// So long nothing happens.
-    Pause(Duration),
+    /// So long nothing happens; in IDLE, until the app says something.
+    Pause {
+        /// How long.
+        pause: Duration,
+        /// The app may end it.
+        is_idle: bool,
+    },
     /// TLS begins; then the player is told ([`Player::secured`]).
     StartTls,
     /// The connection ends.
@@ -298,7 +303,7 @@ impl Player {
                 Some(Turn::Say { line, pause }) => {
                     playing.turn += 1;
                     let octets = line.with_tag(&playing.tag);
-                    self.pause(*pause);
+                    self.pause(*pause, exchange.name() == "IDLE");
                     self.say(&octets, at, out);
                 }
                 None => {
@@ -311,10 +316,10 @@ impl Player {
         }
     }
 
-    fn pause(&mut self, recorded: Micros) {
+    fn pause(&mut self, recorded: Micros, is_idle: bool) {
         let pause = Duration::from_micros(recorded.0).mul_f64(self.manner.pace);
         if !pause.is_zero() {
-            self.effects.push(Effect::Pause(pause));
+            self.effects.push(Effect::Pause { pause, is_idle });
         }
     }
 

@@ -242,10 +242,16 @@ impl Session {
         loop {
             self.live.bus.publish(&mut self.live.numbers, &mut drafts);
             let mut secured = false;
+            // What the app said while it idled.
+            let mut early = Vec::new();
             for effect in effects {
                 match effect {
                     Effect::Say(octets) => link.say(octets).await?,
-                    Effect::Pause(pause) => link.pause(pause).await?,
+                    Effect::Pause { is_idle: true, .. } if !early.is_empty() => {}
+                    Effect::Pause { pause, is_idle } => {
+                        let heard = link.pause(pause, is_idle.then_some(&mut *buffer)).await?;
+                        early.extend_from_slice(heard);
+                    }
                     Effect::Close => {
                         link.finish().await?;
                         link.transport.close(limits::END_CONNECTIONS).await;
@@ -277,7 +283,10 @@ impl Session {
                 effects = player.secured(self.live.now(), &mut drafts);
                 continue;
             }
-            let heard = link.hear(&mut buffer).await?;
+            let heard = match early.is_empty() {
+                true => link.hear(&mut buffer).await?,
+                false => &early,
+            };
             if let Some(fault) = link.cut() {
                 let note = Note::Fault(fault.into());
                 self.live.tell(Body::Note(note.finding()));
