@@ -10,7 +10,6 @@
 //! The live app's octets are read by the same [`Observer`](crate::protocol::imap::Observer) that
 //! reads a recording, and so are the player's own answers.
 
-mod matcher;
 mod part;
 mod player;
 mod report;

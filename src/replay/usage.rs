@@ -3,12 +3,12 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::matcher::{Difference, difference};
 use super::report::{Mismatch, NeverAsked, Report};
 use super::script::{Exchange, Script};
 use super::whereabouts::Place;
 use crate::event::{Label, Piece, Reading, Said, Secret, Value};
 use crate::limits;
+use crate::protocol::imap::sameness::{Difference, difference};
 
 /// How commands are matched: `--match`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
