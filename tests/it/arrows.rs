@@ -22,6 +22,23 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("protocol", &["error", "limits", "event", "growth"]),
     ("net", &["error", "limits", "event"]),
     (
+        "recording",
+        &["error", "limits", "event", "transcript", "protocol"],
+    ),
+    (
+        "compare",
+        &[
+            "error",
+            "limits",
+            "growth",
+            "event",
+            "transcript",
+            "sink",
+            "protocol",
+            "recording",
+        ],
+    ),
+    (
         "relay",
         &[
             "error",
@@ -43,6 +60,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "sink",
             "protocol",
             "net",
+            "recording",
         ],
     ),
     (
@@ -56,7 +74,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "protocol",
             "net",
             "relay",
+            "recording",
             "replay",
+            "compare",
         ],
     ),
 ];
