@@ -11,7 +11,6 @@
 //! reads a recording, and so are the player's own answers.
 
 mod link;
-mod matcher;
 mod part;
 mod player;
 mod report;

@@ -23,6 +23,23 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("protocol", &["error", "limits", "event", "fault", "growth"]),
     ("net", &["error", "limits", "event", "fault"]),
     (
+        "recording",
+        &["error", "limits", "event", "transcript", "protocol"],
+    ),
+    (
+        "compare",
+        &[
+            "error",
+            "limits",
+            "growth",
+            "event",
+            "transcript",
+            "sink",
+            "protocol",
+            "recording",
+        ],
+    ),
+    (
         "relay",
         &[
             "error",
@@ -46,6 +63,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "sink",
             "protocol",
             "net",
+            "recording",
         ],
     ),
     (
@@ -60,7 +78,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "protocol",
             "net",
             "relay",
+            "recording",
             "replay",
+            "compare",
         ],
     ),
 ];

@@ -23,6 +23,7 @@ mod meaning;
 mod observer;
 mod recorded;
 mod response;
+pub mod sameness;
 mod sasl;
 mod secrets;
 mod server;

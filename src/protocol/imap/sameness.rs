@@ -8,7 +8,6 @@
 //! live      C: X9 fetch 1,2,3 (uid flags)     the same
 //! ```
 
-use super::whereabouts;
 use crate::event::{Reading, Said, Value};
 
 /// The first thing in which two commands differ.
@@ -134,7 +133,7 @@ fn is_same(kind: Kind, one: &Value<'_>, other: &Value<'_>) -> bool {
     }
     match kind {
         Kind::Anything => true,
-        Kind::Mailbox => whereabouts::mailbox(one) == whereabouts::mailbox(other),
+        Kind::Mailbox => mailbox(one) == mailbox(other),
         Kind::Set => set(one) == set(other),
         Kind::Items => items(one) == items(other),
         Kind::Text => text(one) == text(other),
@@ -163,6 +162,18 @@ fn text(value: &Value<'_>) -> Option<Vec<u8>> {
         Value::Nil => Some(b"NIL".to_vec()),
         // Its octets are not here; two of one length are taken for the same.
         Value::Streamed(octets) => Some(format!("{octets} octets").into_bytes()),
+        _ => value.bytes().map(<[u8]>::to_vec),
+    }
+}
+
+/// A mailbox's name; INBOX is the same in any letter case (RFC 9051, section 5.1).
+pub fn mailbox(value: &Value<'_>) -> Option<Vec<u8>> {
+    if value.is_word("INBOX") {
+        return Some(b"INBOX".to_vec());
+    }
+    match value {
+        Value::Number(number) => Some(number.to_string().into_bytes()),
+        Value::Nil => Some(b"NIL".to_vec()),
         _ => value.bytes().map(<[u8]>::to_vec),
     }
 }
