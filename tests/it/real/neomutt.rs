@@ -16,12 +16,13 @@ use super::healthy::{self, Secrets};
 use super::{DIRECT, Door, Security, THROUGH, at_once, direct, recording, run, through};
 
 pub fn trials() -> Vec<Trial> {
-    let trials = trials!("real::neomutt"; in_cleartext, with_a_header_cache, with_starttls, with_tls);
+    let trials =
+        trials!("real::neomutt"; in_cleartext, with_a_header_cache, with_starttls, with_tls);
     needing(&[DOVECOT, NEOMUTT, SCRIPT], trials)
 }
 
 /// A mailbox whose name is not ASCII, as the server knows it.
-pub(super) const DRAFTS: &str = "Entw&APw-rfe";
+const DRAFTS: &str = "Entw&APw-rfe";
 
 /// How many connections a session makes.
 pub(super) const CONNECTIONS: usize = 4;
@@ -62,7 +63,7 @@ fn in_cleartext() {
 fn with_a_header_cache() {
     let transcript = is_the_same(Security::Tls, CONNECTIONS + 1, obtained_with_a_cache);
     assert!(
-        transcript.text().contains("(QRESYNC ("),
+        transcript.text().contains("(CHANGEDSINCE "),
         "the second session goes on where the first one ended"
     );
 }
@@ -74,7 +75,10 @@ fn is_the_same(
 ) -> Transcript {
     let dovecot = Dovecot::start();
     for user in [DIRECT, THROUGH] {
-        dovecot.user(user, &[("INBOX", &inbox()), ("Archive", &[]), (DRAFTS, &[])]);
+        dovecot.user(
+            user,
+            &[("INBOX", &inbox()), ("Archive", &[]), (DRAFTS, &[])],
+        );
     }
     let mut mailscope = recording(&dovecot, security).start();
     let (direct, through) = (direct(&dovecot, security), through(&mailscope, security));
@@ -214,7 +218,15 @@ fn mails(folder: &Path) -> Vec<Mail> {
     }
 }
 
-pub(super) fn inbox() -> Vec<Mail> {
+pub(super) fn mailboxes() -> Vec<(&'static str, Vec<Mail>)> {
+    vec![
+        ("INBOX", inbox()),
+        ("Archive", Vec::new()),
+        (DRAFTS, Vec::new()),
+    ]
+}
+
+fn inbox() -> Vec<Mail> {
     vec![
         Mail::new(
             "",
