@@ -16,6 +16,7 @@ mod player;
 mod report;
 mod rote;
 mod script;
+mod search;
 mod server;
 mod service;
 mod usage;
