@@ -10,6 +10,11 @@
 //! The live app's octets are read by the same [`Observer`](crate::protocol::imap::Observer) that
 //! reads a recording, and so are the player's own answers.
 
+#[cfg(test)]
+mod conversations;
+mod identity;
+mod line;
+mod login;
 mod matcher;
 mod part;
 mod player;
@@ -20,6 +25,7 @@ mod search;
 mod server;
 mod service;
 mod usage;
+mod utf7;
 mod whereabouts;
 
 pub use part::{Part, Turn};

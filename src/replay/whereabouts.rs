@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use super::utf7;
 use crate::event::{Reading, Relation, Said, Status, Value};
 use crate::protocol::imap::State;
 
@@ -64,7 +65,8 @@ impl Whereabouts {
     }
 }
 
-/// A mailbox's name; INBOX is the same in any letter case (RFC 9051, section 5.1).
+/// A mailbox's name, in UTF-8 where it is known to be UTF-7; INBOX is the same in any letter case (RFC
+/// 9051, section 5.1).
 pub fn mailbox(value: &Value<'_>) -> Option<Vec<u8>> {
     if value.is_word("INBOX") {
         return Some(b"INBOX".to_vec());
@@ -72,6 +74,9 @@ pub fn mailbox(value: &Value<'_>) -> Option<Vec<u8>> {
     match value {
         Value::Number(number) => Some(number.to_string().into_bytes()),
         Value::Nil => Some(b"NIL".to_vec()),
-        _ => value.bytes().map(<[u8]>::to_vec),
+        _ => value.bytes().map(|name| match utf7::decoded(name) {
+            Some(name) => name.into_bytes(),
+            None => name.to_vec(),
+        }),
     }
 }

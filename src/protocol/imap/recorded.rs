@@ -6,9 +6,20 @@
 use super::meaning::{Meaning, Missing};
 use super::observer::{Observer, Source};
 use super::{client, server};
-use crate::event::{Draft, Message, Micros, Passed, Peer, Reading, RecordedMessage, Relation};
+use crate::event::{
+    Draft, Gate, Message, Micros, Passed, Peer, Reading, RecordedMessage, Relation,
+};
 
 impl Observer {
+    /// Reads octets that were taken from within TLS and compression: STARTTLS and COMPRESS change
+    /// nothing for it, and it finds nothing wrong.
+    pub fn decoded(gate: Gate) -> Self {
+        Self {
+            source: Source::Recording,
+            ..Self::new(gate)
+        }
+    }
+
     /// Reads a recorded message again. `n` is its event's number; numbers rise, and the drafts
     /// refer to others by them.
     pub fn read_again(
