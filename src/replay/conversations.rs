@@ -104,7 +104,31 @@ fn what_came_unasked_comes_once() {
     assert_eq!(app.say("2 SELECT INBOX"), "* 3 EXISTS\n2 OK");
     assert_eq!(app.say("3 NOOP"), "* 2 EXPUNGE\n3 OK");
     assert_eq!(app.say("4 NOOP"), "4 OK", "not expunged again");
-    recording.all_matched(4);
+    let mut another = recording.connect();
+    another.say("1 LOGIN alice x");
+    another.say("2 SELECT INBOX");
+    assert_eq!(another.say("3 NOOP"), "* 2 EXPUNGE\n3 OK", "its first time");
+    recording.all_matched(7);
+}
+
+#[test]
+fn what_another_connection_was_told_is_left_to_it() {
+    let mut recording = Recording::of(&format!(
+        "# connection 1\n{}# connection 2\n{}",
+        logged_in("C: b SELECT INBOX\nS: * 3 EXISTS\nS: b OK\nC: c NOOP\nS: c OK\n"),
+        logged_in(
+            "C: b SELECT INBOX\nS: * 3 EXISTS\nS: b OK\nC: c NOOP\nS: * 2 EXPUNGE\nS: c OK\n"
+        ),
+    ));
+    let (mut first, mut second) = (recording.connect(), recording.connect());
+    for app in [&mut first, &mut second] {
+        app.say("1 LOGIN alice x");
+        app.say("2 SELECT INBOX");
+    }
+    for _ in 0..3 {
+        assert_eq!(first.say("3 NOOP"), "3 OK");
+    }
+    assert_eq!(second.say("3 NOOP"), "* 2 EXPUNGE\n3 OK");
 }
 
 #[test]

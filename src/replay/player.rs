@@ -9,7 +9,7 @@
 //! STARTTLS is offered on a cleartext leg and answered for real, whatever the recording's legs were;
 //! that is the observer's bridging, for which this player is the far end. COMPRESS is for real too.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use flate2::write::DeflateEncoder;
 use super::login::first_turn;
 use super::report::Mismatch;
 use super::script::{Then, Turn};
-use super::usage::{Found, Index, OnMiss, Usage};
+use super::usage::{Index, OnMiss, Usage};
 use super::whereabouts::Whereabouts;
 use crate::event::{Body, Draft, Gate, Label, Micros, Passed, Peer, Reading, Said};
 use crate::protocol::imap::{AppLeg, Observer, ServerLeg, Setting};
@@ -57,6 +57,8 @@ pub struct Player {
     whereabouts: Whereabouts,
     heard: VecDeque<Heard>,
     current: Option<Playing>,
+    /// What was played for this app.
+    played: HashSet<Index>,
     /// The player's octets that the observer has not let go.
     waiting: Vec<u8>,
     deflate: Option<DeflateEncoder<Vec<u8>>>,
@@ -74,7 +76,7 @@ enum Heard {
 struct Playing {
     index: Index,
     turn: usize,
-    /// It was used before: what nobody asked for is not said again.
+    /// This app had it before: what nobody asked for is not said again.
     is_again: bool,
     /// SASL responses that the app owes and the recorded one did not: what it is told before each. The
     /// first has been said.
@@ -99,6 +101,7 @@ impl Player {
             usage,
             heard: VecDeque::new(),
             current: None,
+            played: HashSet::new(),
             waiting: Vec::new(),
             deflate: None,
             effects: Vec::new(),
@@ -221,7 +224,7 @@ impl Player {
         let place = self.whereabouts.place(self.observer.state());
         let usage = Arc::clone(&self.usage);
         match usage.take(self.conn, live, &place) {
-            Ok(Found { index, is_again }) => {
+            Ok(index) => {
                 let (turn, prompts) = first_turn(usage.exchange(index), live);
                 if let Some(first) = prompts.first() {
                     self.say(first, at, out);
@@ -229,7 +232,7 @@ impl Player {
                 self.current = Some(Playing {
                     index,
                     turn,
-                    is_again,
+                    is_again: !self.played.insert(index),
                     prompts,
                     tag,
                 });

@@ -35,15 +35,6 @@ pub enum OnMiss {
 /// Where an exchange is: session, exchange.
 pub type Index = (usize, usize);
 
-/// What answers a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// The exchange.
-    pub index: Index,
-    /// It was used before.
-    pub is_again: bool,
-}
-
 /// A script in use.
 pub struct Usage {
     script: Script,
@@ -128,15 +119,14 @@ impl Usage {
 
     /// The exchange that answers this command, which is used from now on; else how the nearest one
     /// differs, which the report has then. A NOOP or LOGOUT more than were recorded is no mismatch.
-    pub fn take(&self, conn: u64, live: &Said, place: &Place) -> Result<Found, Option<Mismatch>> {
+    pub fn take(&self, conn: u64, live: &Said, place: &Place) -> Result<Index, Option<Mismatch>> {
         let mut inner = self.inner();
         self.tell_apart(&mut inner, conn, live, place);
         let cursor = inner.cursor(conn);
-        match self.find(&inner, cursor, live, place) {
+        match self.find(&inner, conn, live, place) {
             Some(index) => {
-                let is_again = inner.used[index.0][index.1];
                 inner.take(conn, index);
-                Ok(Found { index, is_again })
+                Ok(index)
             }
             None if self.matching == Matching::State && is_ending_or_idle(live) => Err(None),
             None => {
@@ -152,7 +142,7 @@ impl Usage {
     /// The unused exchange in which this command's literal was refused, which is used from now on.
     pub fn take_refusal(&self, conn: u64, live: &Said, place: &Place) -> Option<Index> {
         let mut inner = self.inner();
-        let found = self.find(&inner, inner.cursor(conn), live, place)?;
+        let found = self.find(&inner, conn, live, place)?;
         let is_refusal = matches!(
             self.exchange(found).command.reading,
             Reading::Command { refused: true, .. }
@@ -164,10 +154,16 @@ impl Usage {
         Some(found)
     }
 
-    fn find(&self, inner: &Inner, cursor: Cursor, live: &Said, place: &Place) -> Option<Index> {
+    fn find(&self, inner: &Inner, conn: u64, live: &Said, place: &Place) -> Option<Index> {
+        let cursor = inner.cursor(conn);
         let fits = |index: &Index| self.exchange(*index).answers(live, place);
         let is_the_same_way =
             |index: &Index| difference(&self.exchange(*index).command, live).is_none();
+        // What another connection was told when it asked for news is no news here.
+        let is_for_it = |(session, exchange): &Index| {
+            let is_own = *session == cursor.session || inner.begun[*session] == Some(conn);
+            is_own || self.exchange((*session, *exchange)).name() != "NOOP"
+        };
         let is_unused = |(session, exchange): &Index| !inner.used[*session][*exchange];
         if self.matching == Matching::Strict {
             let next = (cursor.session, cursor.next);
@@ -176,7 +172,12 @@ impl Usage {
         }
         let again = |index: &Index| is_unused(index) || self.exchange(*index).changes_nothing();
         let all = |is_usable: &dyn Fn(&Index) -> bool| {
-            let fitting = || self.in_order(cursor).filter(is_usable).filter(fits);
+            let fitting = || {
+                self.in_order(cursor)
+                    .filter(is_usable)
+                    .filter(is_for_it)
+                    .filter(fits)
+            };
             fitting().find(is_the_same_way).or_else(|| fitting().next())
         };
         all(&is_unused).or_else(|| all(&again))
