@@ -8,6 +8,7 @@ use super::report::Report;
 use super::script::Script;
 use super::usage::{Matching, OnMiss, Usage};
 use crate::event::{Gate, Micros, Secrets};
+use crate::fault::Strikes;
 use crate::protocol::imap::AppLeg;
 
 /// A recording that is replayed.
@@ -38,7 +39,14 @@ impl Recording {
         };
         let gate = Gate::new(Secrets::Masked);
         let usage = Arc::clone(&self.usage);
-        let mut player = Player::new(self.connections, usage, manner, gate, AppLeg::Tls);
+        let mut player = Player::new(
+            self.connections,
+            usage,
+            manner,
+            gate,
+            AppLeg::Tls,
+            Strikes::default(),
+        );
         let effects = player.begin(Micros(0), &mut Vec::new());
         Live {
             player,

@@ -8,9 +8,9 @@
 //!           C: AGFsaWNlAHNlY3JldA==
 //! ```
 
-use super::matcher::Difference;
 use super::script::{Exchange, Turn};
 use crate::event::{Reading, Said};
+use crate::protocol::imap::sameness::Difference;
 
 /// What the server says before a SASL response (the last two are draft-murchison-sasl-login's).
 const PLAIN: &[&[u8]] = &[b"+ \r\n"];

@@ -14,18 +14,16 @@
 mod conversations;
 mod identity;
 mod line;
+mod link;
 mod login;
-mod matcher;
 mod part;
 mod player;
 mod report;
 mod rote;
 mod script;
-mod search;
 mod server;
 mod service;
 mod usage;
-mod utf7;
 mod whereabouts;
 
 pub use part::{Part, Turn};

@@ -23,20 +23,28 @@ use super::script::{Then, Turn};
 use super::usage::{Index, OnMiss, Usage};
 use super::whereabouts::Whereabouts;
 use crate::event::{Body, Draft, Gate, Label, Micros, Passed, Peer, Reading, Said};
+use crate::fault::Strikes;
 use crate::protocol::imap::{AppLeg, Observer, ServerLeg, Setting};
-use crate::protocol::{Act, Protocol, Verdict};
+use crate::protocol::{Act, Break, Protocol, Verdict};
 
 /// What is to be done for the app, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// These octets go to it.
     Say(Vec<u8>),
-    /// So long nothing happens.
-    Pause(Duration),
+    /// So long nothing happens; in IDLE, until the app says something.
+    Pause {
+        /// How long.
+        pause: Duration,
+        /// The app may end it.
+        is_idle: bool,
+    },
     /// TLS begins; then the player is told ([`Player::secured`]).
     StartTls,
     /// The connection ends.
     Close,
+    /// It is broken off, for this fault.
+    Break(Break, Arc<str>),
 }
 
 /// How a live session is played.
@@ -85,11 +93,20 @@ struct Playing {
 }
 
 impl Player {
-    /// Plays for the live connection with this number, whose leg is secured like this.
-    pub fn new(conn: u64, usage: Arc<Usage>, manner: Manner, gate: Gate, app: AppLeg) -> Self {
+    /// Plays for the live connection with this number, whose leg is secured like this and which is
+    /// struck by these faults.
+    pub fn new(
+        conn: u64,
+        usage: Arc<Usage>,
+        manner: Manner,
+        gate: Gate,
+        app: AppLeg,
+        faults: Strikes,
+    ) -> Self {
         let setting = Setting {
             app,
             server: ServerLeg::Tls,
+            faults,
             ..Setting::default()
         };
         usage.begin(conn);
@@ -171,9 +188,11 @@ impl Player {
                     name: Some(name), ..
                 },
                 Passed::Instead(_),
-            ) => {
+            ) if name == "STARTTLS" => {
                 self.usage.answered(self.conn, name);
             }
+            // A fault struck it.
+            (Reading::Command { .. }, Passed::Instead(_)) => {}
             // It is answered already.
             (Reading::Command { refused: true, .. }, _) => {}
             (Reading::Command { .. }, _) => {
@@ -300,7 +319,7 @@ impl Player {
                 Some(Turn::Say { line, pause, .. }) => {
                     playing.turn += 1;
                     let octets = line.with_tag(&playing.tag);
-                    self.pause(*pause);
+                    self.pause(*pause, exchange.name() == "IDLE");
                     self.say(&octets, at, out);
                 }
                 None => {
@@ -316,10 +335,10 @@ impl Player {
         }
     }
 
-    fn pause(&mut self, recorded: Micros) {
+    fn pause(&mut self, recorded: Micros, is_idle: bool) {
         let pause = Duration::from_micros(recorded.0).mul_f64(self.manner.pace);
         if !pause.is_zero() {
-            self.effects.push(Effect::Pause(pause));
+            self.effects.push(Effect::Pause { pause, is_idle });
         }
     }
 
@@ -384,6 +403,10 @@ impl Player {
                 } => self.give(octets),
                 Act::Secure(_) => self.effects.push(Effect::StartTls),
                 Act::End(_) => self.close(),
+                Act::Break(how, fault) => {
+                    self.is_over = true;
+                    self.effects.push(Effect::Break(how, fault));
+                }
                 Act::Pass { .. } | Act::Replace { .. } | Act::Say { .. } => {}
             }
         }

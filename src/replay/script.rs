@@ -20,13 +20,10 @@ use super::line::{Line, stand_in};
 use super::whereabouts::{Place, Whereabouts};
 use crate::error::{Doing, Error, Result};
 use crate::event::{
-    Awaited, Body, Draft, Gate, Label, Message, Micros, Passed, Peer, Piece, Reading, Recorded,
-    RecordedBody, Relation, Said, Secrets, Status,
+    Awaited, Label, Message, Micros, Passed, Peer, Piece, Reading, Relation, Said, Status,
 };
 use crate::limits;
-use crate::protocol::Protocol;
-use crate::protocol::imap::Observer;
-use crate::transcript::{Reader, is_text, read_text};
+use crate::recording::{self, Heard, Side};
 
 /// Everything that can be played.
 #[derive(Default)]
@@ -133,23 +130,11 @@ impl Script {
     /// # Errors
     ///
     /// It is no transcript: line and reason.
-    pub fn read(mut recording: impl BufRead + Send + 'static, name: &str) -> Result<Self> {
-        let doing = || format!("read {name}");
+    pub fn read(recording: impl BufRead + Send + 'static, name: &str) -> Result<Self> {
         let mut connections = Connections::default();
-        if is_text(recording.fill_buf().doing(doing)?) {
-            let mut text = Vec::new();
-            recording.read_to_end(&mut text).doing(doing)?;
-            let lines = read_text(&text)
-                .map_err(|(line, why)| Error::new(format!("read {name}, line {line}"), why))?;
-            for line in lines {
-                connections.of(line.conn).hear(line.from, &line.octets);
-            }
-        } else {
-            for recorded in Reader::new(recording, name)? {
-                let recorded = recorded?;
-                connections.of(recorded.conn).read(recorded);
-            }
-        }
+        recording::read(recording, name, Side::Both, |heard| {
+            connections.of(heard.conn).hear(heard);
+        })?;
         Self::of(connections.all, name)
     }
 
@@ -199,7 +184,6 @@ impl Connections {
 
 /// One connection while it is being read.
 struct Connection {
-    observer: Observer,
     whereabouts: Whereabouts,
     session: Session,
     /// Octets of the literal parts that no message has referred to yet.
@@ -212,7 +196,6 @@ struct Connection {
 impl Connection {
     fn new() -> Self {
         Self {
-            observer: Observer::decoded(Gate::new(Secrets::Shown)),
             whereabouts: Whereabouts::default(),
             session: Session::default(),
             parts: HashMap::new(),
@@ -221,33 +204,10 @@ impl Connection {
         }
     }
 
-    fn read(&mut self, recorded: Recorded) {
-        let Recorded { n, at, body, .. } = recorded;
-        let RecordedBody::Message(message) = body else {
-            return;
-        };
-        let place = self.whereabouts.place(self.observer.state());
-        let mut drafts = Vec::new();
-        self.observer.read_again(n, at, *message, &mut drafts);
-        for draft in drafts {
-            if let Body::Said(said) = Draft::into_body(draft) {
-                self.said(n, at, *said, &place);
-            }
-        }
-        self.at = at;
-    }
-
-    /// Takes in octets that were never read as messages.
-    fn hear(&mut self, from: Peer, octets: &[u8]) {
-        let place = self.whereabouts.place(self.observer.state());
-        let mut drafts = Vec::new();
-        let _ = self.observer.observe(from, octets, self.at, &mut drafts);
-        for draft in drafts {
-            let n = draft.ordinal();
-            if let Body::Said(said) = Draft::into_body(draft) {
-                self.said(n, self.at, *said, &place);
-            }
-        }
+    fn hear(&mut self, heard: Heard) {
+        let place = self.whereabouts.place(heard.state);
+        self.said(heard.n, heard.at, heard.said, &place);
+        self.at = heard.at;
     }
 
     fn said(&mut self, n: u64, at: Micros, said: Said, place: &Place) {

@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::login::{another_user, is_another_way};
-use super::matcher::{Difference, difference};
 use super::report::{Mismatch, NeverAsked, Report};
 use super::script::{Exchange, Script, Session};
 use super::whereabouts::Place;
-use crate::event::{Label, Piece, Reading, Said, Secret, Value};
+use crate::event::{Reading, Said};
 use crate::limits;
+use crate::protocol::imap::sameness::{Difference, difference};
+use crate::recording::told;
 
 /// How commands are matched: `--match`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -375,54 +376,5 @@ fn elsewhere(recorded: &Place, live: &Place) -> Difference {
         argument: "selected mailbox".into(),
         recorded: shown(recorded),
         live: shown(live),
-    }
-}
-
-/// `LOGIN alice <secret:password>`, `AUTHENTICATE PLAIN <secret:sasl>`; none for other commands.
-fn login(said: &Said) -> Option<String> {
-    let Reading::Command {
-        name: Some(name), ..
-    } = &said.reading
-    else {
-        return None;
-    };
-    let secret = match &**name {
-        "LOGIN" => Secret::Password,
-        "AUTHENTICATE" => Secret::Sasl,
-        _ => return None,
-    };
-    let arguments = said.arguments();
-    let first = arguments.first().and_then(Value::bytes).unwrap_or_default();
-    let mut text = format!("{name} {}", String::from_utf8_lossy(first));
-    if arguments.len() > 1 {
-        text.push_str(&format!(" <secret:{}>", secret.name()));
-    }
-    Some(text)
-}
-
-/// A command without its tag and line end, for people; masks are `<secret:password>`. What logs in is
-/// masked even where the recording is not: reports are passed around.
-fn told(said: &Said) -> String {
-    const LONGEST: usize = 200;
-    if let Some(login) = login(said) {
-        return login;
-    }
-    let tag = said.spans.first().filter(|span| span.label == Label::Tag);
-    let start = tag.map_or(0, |tag| tag.range.end);
-    let mut text = String::new();
-    for piece in said.wire.pieces() {
-        let range = piece.range();
-        match piece {
-            Piece::Secret(secret, _) => text.push_str(&format!("<secret:{}>", secret.name())),
-            _ => {
-                let octets = &said.wire.bytes()[range.start.max(start).min(range.end)..range.end];
-                text.push_str(&String::from_utf8_lossy(octets));
-            }
-        }
-    }
-    let text = text.trim();
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }

@@ -16,6 +16,7 @@ mod authority;
 mod command_line;
 mod endings;
 mod failures;
+mod faults;
 mod memory;
 mod readme;
 mod real;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         command_line::trials(),
         endings::trials(),
         failures::trials(),
+        faults::trials(),
         memory::trials(),
         readme::trials(),
         real::trials(),

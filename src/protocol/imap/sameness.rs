@@ -9,7 +9,7 @@
 //! ```
 
 use super::search::question;
-use super::whereabouts;
+use super::utf7;
 use crate::event::{Reading, Said, Value};
 
 /// The first thing in which two commands differ.
@@ -186,8 +186,8 @@ fn is_same(kind: Kind, one: &Value<'_>, other: &Value<'_>) -> bool {
 /// One mailbox, or the patterns of LIST, in any order (RFC 5258, section 3).
 fn mailboxes(value: &Value<'_>) -> Vec<Option<Vec<u8>>> {
     let mut names: Vec<_> = match value {
-        Value::List(names) => names.iter().map(whereabouts::mailbox).collect(),
-        name => vec![whereabouts::mailbox(name)],
+        Value::List(names) => names.iter().map(mailbox).collect(),
+        name => vec![mailbox(name)],
     };
     names.sort_unstable();
     names
@@ -227,6 +227,22 @@ fn text(value: &Value<'_>) -> Option<Vec<u8>> {
         Value::Nil => Some(b"NIL".to_vec()),
         Value::Streamed(octets) => Some(format!("{octets} octets").into_bytes()),
         _ => value.bytes().map(<[u8]>::to_vec),
+    }
+}
+
+/// A mailbox's name, in UTF-8 where it is known to be UTF-7; INBOX is the same in any letter case (RFC
+/// 9051, section 5.1).
+pub fn mailbox(value: &Value<'_>) -> Option<Vec<u8>> {
+    if value.is_word("INBOX") {
+        return Some(b"INBOX".to_vec());
+    }
+    match value {
+        Value::Number(number) => Some(number.to_string().into_bytes()),
+        Value::Nil => Some(b"NIL".to_vec()),
+        _ => value.bytes().map(|name| match utf7::decoded(name) {
+            Some(name) => name.into_bytes(),
+            None => name.to_vec(),
+        }),
     }
 }
 
