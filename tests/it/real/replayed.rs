@@ -115,7 +115,10 @@ struct Way {
     arguments: &'static [&'static str],
 }
 
-const WAYS: [Way; 4] = [
+/// The app is given octet by octet.
+const SPLIT: &[&str] = &["--fault", "split=1"];
+
+const WAYS: [Way; 5] = [
     Way {
         name: "",
         security: Security::Tls,
@@ -139,6 +142,12 @@ const WAYS: [Way; 4] = [
         security: Security::Starttls,
         compressed: true,
         arguments: &[],
+    },
+    Way {
+        name: "_split",
+        security: Security::Tls,
+        compressed: false,
+        arguments: SPLIT,
     },
 ];
 
