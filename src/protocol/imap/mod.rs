@@ -25,6 +25,7 @@ mod recorded;
 mod response;
 pub mod sameness;
 mod sasl;
+mod search;
 mod secrets;
 mod server;
 mod solicit;
@@ -34,6 +35,7 @@ mod telling;
 mod tracker;
 mod undecided;
 mod upgrade;
+mod utf7;
 
 pub use bridge::{AppLeg, ServerLeg, Setting};
 pub use capability::Hidden;

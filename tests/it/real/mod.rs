@@ -15,6 +15,7 @@ mod imapflow;
 mod imaplib;
 mod legs;
 mod mbsync;
+mod neomutt;
 mod replayed;
 mod socks;
 
@@ -35,6 +36,7 @@ pub fn trials() -> Vec<Trial> {
         imaplib::trials(),
         legs::trials(),
         mbsync::trials(),
+        neomutt::trials(),
         replayed::trials(),
         socks::trials(),
     ]
