@@ -18,6 +18,7 @@ mod endings;
 mod failures;
 mod faults;
 mod memory;
+mod page;
 mod pcapng;
 mod readme;
 mod real;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         failures::trials(),
         faults::trials(),
         memory::trials(),
+        page::trials(),
         pcapng::trials(),
         readme::trials(),
         real::trials(),
