@@ -5,6 +5,7 @@
 
 use serde::Deserialize;
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
 use crate::event::Secrets;
@@ -42,6 +43,11 @@ impl Header {
             version: env!("CARGO_PKG_VERSION").into(),
             ..Self::unknown()
         }
+    }
+
+    /// When the run started, where the header says it.
+    pub fn start(&self) -> Option<OffsetDateTime> {
+        OffsetDateTime::parse(&self.started, &Rfc3339).ok()
     }
 
     /// What is known of a header that was cut off.

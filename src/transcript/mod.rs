@@ -111,6 +111,7 @@ mod pair;
 mod place;
 mod reader;
 mod recent;
+mod resume;
 #[cfg(test)]
 mod sample;
 mod scanner;
@@ -125,6 +126,7 @@ pub use header::{FORMAT, Header, rfc3339};
 pub use json::write_event;
 pub use place::place;
 pub use reader::Reader;
+pub use resume::Resumed;
 pub use schema::SCHEMA;
 pub use text::{TextLine, TextWriter, is_text, read_text};
 
