@@ -11,13 +11,14 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::authority::WhichAuthority;
+use super::growing::{Growing, Grown};
 use super::record::write_ready_file;
 use super::say::{say, say_at_the_end, warn};
 use super::session::{Signals, runtime};
 use super::{Common, view};
 use crate::error::{Doing, Error, Result};
 use crate::limits;
-use crate::net::{Door, ListenAddress};
+use crate::net::{Door, ListenAddress, Ours};
 use crate::protocol::imap::AppLeg;
 use crate::replay::{Config, Matching, OnMiss, Report, Script, Service};
 use crate::sink::bus::{Bus, OnFailure, Sink};
@@ -49,6 +50,9 @@ pub struct Arguments {
     /// What is answered to a command that nothing recorded fits.
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = Miss::Bad)]
     on_miss: Miss,
+
+    #[command(flatten)]
+    growing: Growing,
 
     /// The pauses between the server's answers: none, recorded, or the recorded ones times a factor.
     #[arg(long, value_name = "none|recorded|FACTOR", default_value = "none", value_parser = pace)]
@@ -88,6 +92,8 @@ enum Miss {
     Fail,
     /// BAD, and the session goes on.
     Bad,
+    /// What the server of --server answers, which is added to the transcript.
+    Record,
 }
 
 /// `none`, `recorded` or a factor.
@@ -104,21 +110,54 @@ fn pace(text: &str) -> Result<f64, String> {
 
 /// Serves until Ctrl-C or SIGTERM, or with `--once` until all was served.
 pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
-    let mut script = Script::default();
-    for transcript in &arguments.transcripts {
-        script.append(Script::open(transcript)?);
-    }
+    let played = played(arguments)?;
     let runtime = runtime()?;
-    let outcome = runtime.block_on(replay(arguments, common, script));
+    let outcome = runtime.block_on(replay(arguments, common, played));
     runtime.shutdown_background();
     outcome
 }
 
-async fn replay(arguments: &Arguments, common: &Common, script: Script) -> Result<ExitCode> {
+/// What is played.
+enum Played {
+    /// These sessions, and nothing else.
+    Script(Script),
+    /// A transcript that may grow.
+    Grown(Box<Grown>),
+}
+
+fn played(arguments: &Arguments) -> Result<Played> {
+    if arguments.on_miss == Miss::Record {
+        let grown = arguments.growing.open(&arguments.transcripts)?;
+        return Ok(Played::Grown(Box::new(grown)));
+    }
+    arguments.growing.refuse_without_miss()?;
+    let mut script = Script::default();
+    for transcript in &arguments.transcripts {
+        script.append(Script::open(transcript)?);
+    }
+    Ok(Played::Script(script))
+}
+
+async fn replay(arguments: &Arguments, common: &Common, played: Played) -> Result<ExitCode> {
     let listeners = bind(arguments).await?;
+    let addresses = listeners
+        .iter()
+        .filter_map(|(listener, _)| listener.local_addr().ok());
+    let mut more = Vec::new();
+    let (script, upstream) = match played {
+        Played::Script(script) => (script, None),
+        Played::Grown(grown) => {
+            more = grown.introduction(&arguments.transcripts[0]);
+            grown.divided(Ours::listening(addresses))
+        }
+    };
+    let is_all = upstream.as_ref().is_some_and(|upstream| upstream.is_all);
     let authority = Arc::new(arguments.which.open(common)?);
     let ca = authority.path().map(|path| path.display().to_string());
-    let sessions = script.sessions.len();
+    let sessions = match is_all {
+        true => 0,
+        false => script.sessions.len(),
+    };
     let service = Service::new(Config {
         script,
         matching: match arguments.matching {
@@ -127,17 +166,18 @@ async fn replay(arguments: &Arguments, common: &Common, script: Script) -> Resul
         },
         on_miss: match arguments.on_miss {
             Miss::Fail => OnMiss::Fail,
-            Miss::Bad => OnMiss::Bad,
+            Miss::Bad | Miss::Record => OnMiss::Bad,
         },
         pace: arguments.timing,
         authority,
         listeners,
+        upstream: upstream.clone(),
     })?;
     let (tls, plain) = (
         service.address(AppLeg::Tls),
         service.address(AppLeg::Cleartext),
     );
-    introduce(arguments, sessions, tls, plain);
+    introduce(arguments, sessions, (more, upstream.is_some()), tls, plain);
     let mut signals = Signals::install()?;
     if let Some(ready) = &arguments.ready_file {
         write_ready_file(ready, &[("tls", tls), ("plain", plain)], ca.as_deref())?;
@@ -163,7 +203,18 @@ async fn replay(arguments: &Arguments, common: &Common, script: Script) -> Resul
         }
     }
     let _ = bus.finish(Instant::now() + limits::FINISH_VIEW);
-    conclude(arguments, &report())
+    let deadline = Instant::now() + limits::END_CONNECTIONS;
+    let is_written = upstream.is_none_or(|upstream| upstream.recorder.finish(deadline));
+    let code = conclude(arguments, &report())?;
+    match is_written {
+        true => Ok(code),
+        false => {
+            say_at_the_end(warn(
+                "not everything is in the transcript that was to be added",
+            ));
+            Ok(ExitCode::from(2))
+        }
+    }
 }
 
 async fn bind(arguments: &Arguments) -> Result<Vec<(TcpListener, AppLeg)>> {
@@ -186,6 +237,7 @@ async fn bind(arguments: &Arguments) -> Result<Vec<(TcpListener, AppLeg)>> {
 fn introduce(
     arguments: &Arguments,
     sessions: usize,
+    (more, has_server): (Vec<String>, bool),
     tls: Option<SocketAddr>,
     plain: Option<SocketAddr>,
 ) {
@@ -193,10 +245,9 @@ fn introduce(
         1 => "1 recorded connection".to_owned(),
         many => format!("{many} recorded connections"),
     };
-    let mut lines = vec![
-        format!("mailscope: replaying {sessions}"),
-        "  set the app's IMAP server to:".to_owned(),
-    ];
+    let mut lines = vec![format!("mailscope: replaying {sessions}")];
+    lines.extend(more);
+    lines.push("  set the app's IMAP server to:".to_owned());
     if let Some(address) = tls {
         let (port, command) = (address.port(), arguments.which.command());
         lines.push(format!(
@@ -209,7 +260,10 @@ fn introduce(
             "    localhost, port {port}, no encryption or STARTTLS"
         ));
     }
-    lines.push("  any password does; Ctrl-C ends it".to_owned());
+    lines.push(match has_server {
+        true => "  the password is to be the server's; Ctrl-C ends it".to_owned(),
+        false => "  any password does; Ctrl-C ends it".to_owned(),
+    });
     for address in [tls, plain].into_iter().flatten() {
         if !address.ip().is_loopback() {
             lines.push(warn(&format!(

@@ -10,22 +10,30 @@
 //! The live app's octets are read by the same [`Observer`](crate::protocol::imap::Observer) that
 //! reads a recording, and so are the player's own answers.
 
+mod cassette;
 mod matcher;
 mod part;
 mod player;
+mod raw;
+mod recorder;
 mod report;
 mod rote;
 mod script;
 mod server;
 mod service;
+mod standing;
+mod upstream;
 mod usage;
 mod whereabouts;
 
+pub use cassette::{Cassette, RecordMode};
 pub use part::{Part, Turn};
 pub use player::{Effect, Player};
+pub use recorder::Recorder;
 pub use report::{Mismatch, Report};
 pub use rote::play;
 pub use script::Script;
 pub use server::Server;
 pub use service::{Config, Service};
+pub use upstream::Upstream;
 pub use usage::{Matching, OnMiss};

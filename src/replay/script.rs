@@ -11,7 +11,7 @@
 //!
 //! What came unasked stands in the exchange that was going on, or behind the one before it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -41,6 +41,8 @@ pub struct Session {
     pub greeting: Option<Line>,
     /// In the order of their commands.
     pub exchanges: Vec<Exchange>,
+    /// Added to others by a replay: its server's greeting was not for the app.
+    pub is_addition: bool,
 }
 
 /// A command and all that belongs to it.
@@ -120,7 +122,18 @@ impl Script {
     /// # Errors
     ///
     /// It is no transcript: line and reason.
-    pub fn read(mut recording: impl BufRead + Send + 'static, name: &str) -> Result<Self> {
+    pub fn read(recording: impl BufRead + Send + 'static, name: &str) -> Result<Self> {
+        Self::read_even_empty(recording, name)?.with_something(name)
+    }
+
+    /// As [`open`](Self::open), for a recording in which nothing may be said yet.
+    pub(super) fn open_even_empty(path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        let file = File::open(path).doing(|| format!("read {name}"))?;
+        Self::read_even_empty(BufReader::with_capacity(limits::READ, file), &name)
+    }
+
+    fn read_even_empty(mut recording: impl BufRead + Send + 'static, name: &str) -> Result<Self> {
         let doing = || format!("read {name}");
         let mut connections = Connections::default();
         if is_text(recording.fill_buf().doing(doing)?) {
@@ -137,21 +150,25 @@ impl Script {
                 connections.of(recorded.conn).read(recorded);
             }
         }
-        Self::of(connections.all, name)
+        Ok(Self::of(connections.all))
     }
 
-    fn of(connections: Vec<Connection>, name: &str) -> Result<Self> {
+    fn of(connections: Vec<Connection>) -> Self {
         let mut script = Self::default();
-        let sessions = connections.into_iter().map(|connection| connection.session);
+        let sessions = connections.into_iter().map(Connection::ended);
         script
             .sessions
             .extend(sessions.filter(|session| !session.is_empty()));
-        match script.sessions.is_empty() {
+        script
+    }
+
+    fn with_something(self, name: &str) -> Result<Self> {
+        match self.sessions.is_empty() {
             true => Err(
                 Error::new(format!("replay {name}"), "nothing is said in it")
                     .hint("a transcript of a session, such as mailscope record writes"),
             ),
-            false => Ok(script),
+            false => Ok(self),
         }
     }
 
@@ -194,6 +211,8 @@ struct Connection {
     /// The exchange that something happened in last, and when.
     last: Option<usize>,
     at: Micros,
+    /// The commands that have their tagged response.
+    answered: HashSet<u64>,
 }
 
 impl Connection {
@@ -205,7 +224,17 @@ impl Connection {
             parts: HashMap::new(),
             last: None,
             at: Micros::default(),
+            answered: HashSet::new(),
         }
+    }
+
+    /// What was added and never got its answer is still to be asked for.
+    fn ended(mut self) -> Session {
+        if self.session.is_addition {
+            let is_answered = |exchange: &Exchange| self.answered.contains(&exchange.n);
+            self.session.exchanges.retain(is_answered);
+        }
+        self.session
     }
 
     fn read(&mut self, recorded: Recorded) {
@@ -243,7 +272,11 @@ impl Connection {
                 self.parts.insert(n, said.wire.bytes().to_vec());
             }
             _ if said.from == Peer::Server => self.server(at, &said),
-            Reading::Command { .. } if !matches!(said.passed, Passed::Own) => {
+            // mailscope's own SELECT leads somewhere as well.
+            Reading::Command { .. } if matches!(said.passed, Passed::Own) => {
+                self.whereabouts.command(n, &said);
+            }
+            Reading::Command { .. } => {
                 self.whereabouts.command(n, &said);
                 self.last = Some(self.session.exchanges.len());
                 self.session.exchanges.push(Exchange {
@@ -253,7 +286,7 @@ impl Connection {
                     turns: Vec::new(),
                 });
             }
-            Reading::Continuation { tag, .. } => {
+            Reading::Continuation { tag, .. } if !matches!(said.passed, Passed::Own) => {
                 let of_tag = |exchange: &Exchange| match &exchange.command.reading {
                     Reading::Command { tag: own, .. } => own == tag,
                     _ => false,
@@ -269,6 +302,11 @@ impl Connection {
 
     fn server(&mut self, at: Micros, said: &Said) {
         self.whereabouts.response(said);
+        if let (Reading::Tagged { .. }, Relation::Answers(n)) = (&said.reading, &said.relation) {
+            self.answered.insert(*n);
+        }
+        let is_withheld = matches!(&said.passed, Passed::Instead(sent) if sent.bytes().is_empty());
+        self.session.is_addition |= matches!(said.reading, Reading::Greeting { .. }) && is_withheld;
         let Some(line) = self.line(said) else {
             return;
         };
@@ -300,6 +338,7 @@ impl Connection {
                 exchange.turns.push(Turn::Say { line, pause });
                 self.last = place;
             }
+            None if self.session.is_addition => {}
             None => self
                 .session
                 .greeting

@@ -192,6 +192,7 @@ async fn listening(
         pace: 0.0,
         authority,
         listeners,
+        upstream: None,
     })?;
     let nobody: OnFailure = Arc::new(|_, _: &Error| ());
     let bus = Arc::new(Bus::new(Vec::new(), &nobody)?);

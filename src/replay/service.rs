@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::player::{Effect, Manner, Player};
 use super::report::Report;
 use super::script::Script;
+use super::upstream::{self, Line, Upstream};
 use super::usage::{Matching, OnMiss, Usage};
 use crate::error::Result;
 use crate::event::{Body, Draft, Gate, Micros, Note, Numbers, Peer, Secrets};
@@ -35,6 +36,8 @@ pub struct Config {
     pub authority: Arc<Authority>,
     /// Where to listen, and how apps begin there.
     pub listeners: Vec<(TcpListener, AppLeg)>,
+    /// What nothing fits is passed there.
+    pub upstream: Option<Arc<Upstream>>,
 }
 
 /// A server that is ready to be run.
@@ -49,6 +52,7 @@ struct Shared {
     gate: Gate,
     tls: TlsToClient,
     ended: Notify,
+    upstream: Option<Arc<Upstream>>,
 }
 
 impl Service {
@@ -63,7 +67,11 @@ impl Service {
             gate: Gate::new(Secrets::Masked),
             tls: TlsToClient::new(config.authority)?,
             ended: Notify::new(),
+            upstream: config.upstream,
         };
+        if shared.upstream.is_some() {
+            shared.usage.counts_recorded();
+        }
         Ok(Self {
             shared: Arc::new(shared),
             listeners: config.listeners,
@@ -190,8 +198,14 @@ impl Session {
         };
         let shared = &self.shared;
         let (usage, gate) = (Arc::clone(&shared.usage), shared.gate.clone());
+        let (line, worker) = upstream::line(shared.upstream.as_ref(), &gate);
         let mut player = Player::new(self.conn, usage, shared.manner, gate, leg);
-        let reason = self.converse(&mut player, transport).await.err();
+        if let Some(upstream) = &shared.upstream {
+            player = player.growing(upstream.is_all, leg);
+        }
+        let conversation = self.converse(&mut player, transport, line);
+        let (reason, ()) = tokio::join!(conversation, worker.run());
+        let reason = reason.err();
         let mut drafts = Vec::new();
         player.end(self.live.now(), &mut drafts);
         self.live.bus.publish(&mut self.live.numbers, &mut drafts);
@@ -220,6 +234,7 @@ impl Session {
         &mut self,
         player: &mut Player,
         mut transport: Transport,
+        mut line: Line,
     ) -> std::io::Result<()> {
         let mut drafts = Vec::new();
         let mut effects = player.begin(self.live.now(), &mut drafts);
@@ -256,7 +271,21 @@ impl Session {
                 effects = player.secured(self.live.now(), &mut drafts);
                 continue;
             }
-            let length = match transport.read(&mut buffer).await {
+            for order in player.take_orders() {
+                if !line.order(order) {
+                    return Err(std::io::Error::other(
+                        "the app said more than was asked of it",
+                    ));
+                }
+            }
+            let read = tokio::select! {
+                reply = line.reply() => {
+                    effects = player.passed(reply, self.live.now(), &mut drafts);
+                    continue;
+                }
+                read = transport.read(&mut buffer), if player.listens() => read,
+            };
+            let length = match read {
                 Ok(length) => length,
                 Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => 0,
                 Err(error) => return Err(error),

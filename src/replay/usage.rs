@@ -1,6 +1,8 @@
 //! Which recorded exchanges were used, by all live connections together, and which one a live command
 //! is answered with.
 
+mod growing;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::matcher::{Difference, difference};
@@ -47,6 +49,8 @@ struct Inner {
     /// Sessions whose live connection is over.
     over: Vec<bool>,
     matched: u64,
+    /// Commands that the real server answered, if there is one.
+    recorded: Option<u64>,
     mismatches: Vec<Mismatch>,
 }
 
@@ -69,8 +73,10 @@ impl Usage {
                 .map(|s| vec![false; s.exchanges.len()])
                 .collect(),
             begun: vec![false; sessions.len()],
-            over: vec![false; sessions.len()],
+            // What was added to others has no live connection of its own.
+            over: sessions.iter().map(|s| s.is_addition).collect(),
             matched: 0,
+            recorded: None,
             mismatches: Vec::new(),
         };
         Self {
@@ -90,13 +96,15 @@ impl Usage {
     }
 
     /// A live connection begins: the first session that none has begun with, or the first of all.
+    /// What was added to others does not begin one.
     pub fn begin(&self) -> Cursor {
         let mut inner = self.inner();
-        let session = inner
-            .begun
-            .iter()
-            .position(|begun| !begun)
-            .unwrap_or_default();
+        let is_addition = |session: usize| self.script.sessions[session].is_addition;
+        let mut sessions = (0..inner.begun.len()).filter(|session| !is_addition(*session));
+        let first = sessions.clone().next().unwrap_or_default();
+        let session = sessions
+            .find(|session| !inner.begun[*session])
+            .unwrap_or(first);
         inner.begun[session] = true;
         Cursor { session, next: 0 }
     }
@@ -109,7 +117,7 @@ impl Usage {
         cursor: &mut Cursor,
         live: &Said,
         place: &Place,
-    ) -> Result<Index, Option<Mismatch>> {
+    ) -> Result<Index, Option<Box<Mismatch>>> {
         let mut inner = self.inner();
         match self.find(&inner, *cursor, live, place) {
             Some((session, exchange)) => {
@@ -127,7 +135,7 @@ impl Usage {
                 if inner.mismatches.len() < limits::MISMATCHES {
                     inner.mismatches.push(mismatch.clone());
                 }
-                Err(Some(mismatch))
+                Err(Some(Box::new(mismatch)))
             }
         }
     }
@@ -229,6 +237,7 @@ impl Usage {
             argument: part(|difference| &difference.argument),
             recorded: part(|difference| &difference.recorded),
             live: part(|difference| &difference.live),
+            why: None,
         }
     }
 
@@ -273,6 +282,7 @@ impl Usage {
         });
         Report {
             matched: inner.matched,
+            recorded: inner.recorded,
             mismatches: inner.mismatches.clone(),
             never_asked: never_asked.collect(),
         }

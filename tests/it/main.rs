@@ -17,6 +17,7 @@ mod command_line;
 mod endings;
 mod failures;
 mod memory;
+mod on_miss;
 mod readme;
 mod real;
 mod record;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         endings::trials(),
         failures::trials(),
         memory::trials(),
+        on_miss::trials(),
         readme::trials(),
         real::trials(),
         record::trials(),
