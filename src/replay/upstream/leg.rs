@@ -19,7 +19,7 @@ use super::super::standing::Standing;
 use super::{Reply, Upstream};
 use crate::event::{
     Awaited, Body, Draft, Gate, Note, Numbers, Passed, Peer, Reading, Relation, Said, Sealed,
-    Status,
+    Status, Value,
 };
 use crate::limits;
 use crate::net::{Security, ServerTlsError, Transport, dial};
