@@ -177,13 +177,19 @@ impl Unmasked {
             if said.from == Peer::Server {
                 continue;
             }
+            if let Reading::LiteralPart { .. } = said.reading {
+                self.part(ordinal, said.wire.bytes());
+                continue;
+            }
             match (&said.reading, &said.passed) {
-                (Reading::LiteralPart { .. }, _) => self.part(ordinal, said.wire.bytes()),
                 (Reading::Command { refused: true, .. }, _) | (_, Passed::Instead(_)) => {}
                 (Reading::Command { .. }, _) => self.heard(Kind::Command, &said),
                 (Reading::Continuation { .. }, _) => self.heard(Kind::Continuation, &said),
                 _ => {}
             }
+            // Those that refer to the file keep it.
+            self.parts.clear();
+            self.spool = None;
         }
     }
 
@@ -200,9 +206,6 @@ impl Unmasked {
         };
         if self.cut(&said.wire, tag.end, &mut raw).is_some() {
             self.said.push_back((kind, raw));
-        }
-        if self.parts.is_empty() {
-            self.spool = None; // those that refer to it keep it
         }
     }
 

@@ -173,7 +173,7 @@ impl Player {
             return Some(Err(None));
         }
         let Some(command) = growing.current.take() else {
-            let why = "the app's command cannot be said again: it is too long or has no tag";
+            let why = "the app's command was not kept: it is too long, or there is no room for it in the folder for temporary files";
             let mismatch = self.usage.missed(self.conn, self.cursor, live, place, why);
             return Some(Err(Some(Box::new(mismatch))));
         };
