@@ -12,7 +12,7 @@ use super::server_leg::{ServerLeg, described};
 use crate::error::{Error, Result};
 use crate::event::Note;
 use crate::net::{Ours, ServerAddress, TlsToServer};
-use crate::replay::{Cassette, RecordMode, Script, Upstream};
+use crate::replay::{Cassette, Denied, RecordMode, Script, Upstream};
 use crate::sink::bus::OnFailure;
 
 /// The arguments.
@@ -155,6 +155,7 @@ impl Grown {
                 recorder,
                 is_all: self.cassette.is_blank,
                 ours,
+                denied: Denied::default(),
             })
         });
         (self.cassette.script, upstream)

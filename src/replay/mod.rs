@@ -35,5 +35,5 @@ pub use rote::play;
 pub use script::Script;
 pub use server::Server;
 pub use service::{Config, Service};
-pub use upstream::Upstream;
+pub use upstream::{Denied, Upstream};
 pub use usage::{Matching, OnMiss};

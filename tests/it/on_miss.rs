@@ -22,10 +22,14 @@ pub fn trials() -> Vec<Trial> {
     trials!("on_miss";
         a_large_literal_goes_both_ways,
         a_login_that_cannot_be_repeated_is_told,
+        a_login_that_is_refused_is_not_tried_again,
         a_mailbox_is_left_without_expunging,
         a_mailbox_that_is_another_is_not_asked,
         a_server_that_goes_away_is_told,
         a_server_that_refuses_starttls_gets_no_password,
+        a_server_that_left_meanwhile_is_found_again,
+        a_server_that_says_bye_is_heard,
+        a_text_of_what_was_added_is_replayed,
         a_torn_transcript_is_gone_on_with,
         all_records_anew_and_keeps_the_former,
         idle_goes_both_ways,
@@ -53,6 +57,8 @@ struct Oddity {
     exists: Option<u32>,
     without_unselect: bool,
     hangs_up_at: Option<&'static str>,
+    says_bye_at: Option<&'static str>,
+    leaves_after: Option<&'static str>,
     refuses_append: bool,
 }
 
@@ -110,6 +116,9 @@ fn serve(stream: &mut dyn Stream, told: &Told, oddity: Oddity) -> io::Result<()>
         if oddity.hangs_up_at == Some(&*name) {
             return stream.write_all(b"* 1 FETCH (FLAGS ())\r\n");
         }
+        if oddity.says_bye_at == Some(&*name) {
+            return stream.write_all(b"* BYE enough\r\n");
+        }
         let answer = match &*name {
             "LOGIN" if words.contains(PASSWORD) => "OK in".to_owned(),
             "LOGIN" => "NO wrong".to_owned(),
@@ -156,6 +165,12 @@ fn serve(stream: &mut dyn Stream, told: &Told, oddity: Oddity) -> io::Result<()>
             _ => "OK done".to_owned(),
         };
         stream.write_all(format!("{tag} {answer}\r\n").as_bytes())?;
+        if oddity.leaves_after == Some(&*name) {
+            stream.write_all(b"* BYE nothing happens here\r\n")?;
+            stream.finish();
+            told.lock().unwrap().push("- left".to_owned());
+            return Ok(());
+        }
         if name == "LOGOUT" {
             return Ok(());
         }
@@ -685,6 +700,100 @@ fn a_login_that_cannot_be_repeated_is_told() {
     assert_eq!(code, 1);
     let why = report["mismatches"][0]["why"].as_str().unwrap();
     assert!(why.contains("cannot be repeated"), "{why}");
+}
+
+fn a_login_that_is_refused_is_not_tried_again() {
+    let imap = Imap::start(Oddity::default());
+    let place = Place::with(&recorded());
+    let mut replay = place.replay(&imap.flags());
+    for _ in 0..2 {
+        let mut app = App::plain(replay.address("plain"));
+        app.hear("* OK");
+        app.command("a", "LOGIN alice mistyped");
+        for tag in ["b", "c"] {
+            let answer = app.command(tag, "CREATE x");
+            assert!(
+                answer.contains(" BAD ") && answer.contains("login"),
+                "{answer}"
+            );
+        }
+    }
+    assert_eq!(replay.stop().0, 1);
+    let commands = imap.commands();
+    let logins = commands
+        .iter()
+        .filter(|command| command.starts_with("LOGIN"));
+    assert_eq!(logins.count(), 1);
+}
+
+fn a_text_of_what_was_added_is_replayed() {
+    let imap = Imap::start(Oddity::default());
+    let place = Place::with(&recorded());
+    let more = |app: &mut App| {
+        app.command("d", "SELECT Archive") + &app.command("e", "FETCH 1 (UID FLAGS)")
+    };
+    let mut replay = place.replay(&imap.flags());
+    let expected = more(&mut begin(&replay));
+    assert_eq!(replay.stop().0, 0);
+    let text = place.folder.path().join("app.txt");
+    let exported = run(&[
+        "export",
+        place.transcript.to_str().unwrap(),
+        "--to",
+        "text",
+        "-o",
+        text.to_str().unwrap(),
+    ]);
+    assert!(exported.status.success(), "{exported:?}");
+    let mut replay = Replay::start(&text, &[]);
+    assert_eq!(more(&mut begin(&replay)), expected);
+    let (code, report) = replay.stop();
+    assert_eq!((code, &report["matched"]), (0, &json!(5)));
+}
+
+fn a_server_that_left_meanwhile_is_found_again() {
+    let imap = Imap::start(Oddity {
+        leaves_after: Some("CREATE"),
+        ..Oddity::default()
+    });
+    let place = Place::with(&recorded());
+    let mut replay = place.replay(&imap.flags());
+    let mut app = begin(&replay);
+    for (tag, name) in [("d", "x"), ("e", "y")] {
+        let answer = app.command(tag, &format!("CREATE {name}"));
+        assert!(answer.ends_with(" OK done\r\n"), "{answer}");
+        wait_for("the server's end", || {
+            let told = imap.told();
+            told.last().filter(|last| *last == "- left").map(|_| ())
+        });
+        // It is known here as well after some turns.
+        for number in 0..20 {
+            app.command(&format!("{tag}{number}"), "FETCH 1 (FLAGS)");
+        }
+    }
+    let (code, report) = replay.stop();
+    assert_eq!((code, &report["recorded"]), (0, &json!(2)), "{report}");
+    well_formed(&place.read());
+}
+
+fn a_server_that_says_bye_is_heard() {
+    let imap = Imap::start(Oddity {
+        says_bye_at: Some("STORE"),
+        ..Oddity::default()
+    });
+    let place = Place::with(&recorded());
+    let mut replay = place.replay(&imap.flags());
+    let mut app = begin(&replay);
+    app.say(b"d STORE 1 +FLAGS (\\Seen)\r\n");
+    assert_eq!(app.hear("* BYE"), "* BYE enough\r\n");
+    assert_eq!(app.rest().unwrap(), b"");
+    assert_eq!(replay.stop().0, 1);
+    assert_eq!(
+        place.read().closed(2)["reason"]
+            .as_str()
+            .map(|r| r.contains("closed")),
+        Some(true)
+    );
 }
 
 fn sasl_turns_are_said_again() {

@@ -246,3 +246,173 @@ fn name(said: &Said) -> &str {
         _ => "",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::{Manner, Usage};
+    use super::*;
+    use crate::event::{Gate, Secrets};
+    use crate::protocol::imap::AppLeg;
+    use crate::replay::raw::Step;
+    use crate::replay::script::Script;
+    use crate::replay::usage::{Matching, OnMiss};
+
+    const RECORDED: &[u8] = b"S: * OK hi\nC: a LOGIN alice <secret:password>\nS: a OK in\n\
+        C: b SELECT INBOX\nS: * 3 EXISTS\nS: * OK [UIDVALIDITY 7] x\nS: b OK in\n";
+
+    /// A conversation with a player: what the app, or the server, says, and what comes of it.
+    struct Talk {
+        player: Player,
+        usage: Arc<Usage>,
+        drafts: Vec<Draft>,
+    }
+
+    impl Talk {
+        fn new() -> Self {
+            let script = Script::read(RECORDED, "test").unwrap();
+            let usage = Arc::new(Usage::new(script, Matching::State));
+            let manner = Manner {
+                on_miss: OnMiss::Bad,
+                pace: 0.0,
+            };
+            let gate = Gate::new(Secrets::Masked);
+            let player = Player::new(1, Arc::clone(&usage), manner, gate, AppLeg::Tls);
+            let mut talk = Self {
+                player: player.growing(false, AppLeg::Tls),
+                usage,
+                drafts: Vec::new(),
+            };
+            let greeting = talk.player.begin(Micros(0), &mut talk.drafts);
+            assert_eq!(said(&greeting), "* OK hi\r\n");
+            talk
+        }
+
+        fn app(&mut self, octets: &str) -> String {
+            said(
+                &self
+                    .player
+                    .hear(octets.as_bytes(), Micros(0), &mut self.drafts),
+            )
+        }
+
+        fn server(&mut self, reply: Reply) -> String {
+            said(&self.player.passed(reply, Micros(0), &mut self.drafts))
+        }
+
+        fn octets(&mut self, octets: &str) -> String {
+            self.server(Reply::Octets(octets.into()))
+        }
+
+        fn orders(&mut self) -> Vec<String> {
+            let orders = self.player.take_orders().into_iter();
+            orders
+                .map(|order| match order {
+                    Order::Greet => "greet".into(),
+                    Order::Pass(errand) => format!("pass {}", shown(&errand.command)),
+                    Order::Say(raw) => format!("say {}", shown(&raw)),
+                })
+                .collect()
+        }
+    }
+
+    fn said(effects: &[Effect]) -> String {
+        let each = effects.iter().map(|effect| match effect {
+            Effect::Say(octets) => String::from_utf8_lossy(octets).into_owned(),
+            other => format!("<{other:?}>"),
+        });
+        each.collect()
+    }
+
+    fn shown(raw: &Raw) -> String {
+        let steps = raw.steps().iter().map(|step| match step {
+            Step::Octets(octets) => String::from_utf8_lossy(octets).into_owned(),
+            Step::GoAhead => "<+>".into(),
+            Step::Spooled(_) => "<spooled>".into(),
+        });
+        let tag = String::from_utf8_lossy(raw.tag()).into_owned();
+        std::iter::once(tag).chain(steps).collect()
+    }
+
+    #[test]
+    fn what_is_not_recorded_is_passed_and_what_comes_behind_it_waits() {
+        let mut talk = Talk::new();
+        assert_eq!(talk.app("a LOGIN alice hunter2\r\n"), "a OK in\r\n");
+        assert_eq!(talk.app("b FETCH 1 FLAGS\r\nc SELECT INBOX\r\n"), "");
+        assert_eq!(talk.orders(), ["pass b FETCH 1 FLAGS\r\n"]);
+        assert!(!talk.player.listens());
+        for piece in ["* 1 FETCH (FLAGS", " ())\r\nb OK\r\n"] {
+            assert_eq!(talk.octets(piece), piece, "as it comes");
+        }
+        let rest = talk.server(Reply::Done);
+        assert!(rest.ends_with("c OK in\r\n"), "{rest}");
+        assert!(talk.orders().is_empty() && talk.player.listens());
+        let report = talk.usage.report();
+        assert_eq!((report.matched, report.recorded), (2, Some(1)));
+    }
+
+    #[test]
+    fn an_errand_says_where_the_app_stands() {
+        let mut talk = Talk::new();
+        talk.app("a LOGIN alice {7+}\r\nhunter2\r\nb select inbox\r\nc NOOP\r\nd CREATE x\r\n");
+        let orders = talk.player.take_orders();
+        let [Order::Pass(errand)] = orders.as_slice() else {
+            panic!("one command is passed");
+        };
+        assert!(errand.is_authenticated && errand.name == "CREATE");
+        let standing = &errand.standing;
+        let login = &standing.login.as_ref().unwrap().command;
+        assert_eq!(shown(login), "a LOGIN alice {7+}\r\nhunter2\r\n");
+        let selected = standing.selected.as_ref().unwrap();
+        assert_eq!(shown(&selected.command), "b select inbox\r\n");
+        assert_eq!((selected.exists, selected.uid_validity), (Some(3), Some(7)));
+        for draft in &talk.drafts {
+            if let crate::event::Body::Said(said) = draft.body() {
+                let text = String::from_utf8_lossy(said.wire.bytes());
+                assert!(!text.contains("hunter2"), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn done_goes_after_idle_and_a_command_behind_it_too() {
+        let mut talk = Talk::new();
+        talk.app("a LOGIN alice hunter2\r\nb IDLE\r\n");
+        assert_eq!(talk.orders(), ["pass b IDLE\r\n"]);
+        assert_eq!(talk.octets("+ idling\r\n"), "+ idling\r\n");
+        talk.app("c NOOP\r\n");
+        talk.app("DONE\r\n");
+        assert_eq!(talk.orders(), ["say c NOOP\r\n", "say DONE\r\n"]);
+    }
+
+    #[test]
+    fn a_literal_is_asked_for_before_it_is_passed() {
+        let mut talk = Talk::new();
+        talk.app("a LOGIN alice hunter2\r\n");
+        assert_eq!(talk.app("b CREATE {1}\r\n"), "+ OK\r\n");
+        talk.app("x\r\n");
+        assert_eq!(talk.orders(), ["pass b CREATE {1}\r\n<+>x\r\n"]);
+    }
+
+    #[test]
+    fn what_cannot_be_passed_is_a_mismatch_with_its_reason() {
+        let mut talk = Talk::new();
+        talk.app("a LOGIN alice hunter2\r\nb CREATE x\r\n");
+        let answer = talk.server(Reply::Refused("it sleeps".into()));
+        assert!(
+            answer.starts_with("b BAD ") && answer.contains("it sleeps"),
+            "{answer}"
+        );
+        talk.app("c CREATE x\r\n");
+        talk.octets("* BYE I go\r\n");
+        let gone = talk.server(Reply::Gone {
+            why: "it went".into(),
+            is_final: true,
+        });
+        assert_eq!(gone, "<Close>");
+        let mismatches = talk.usage.report().mismatches;
+        let why: Vec<_> = mismatches.iter().map(|m| m.why.as_deref()).collect();
+        assert_eq!(why, [Some("it sleeps"), Some("it went")]);
+    }
+}

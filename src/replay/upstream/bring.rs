@@ -17,8 +17,8 @@ use std::sync::Arc;
 
 use super::super::raw::Raw;
 use super::super::standing::{Login, Selected, Standing};
-use super::leg::{Leg, Speaker};
-use super::{Errand, Upstream};
+use super::leg::{Answer, Leg, Speaker};
+use super::{Denied, Errand, Upstream};
 use crate::event::{Gate, Status};
 use crate::protocol::imap::State;
 
@@ -38,14 +38,13 @@ pub async fn to(
     errand: &Errand,
 ) -> Result<Leg, Refused> {
     let lost = |why| Refused { why, leg: None };
-    let usable = leg.filter(|leg| can_become(leg, errand));
-    let mut leg = match usable {
+    let mut leg = match usable(leg, errand).await {
         Some(leg) => leg,
         None => Leg::connect(upstream, gate, Speaker::Mailscope)
             .await
             .map_err(lost)?,
     };
-    let brought = brought(&mut leg, errand).await;
+    let brought = brought(&mut leg, errand, &upstream.denied).await;
     // It may be in another state than anybody thinks, if it ended in the middle.
     match brought {
         Ok(()) => Ok(leg),
@@ -54,6 +53,19 @@ pub async fn to(
             leg: Some(leg).filter(Leg::is_usable),
         }),
     }
+}
+
+/// The session that is there, if it can be gone on with.
+async fn usable(leg: Option<Leg>, errand: &Errand) -> Option<Leg> {
+    let mut leg = leg?;
+    if !leg.is_there().await {
+        return None;
+    }
+    if can_become(&leg, errand) {
+        return Some(leg);
+    }
+    leg.leave().await;
+    None
 }
 
 /// Whether this session can be brought there without beginning anew.
@@ -87,15 +99,15 @@ fn selects(errand: &Errand) -> bool {
     matches!(&*errand.name, "SELECT" | "EXAMINE")
 }
 
-async fn brought(leg: &mut Leg, errand: &Errand) -> Result<(), String> {
+async fn brought(leg: &mut Leg, errand: &Errand, denied: &Denied) -> Result<(), String> {
     let there = &errand.standing;
     if errand.is_authenticated && !is_logged_in(leg) {
-        log_in(leg, there.login.as_ref()).await?;
+        log_in(leg, there.login.as_ref(), denied).await?;
     }
     for enable in &there.enabled {
         let is_it = |raw: &Raw| raw.says_the_same(enable);
         if !leg.standing().enabled.iter().any(is_it) {
-            asked(leg, enable, &[], "ENABLE").await?;
+            asked(leg, enable, "ENABLE").await?;
         }
     }
     if selects(errand) {
@@ -107,13 +119,13 @@ async fn brought(leg: &mut Leg, errand: &Errand) -> Result<(), String> {
             is_the_same(leg, selected, errand)
         }
         None if leg.standing().selected.is_some() => {
-            asked(leg, &Raw::own("UNSELECT"), &[], "UNSELECT").await
+            asked(leg, &Raw::own("UNSELECT"), "UNSELECT").await
         }
         None => Ok(()),
     }
 }
 
-async fn log_in(leg: &mut Leg, login: Option<&Login>) -> Result<(), String> {
+async fn log_in(leg: &mut Leg, login: Option<&Login>, denied: &Denied) -> Result<(), String> {
     let Some(login) = login else {
         return Err(format!(
             "the app has not logged in, and {} wants it",
@@ -128,7 +140,15 @@ async fn log_in(leg: &mut Leg, login: Option<&Login>) -> Result<(), String> {
             leg.name()
         ));
     }
-    asked(leg, &login.command, &login.turns, "login").await
+    if denied.has(login) {
+        return Err(format!(
+            "{} has refused the app's login before, so that it is not tried again",
+            leg.name()
+        ));
+    }
+    let answer = leg.ask(&login.command, &login.turns).await?;
+    denied.note(login, &answer);
+    agreed(leg, &answer, "login")
 }
 
 async fn select(leg: &mut Leg, wanted: &Selected) -> Result<(), String> {
@@ -138,12 +158,16 @@ async fn select(leg: &mut Leg, wanted: &Selected) -> Result<(), String> {
     };
     match is_it(leg.standing()) {
         true => Ok(()),
-        false => asked(leg, &wanted.command, &[], "mailbox").await,
+        false => asked(leg, &wanted.command, "mailbox").await,
     }
 }
 
-async fn asked(leg: &mut Leg, command: &Raw, turns: &[Raw], what: &str) -> Result<(), String> {
-    let answer = leg.ask(command, turns).await?;
+async fn asked(leg: &mut Leg, command: &Raw, what: &str) -> Result<(), String> {
+    let answer = leg.ask(command, &[]).await?;
+    agreed(leg, &answer, what)
+}
+
+fn agreed(leg: &Leg, answer: &Answer, what: &str) -> Result<(), String> {
     match answer.status {
         Some(Status::Ok) => Ok(()),
         status => Err(format!(

@@ -7,24 +7,24 @@
 //! Nothing is recorded before [`Leg::begin_recording`]: what was prepared for a command that was not
 //! passed in the end is not worth a connection in the transcript.
 
+mod connecting;
+mod reading;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc::Sender;
 
 use super::super::raw::{Raw, Step};
 use super::super::standing::Standing;
 use super::{Reply, Upstream};
-use crate::event::{
-    Awaited, Body, Draft, Gate, Note, Numbers, Passed, Peer, Reading, Relation, Said, Sealed,
-    Status, Value,
-};
+use crate::event::{Awaited, Body, Draft, Numbers, Peer, Status};
 use crate::limits;
-use crate::net::{Security, ServerTlsError, Transport, dial};
-use crate::protocol::imap::{AppLeg, Hidden, Observer, ServerLeg, Setting, State};
-use crate::protocol::{Act, Protocol, Verdict};
+use crate::net::Transport;
+use crate::protocol::Protocol;
+use crate::protocol::imap::{Observer, State};
 
 /// Who says what goes to the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +56,8 @@ impl Lost {
 pub struct Answer {
     /// `None` where it is none of the statuses.
     pub status: Option<Status>,
+    /// The response code's name, upper case.
+    pub code: Option<String>,
     /// The human-readable text.
     pub text: String,
 }
@@ -65,6 +67,8 @@ pub struct Leg {
     upstream: Arc<Upstream>,
     transport: Option<Transport>,
     buffer: Vec<u8>,
+    /// Read already, but not taken in: what came behind an answer belongs to the next exchange.
+    early: Vec<u8>,
     observer: Observer,
     /// Octets of the client and of the server that the observer has not let go.
     waiting: [VecDeque<u8>; 2],
@@ -73,6 +77,8 @@ pub struct Leg {
     speaker: Speaker,
     /// What is being said, until its command is read.
     saying: Option<Raw>,
+    /// Its tag.
+    tag: Vec<u8>,
     /// The command that waits for its answer.
     awaited: Option<u64>,
     answer: Option<Answer>,
@@ -100,119 +106,6 @@ enum Recording {
 const HELD: usize = limits::RECORDING_QUEUE;
 
 impl Leg {
-    /// Connects, and hears the server's greeting; the connection is secured then, as the user asked.
-    /// The greeting is for the app if the app is the `speaker`.
-    pub async fn connect(
-        upstream: &Arc<Upstream>,
-        gate: &Gate,
-        speaker: Speaker,
-    ) -> Result<Self, String> {
-        let server = &upstream.server;
-        let tcp = dial(server, &upstream.ours)
-            .await
-            .map_err(|no| no.error.in_one_line())?;
-        let ends = (tcp.local_addr(), tcp.peer_addr());
-        let setting = Setting {
-            app: AppLeg::Tls,
-            server: match server.security() {
-                Security::Implicit => ServerLeg::Tls,
-                Security::Starttls => ServerLeg::Starttls,
-                Security::Cleartext => ServerLeg::Cleartext,
-            },
-            server_is_local: ends.1.is_ok_and(|address| address.ip().is_loopback()),
-            // The player compresses by itself, or not at all.
-            hidden: Hidden::new(["COMPRESS=*"]),
-        };
-        let mut leg = Self {
-            upstream: Arc::clone(upstream),
-            transport: None,
-            buffer: vec![0; limits::READ],
-            observer: Observer::bridging(gate.clone(), setting),
-            waiting: Default::default(),
-            to_server: Vec::new(),
-            to_app: Vec::new(),
-            speaker,
-            saying: None,
-            awaited: None,
-            answer: None,
-            go_ahead: None,
-            secures: false,
-            ended: None,
-            is_torn: false,
-            greeted: None,
-            standing: Standing::default(),
-            capabilities: BTreeSet::new(),
-            recording: Recording::Held(Vec::new()),
-            own_commands: 0,
-            is_closed: false,
-        };
-        leg.tell(Body::Connected {
-            client: ends
-                .0
-                .map(|address| address.to_string())
-                .unwrap_or_default(),
-            server: server.name(),
-        });
-        match server.security() {
-            Security::Implicit => leg.begin_tls(tcp).await?,
-            _ => leg.transport = Some(Transport::Plain(tcp)),
-        }
-        leg.hear_greeting().await?;
-        Ok(leg)
-    }
-
-    async fn hear_greeting(&mut self) -> Result<(), String> {
-        let greeting = async {
-            while self.greeted.is_none() || self.is_securing() {
-                self.read().await.map_err(|lost| lost.why)?;
-            }
-            Ok::<(), String>(())
-        };
-        match tokio::time::timeout(limits::OWN_ANSWER, greeting).await {
-            Ok(greeted) => greeted?,
-            Err(_) => return Err(self.silent()),
-        }
-        match self.greeted {
-            Some(Status::Bye) => Err(format!("{} does not want us: BYE", self.name())),
-            _ => Ok(()),
-        }
-    }
-
-    /// Whether TLS is to begin on this leg before anything else is said.
-    fn is_securing(&self) -> bool {
-        self.upstream.server.security() == Security::Starttls
-            && matches!(self.transport, Some(Transport::Plain(_)))
-    }
-
-    async fn begin_tls(&mut self, tcp: TcpStream) -> Result<(), String> {
-        let upstream = Arc::clone(&self.upstream);
-        let Some(tls) = &upstream.tls else {
-            return Err("TLS with the server is not set up".into());
-        };
-        let connected = tls.connect(tcp, &upstream.server, Vec::new()).await;
-        let (transport, secured) = connected.map_err(|error| match error {
-            ServerTlsError::Untrusted { why } => {
-                format!(
-                    "the certificate of {} is not trusted: {why}",
-                    upstream.server
-                )
-            }
-            ServerTlsError::Failed { why } => {
-                format!("the TLS handshake with {} failed: {why}", upstream.server)
-            }
-        })?;
-        let lacks_certificate = secured.lacks_client_certificate();
-        self.transport = Some(transport);
-        self.tell(Body::Secured(Box::new(secured)));
-        if upstream.insecure {
-            self.tell(Body::Note(Note::Insecure.finding()));
-        }
-        if lacks_certificate {
-            self.tell(Body::Note(Note::ClientCertificateWanted.finding()));
-        }
-        Ok(())
-    }
-
     /// `host:port`
     pub fn name(&self) -> String {
         self.upstream.server.name()
@@ -301,14 +194,18 @@ impl Leg {
         }
     }
 
-    /// The end of a session that was ours.
-    pub async fn log_out(&mut self) {
-        if self.is_usable() {
-            let _ = self.ask(&Raw::own("LOGOUT"), &[]).await;
-        }
-        if let Some(transport) = &mut self.transport {
-            let _ = transport.shutdown().await;
-        }
+    /// Ends a session in which nothing goes on, as one does.
+    pub async fn leave(mut self) {
+        let farewell = async {
+            if self.is_usable() {
+                let _ = self.ask(&Raw::own("LOGOUT"), &[]).await;
+            }
+            if let Some(transport) = &mut self.transport {
+                let _ = transport.shutdown().await;
+            }
+        };
+        let _ = tokio::time::timeout(limits::END_CONNECTIONS, farewell).await;
+        self.close(None);
     }
 
     fn silent(&mut self) -> String {
@@ -328,6 +225,7 @@ impl Leg {
     ) -> Result<(), Lost> {
         if !tag.is_empty() {
             self.saying = Some(raw.clone());
+            self.tag = tag.to_vec();
             self.answer = None;
             self.awaited = None;
             self.go_ahead = None;
@@ -370,6 +268,7 @@ impl Leg {
     }
 
     async fn write(&mut self, octets: &[u8]) -> Result<(), Lost> {
+        self.upstream.recorder.room().await;
         let at = self.upstream.recorder.now();
         self.waiting[0].extend(octets);
         let mut drafts = Vec::new();
@@ -386,35 +285,38 @@ impl Leg {
         let Some(transport) = &mut self.transport else {
             return Err(self.lost(None));
         };
+        if !self.early.is_empty() {
+            let early = std::mem::take(&mut self.early);
+            self.hear_all(&early);
+            return self.flush().await;
+        }
         let length = match transport.read(&mut self.buffer).await {
             Ok(0) => return Err(self.lost(None)),
             Ok(length) => length,
             Err(error) => return Err(self.lost(Some(&error))),
         };
         let octets = self.buffer[..length].to_vec();
-        // A line at a time where a `+` may be among them that is not for the app.
-        let is_go_ahead_due = self.observer.awaits_go_ahead();
-        for piece in octets.split_inclusive(|octet| is_go_ahead_due && *octet == b'\n') {
-            self.hear(piece);
-        }
+        self.hear_all(&octets);
         self.flush().await
     }
 
-    fn hear(&mut self, octets: &[u8]) {
-        let at = self.upstream.recorder.now();
-        let before = self.to_app.len();
-        self.waiting[1].extend(octets);
-        let mut drafts = Vec::new();
-        let verdict = self.observer.observe(Peer::Server, octets, at, &mut drafts);
-        let is_for_a_literal = drafts.iter().any(|draft| match draft.body() {
-            Body::Said(said) => is_literals_go_ahead(said),
-            _ => false,
-        });
-        self.take_in(drafts);
-        self.obey(verdict);
-        if is_for_a_literal {
-            self.to_app.truncate(before);
+    /// Whether the server is there still, as far as that is known without a word to it; what it has
+    /// said meanwhile is read later.
+    pub async fn is_there(&mut self) -> bool {
+        while let Some(transport) = &mut self.transport
+            && self.early.len() < limits::READ
+        {
+            let read = transport.read(&mut self.buffer);
+            match tokio::time::timeout(Duration::ZERO, read).await {
+                Err(_) => return true,
+                Ok(Ok(length @ 1..)) => self.early.extend_from_slice(&self.buffer[..length]),
+                Ok(_) => {
+                    self.ended = Some(format!("{} closed the connection", self.name()));
+                    return false;
+                }
+            }
         }
+        self.transport.is_some()
     }
 
     /// Does what the observer asked for besides passing octets on.
@@ -465,111 +367,15 @@ impl Leg {
         }
     }
 
-    fn obey(&mut self, verdict: Verdict) {
-        let Verdict::Acts(acts) = verdict else {
-            let (client, server) = (self.waiting[0].len(), self.waiting[1].len());
-            self.pass(Peer::Client, client);
-            return self.pass(Peer::Server, server);
-        };
-        for act in acts {
-            match act {
-                Act::Pass { from, octets } => self.pass(from, octets),
-                Act::Replace { from, octets, with } => {
-                    let kept = (self.to_server.len(), self.to_app.len());
-                    self.pass(from, octets);
-                    self.to_server.truncate(kept.0);
-                    self.to_app.truncate(kept.1);
-                    self.give(from, &with);
-                }
-                Act::Say { to, octets } => self.give(to.other(), &octets),
-                Act::Secure(_) => self.secures = true,
-                Act::End(note) => {
-                    self.tell(Body::Note(note.finding()));
-                    self.ended = Some(note.text());
-                }
-            }
-        }
-    }
-
-    fn pass(&mut self, from: Peer, octets: usize) {
-        let waiting = &mut self.waiting[usize::from(from == Peer::Server)];
-        let octets: Vec<u8> = waiting.drain(..octets.min(waiting.len())).collect();
-        self.give(from, &octets);
-    }
-
-    fn give(&mut self, from: Peer, octets: &[u8]) {
-        match (from, self.speaker) {
-            (Peer::Client, _) => self.to_server.extend_from_slice(octets),
-            (Peer::Server, Speaker::App) => self.to_app.extend_from_slice(octets),
-            (Peer::Server, Speaker::Mailscope) => {}
-        }
-    }
-
-    /// Notes what was read, completes it by who said it to whom, and records it.
-    fn take_in(&mut self, mut drafts: Vec<Draft>) {
-        for draft in &mut drafts {
-            let ordinal = draft.ordinal();
-            if let Body::Said(said) = draft.body_mut() {
-                self.said(ordinal, said);
-            }
-        }
-        match &mut self.recording {
-            Recording::Begun(numbers) => self.upstream.recorder.publish(numbers, &mut drafts),
-            Recording::Held(held) => {
-                held.append(&mut drafts);
-                if held.iter().map(Draft::weight).sum::<usize>() > HELD {
-                    self.begin_recording();
-                }
-            }
-        }
-    }
-
-    fn said(&mut self, ordinal: u64, said: &mut Said) {
-        let is_own = self.speaker == Speaker::Mailscope;
-        self.is_torn |= said.incomplete && said.from == Peer::Server;
-        if said.from == Peer::Client {
-            let is_command = matches!(said.reading, Reading::Command { .. });
-            if let Some(raw) = self.saying.take_if(|_| is_command) {
-                self.standing.command(ordinal, said, &raw);
-                self.awaited = Some(ordinal);
-            }
-            if is_own {
-                said.passed = Passed::Own;
-            }
-            return;
-        }
-        self.standing.response(said);
-        if let Some(listed) = capabilities(said) {
-            self.capabilities = listed;
-        }
-        match (&said.reading, &said.relation) {
-            (Reading::Greeting { status }, _) => self.greeted = *status,
-            (Reading::ContinuationRequest { awaited, .. }, _) => self.go_ahead = *awaited,
-            (Reading::Tagged { status, .. }, Relation::Answers(command))
-                if Some(*command) == self.awaited =>
-            {
-                self.answer = Some(Answer {
-                    status: *status,
-                    text: said.human_text().unwrap_or_default().trim_end().to_owned(),
-                });
-            }
-            _ => {}
-        }
-        if is_own || is_literals_go_ahead(said) {
-            said.passed = Passed::Instead(Sealed::default());
-        }
-    }
-
-    fn tell(&mut self, body: Body) {
-        let draft = Draft::new(0, self.upstream.recorder.now(), body);
-        self.take_in(vec![draft]);
-    }
-
     /// The connection's last event.
     pub fn close(&mut self, reason: Option<String>) {
         if std::mem::replace(&mut self.is_closed, true) {
             return;
         }
+        // Nobody asked for it, and nobody will.
+        self.speak_as(Speaker::Mailscope);
+        let early = std::mem::take(&mut self.early);
+        self.hear(&early);
         let at = self.upstream.recorder.now();
         let mut drafts = Vec::new();
         for peer in [Peer::Client, Peer::Server] {
@@ -588,30 +394,4 @@ impl Drop for Leg {
             reason.unwrap_or_else(|| "mailscope was stopped".into()),
         ));
     }
-}
-
-/// The capabilities that a response lists, in upper case.
-fn capabilities(said: &Said) -> Option<BTreeSet<String>> {
-    let code = said.code().filter(|code| code.name == "CAPABILITY");
-    let values = match (&said.reading, code) {
-        (Reading::Untagged { name, .. }, _) if name == "CAPABILITY" => said.arguments(),
-        (_, code) => code?.values,
-    };
-    let names = values.iter().filter_map(Value::bytes);
-    Some(
-        names
-            .map(|name| String::from_utf8_lossy(name).to_ascii_uppercase())
-            .collect(),
-    )
-}
-
-/// The app has had its own go-ahead when it sent the literal.
-fn is_literals_go_ahead(said: &Said) -> bool {
-    matches!(
-        said.reading,
-        Reading::ContinuationRequest {
-            awaited: Some(Awaited::Literal),
-            ..
-        }
-    )
 }

@@ -14,10 +14,10 @@
 //! app's own connection (nothing).
 
 mod bring;
+mod denied;
 mod leg;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
@@ -27,6 +27,7 @@ use super::standing::Standing;
 use crate::event::Gate;
 use crate::limits;
 use crate::net::{Ours, ServerAddress, TlsToServer};
+pub use denied::Denied;
 use leg::{Leg, Lost, Speaker};
 
 /// The real server, and what every connection to it takes.
@@ -43,6 +44,8 @@ pub struct Upstream {
     pub is_all: bool,
     /// Our own listeners, which are not connected to.
     pub ours: Ours,
+    /// Logins that it refused.
+    pub denied: Denied,
 }
 
 /// A command for the server, and where the app's session stands.
@@ -154,11 +157,7 @@ impl Worker {
         };
         match self.is_amid {
             true => leg.close(Some("the app went away".into())),
-            false => {
-                const PATIENCE: Duration = limits::END_CONNECTIONS;
-                let _ = tokio::time::timeout(PATIENCE, leg.log_out()).await;
-                leg.close(None);
-            }
+            false => leg.leave().await,
         }
     }
 
