@@ -47,7 +47,7 @@ pub struct Arguments {
     #[arg(long = "match", value_enum, value_name = "HOW", default_value_t = Match::State)]
     matching: Match,
 
-    /// What is answered to a command that nothing recorded fits.
+    /// What is answered to a command that nothing recorded fits; `record` asks a real server.
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = Miss::Bad)]
     on_miss: Miss,
 

@@ -76,6 +76,10 @@
 //! - An event `from` `mailscope` (with `to`) is what mailscope says itself, in place of the peer that
 //!   is not `to`: its own STARTTLS, or its answer to one.
 //!
+//! A replay that asks the real server (`--on-miss record`) adds each connection to it as a session of
+//! its own behind all others. Its greeting and all that answers mailscope's own commands have
+//! `"sent":[]`; what it is there for are the commands `from` the `client`.
+//!
 //! # The wire
 //!
 //! `wire` is what was read from that peer, after TLS and inflating, and the truth: all other fields
