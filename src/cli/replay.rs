@@ -203,7 +203,7 @@ async fn replay(arguments: &Arguments, common: &Common, played: Played) -> Resul
         }
     }
     let _ = bus.finish(Instant::now() + limits::FINISH_VIEW);
-    let deadline = Instant::now() + limits::END_CONNECTIONS;
+    let deadline = Instant::now() + limits::END.saturating_sub(limits::FINISH_VIEW);
     let is_written = upstream.is_none_or(|upstream| upstream.recorder.finish(deadline));
     let code = conclude(arguments, &report())?;
     match is_written {

@@ -88,6 +88,11 @@ impl Replay {
         self.ready[key].as_str().unwrap()
     }
 
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Its authority's certificate.
     pub fn ca(&self) -> PathBuf {
         self.folder.path().join(self.address("ca"))
