@@ -10,26 +10,31 @@
 //!
 //! show:    transcript reader -> the same readings -> the same sinks
 //! replay:  transcript reader -> script -> player <-> the same observer on the live app
+//! diff:    two transcript readers -> exchanges -> alignment -> differences
 //! ```
 //!
 //! The map, from the bottom up; arrows point one way (`tests/it/arrows.rs` checks them):
 //!
 //! - [`error`], [`limits`]: what we could not do; every bound.
 //! - [`event`]: the vocabulary all else shares, and the gate that masks secrets.
-//! - [`transcript`]: the file format.
+//! - [`transcript`]: the file format. [`fault`]: what goes wrong on purpose.
 //! - [`sink`]: where events go. [`protocol`]: octets to events, without I/O. [`net`]: sockets, TLS
 //!   and the certificate authority.
-//! - [`relay`]: the man in the middle. [`replay`]: a recording played by either side.
+//! - [`recording`]: a transcript read again, as JSON or text.
+//! - [`relay`]: the man in the middle. [`replay`]: a recording played by either side. `compare`: two
+//!   recordings side by side.
 //! - [`cli`]: one file a subcommand.
 
 pub mod cli;
 pub mod error;
 pub mod event;
+pub mod fault;
 #[cfg(test)]
 mod growth;
 pub mod limits;
 pub mod net;
 pub mod protocol;
+pub mod recording;
 pub mod relay;
 pub mod replay;
 pub mod sink;

@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::authority::WhichAuthority;
+use super::fault::{self, FaultArguments};
 use super::growing::{Growing, Grown};
 use super::record::write_ready_file;
 use super::say::{say, say_at_the_end, warn};
@@ -72,6 +73,9 @@ pub struct Arguments {
 
     #[command(flatten)]
     which: WhichAuthority,
+
+    #[command(flatten)]
+    faults: FaultArguments,
 
     /// Print nothing on standard output.
     #[arg(long)]
@@ -139,25 +143,27 @@ fn played(arguments: &Arguments) -> Result<Played> {
 }
 
 async fn replay(arguments: &Arguments, common: &Common, played: Played) -> Result<ExitCode> {
+    let faults = arguments.faults.read()?;
+    let faults_told = fault::introduction(&faults);
     let listeners = bind(arguments).await?;
     let addresses = listeners
         .iter()
         .filter_map(|(listener, _)| listener.local_addr().ok());
-    let mut more = Vec::new();
+    let mut remarks = Vec::new();
     let (script, upstream) = match played {
         Played::Script(script) => (script, None),
         Played::Grown(grown) => {
-            more = grown.introduction(&arguments.transcripts[0]);
+            remarks = grown.introduction(&arguments.transcripts[0]);
             grown.divided(Ours::listening(addresses))
         }
     };
-    let is_all = upstream.as_ref().is_some_and(|upstream| upstream.is_all);
     let authority = Arc::new(arguments.which.open(common)?);
     let ca = authority.path().map(|path| path.display().to_string());
-    let sessions = match is_all {
+    let sessions = match upstream.as_ref().is_some_and(|upstream| upstream.is_all) {
         true => 0,
         false => script.sessions.len(),
     };
+    let has_server = upstream.is_some();
     let service = Service::new(Config {
         script,
         matching: match arguments.matching {
@@ -169,6 +175,7 @@ async fn replay(arguments: &Arguments, common: &Common, played: Played) -> Resul
             Miss::Bad | Miss::Record => OnMiss::Bad,
         },
         pace: arguments.timing,
+        faults,
         authority,
         listeners,
         upstream: upstream.clone(),
@@ -177,7 +184,8 @@ async fn replay(arguments: &Arguments, common: &Common, played: Played) -> Resul
         service.address(AppLeg::Tls),
         service.address(AppLeg::Cleartext),
     );
-    introduce(arguments, sessions, (more, upstream.is_some()), tls, plain);
+    remarks.extend(faults_told.as_deref().map(warn));
+    introduce(arguments, sessions, has_server, (tls, plain), remarks);
     let mut signals = Signals::install()?;
     if let Some(ready) = &arguments.ready_file {
         write_ready_file(ready, &[("tls", tls), ("plain", plain)], ca.as_deref())?;
@@ -237,17 +245,18 @@ async fn bind(arguments: &Arguments) -> Result<Vec<(TcpListener, AppLeg)>> {
 fn introduce(
     arguments: &Arguments,
     sessions: usize,
-    (more, has_server): (Vec<String>, bool),
-    tls: Option<SocketAddr>,
-    plain: Option<SocketAddr>,
+    has_server: bool,
+    (tls, plain): (Option<SocketAddr>, Option<SocketAddr>),
+    remarks: Vec<String>,
 ) {
     let sessions = match sessions {
         1 => "1 recorded connection".to_owned(),
         many => format!("{many} recorded connections"),
     };
-    let mut lines = vec![format!("mailscope: replaying {sessions}")];
-    lines.extend(more);
-    lines.push("  set the app's IMAP server to:".to_owned());
+    let mut lines = vec![
+        format!("mailscope: replaying {sessions}"),
+        "  set the app's IMAP server to:".to_owned(),
+    ];
     if let Some(address) = tls {
         let (port, command) = (address.port(), arguments.which.command());
         lines.push(format!(
@@ -271,6 +280,7 @@ fn introduce(
             )));
         }
     }
+    lines.extend(remarks);
     say(&lines.join("\n"));
 }
 

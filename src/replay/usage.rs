@@ -3,14 +3,17 @@
 
 mod growing;
 
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::matcher::{Difference, difference};
+use super::login::{another_user, is_another_way};
 use super::report::{Mismatch, NeverAsked, Report};
-use super::script::{Exchange, Script};
+use super::script::{Exchange, Script, Session};
 use super::whereabouts::Place;
-use crate::event::{Label, Piece, Reading, Said, Secret, Value};
+use crate::event::{Reading, Said};
 use crate::limits;
+use crate::protocol::imap::sameness::{Difference, difference};
+use crate::recording::told;
 
 /// How commands are matched: `--match`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,25 +45,29 @@ pub struct Usage {
     inner: Mutex<Inner>,
 }
 
-struct Inner {
-    used: Vec<Vec<bool>>,
-    /// Sessions that a live connection began with.
-    begun: Vec<bool>,
+pub(super) struct Inner {
+    pub(super) used: Vec<Vec<bool>>,
+    /// The live connection that each session is meant for.
+    pub(super) begun: Vec<Option<u64>>,
     /// Sessions whose live connection is over.
     over: Vec<bool>,
-    matched: u64,
+    /// The live connections.
+    pub(super) live: HashMap<u64, Cursor>,
+    pub(super) matched: u64,
     /// Commands that the real server answered, if there is one.
     recorded: Option<u64>,
     mismatches: Vec<Mismatch>,
 }
 
 /// How far one live connection has followed a recorded one.
-#[derive(Clone, Copy, Debug)]
-pub struct Cursor {
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Cursor {
     /// The session.
-    pub session: usize,
+    pub(super) session: usize,
     /// Its next exchange.
-    pub next: usize,
+    pub(super) next: usize,
+    /// It is the one that the session is meant for, has used all before `next`, and nothing else.
+    pub(super) is_straight: bool,
 }
 
 impl Usage {
@@ -72,9 +79,10 @@ impl Usage {
                 .iter()
                 .map(|s| vec![false; s.exchanges.len()])
                 .collect(),
-            begun: vec![false; sessions.len()],
+            begun: vec![None; sessions.len()],
             // What was added to others has no live connection of its own.
             over: sessions.iter().map(|s| s.is_addition).collect(),
+            live: HashMap::new(),
             matched: 0,
             recorded: None,
             mismatches: Vec::new(),
@@ -97,16 +105,28 @@ impl Usage {
 
     /// A live connection begins: the first session that none has begun with, or the first of all.
     /// What was added to others does not begin one.
-    pub fn begin(&self) -> Cursor {
+    pub fn begin(&self, conn: u64) {
         let mut inner = self.inner();
-        let is_addition = |session: usize| self.script.sessions[session].is_addition;
-        let mut sessions = (0..inner.begun.len()).filter(|session| !is_addition(*session));
-        let first = sessions.clone().next().unwrap_or_default();
-        let session = sessions
-            .find(|session| !inner.begun[*session])
-            .unwrap_or(first);
-        inner.begun[session] = true;
-        Cursor { session, next: 0 }
+        let sessions = &self.script.sessions;
+        let begins = |session: &usize| !sessions[*session].is_addition;
+        let mut all = (0..sessions.len()).filter(begins);
+        let first = all.clone().next();
+        let free = all.find(|session| inner.begun[*session].is_none());
+        let session = free.or(first).unwrap_or_default();
+        if free.is_some() {
+            inner.begun[session] = Some(conn);
+        }
+        let cursor = Cursor {
+            session,
+            next: 0,
+            is_straight: free.is_some(),
+        };
+        inner.live.insert(conn, cursor);
+    }
+
+    /// The session that a live connection follows.
+    pub fn session(&self, conn: u64) -> &Session {
+        &self.script.sessions[self.inner().cursor(conn).session]
     }
 
     /// The exchange that answers this command, which is used from now on; else how the nearest one
@@ -114,24 +134,20 @@ impl Usage {
     pub fn take(
         &self,
         conn: u64,
-        cursor: &mut Cursor,
         live: &Said,
         place: &Place,
     ) -> Result<Index, Option<Box<Mismatch>>> {
         let mut inner = self.inner();
-        match self.find(&inner, *cursor, live, place) {
-            Some((session, exchange)) => {
-                inner.matched += 1;
-                inner.used[session][exchange] = true;
-                *cursor = Cursor {
-                    session,
-                    next: exchange + 1,
-                };
-                Ok((session, exchange))
+        self.tell_apart(&mut inner, conn, live, place);
+        let cursor = inner.cursor(conn);
+        match self.find(&inner, conn, live, place) {
+            Some(index) => {
+                inner.take(conn, index);
+                Ok(index)
             }
             None if self.matching == Matching::State && is_ending_or_idle(live) => Err(None),
             None => {
-                let mismatch = self.mismatch(&inner, conn, *cursor, live, place);
+                let mismatch = self.mismatch(&inner, conn, cursor, live, place);
                 if inner.mismatches.len() < limits::MISMATCHES {
                     inner.mismatches.push(mismatch.clone());
                 }
@@ -141,9 +157,9 @@ impl Usage {
     }
 
     /// The unused exchange in which this command's literal was refused, which is used from now on.
-    pub fn take_refusal(&self, cursor: &mut Cursor, live: &Said, place: &Place) -> Option<Index> {
+    pub fn take_refusal(&self, conn: u64, live: &Said, place: &Place) -> Option<Index> {
         let mut inner = self.inner();
-        let found = self.find(&inner, *cursor, live, place)?;
+        let found = self.find(&inner, conn, live, place)?;
         let is_refusal = matches!(
             self.exchange(found).command.reading,
             Reading::Command { refused: true, .. }
@@ -151,19 +167,19 @@ impl Usage {
         if !is_refusal || inner.used[found.0][found.1] {
             return None;
         }
-        inner.matched += 1;
-        inner.used[found.0][found.1] = true;
-        *cursor = Cursor {
-            session: found.0,
-            next: found.1 + 1,
-        };
+        inner.take(conn, found);
         Some(found)
     }
 
-    fn find(&self, inner: &Inner, cursor: Cursor, live: &Said, place: &Place) -> Option<Index> {
-        let fits = |(session, exchange): &Index| {
-            let recorded = self.exchange((*session, *exchange));
-            recorded.fits(place) && difference(&recorded.command, live).is_none()
+    fn find(&self, inner: &Inner, conn: u64, live: &Said, place: &Place) -> Option<Index> {
+        let cursor = inner.cursor(conn);
+        let fits = |index: &Index| self.exchange(*index).answers(live, place);
+        let is_the_same_way =
+            |index: &Index| difference(&self.exchange(*index).command, live).is_none();
+        // What another connection was told when it asked for news is no news here.
+        let is_for_it = |(session, exchange): &Index| {
+            let is_own = *session == cursor.session || inner.begun[*session] == Some(conn);
+            is_own || self.exchange((*session, *exchange)).name() != "NOOP"
         };
         let is_unused = |(session, exchange): &Index| !inner.used[*session][*exchange];
         if self.matching == Matching::Strict {
@@ -171,11 +187,17 @@ impl Usage {
             let is_there = next.1 < self.script.sessions[next.0].exchanges.len();
             return Some(next).filter(|next| is_there && fits(next));
         }
-        let unused = self.in_order(cursor).filter(is_unused).find(fits);
-        unused.or_else(|| {
-            let again = |index: &Index| self.exchange(*index).changes_nothing() && fits(index);
-            self.in_order(cursor).find(again)
-        })
+        let again = |index: &Index| is_unused(index) || self.exchange(*index).changes_nothing();
+        let all = |is_usable: &dyn Fn(&Index) -> bool| {
+            let fitting = || {
+                self.in_order(cursor)
+                    .filter(is_usable)
+                    .filter(is_for_it)
+                    .filter(fits)
+            };
+            fitting().find(is_the_same_way).or_else(|| fitting().next())
+        };
+        all(&is_unused).or_else(|| all(&again))
     }
 
     /// All exchanges: those to come in the session that is being followed, those before, the others.
@@ -215,7 +237,7 @@ impl Usage {
             .into_iter()
             .filter_map(|index| {
                 let recorded = self.exchange(index);
-                let difference = difference(&recorded.command, live);
+                let difference = recorded.difference(live);
                 let difference = difference.unwrap_or_else(|| elsewhere(&recorded.place, place));
                 let rank = (
                     difference.argument == "command",
@@ -243,9 +265,10 @@ impl Usage {
 
     /// A command was answered by the player itself: a recorded one with this name, in this session or
     /// another, is used.
-    pub fn answered(&self, cursor: Cursor, name: &str) {
+    pub fn answered(&self, conn: u64, name: &str) {
         let mut inner = self.inner();
         inner.matched += 1;
+        let cursor = inner.cursor(conn);
         let unused = self
             .in_order(cursor)
             .find(|index| !inner.used[index.0][index.1] && self.exchange(*index).name() == name);
@@ -254,9 +277,13 @@ impl Usage {
         }
     }
 
-    /// The live connection that began with this session is over.
-    pub fn end(&self, session: usize) {
-        self.inner().over[session] = true;
+    /// A live connection is over, and so is the session that was meant for it.
+    pub fn end(&self, conn: u64) {
+        let mut inner = self.inner();
+        inner.live.remove(&conn);
+        if let Some(session) = inner.begun.iter().position(|begun| *begun == Some(conn)) {
+            inner.over[session] = true;
+        }
     }
 
     /// Whether every recorded session has been served: its live connection is over, or all of it was
@@ -290,6 +317,20 @@ impl Usage {
 }
 
 impl Exchange {
+    /// How a live command differs from this one's; `None` if it means the same, or logs in the same
+    /// user in another way.
+    fn difference(&self, live: &Said) -> Option<Difference> {
+        another_user(self, live).or_else(|| match is_another_way(self, live) {
+            true => None,
+            false => difference(&self.command, live),
+        })
+    }
+
+    /// Whether it answers a command at this place.
+    pub(super) fn answers(&self, live: &Said, place: &Place) -> bool {
+        self.fits(place) && self.difference(live).is_none()
+    }
+
     /// Whether a command may be answered with it at this place.
     fn fits(&self, place: &Place) -> bool {
         let is_about_a_mailbox = matches!(
@@ -353,54 +394,5 @@ fn elsewhere(recorded: &Place, live: &Place) -> Difference {
         argument: "selected mailbox".into(),
         recorded: shown(recorded),
         live: shown(live),
-    }
-}
-
-/// `LOGIN alice <secret:password>`, `AUTHENTICATE PLAIN <secret:sasl>`; none for other commands.
-fn login(said: &Said) -> Option<String> {
-    let Reading::Command {
-        name: Some(name), ..
-    } = &said.reading
-    else {
-        return None;
-    };
-    let secret = match &**name {
-        "LOGIN" => Secret::Password,
-        "AUTHENTICATE" => Secret::Sasl,
-        _ => return None,
-    };
-    let arguments = said.arguments();
-    let first = arguments.first().and_then(Value::bytes).unwrap_or_default();
-    let mut text = format!("{name} {}", String::from_utf8_lossy(first));
-    if arguments.len() > 1 {
-        text.push_str(&format!(" <secret:{}>", secret.name()));
-    }
-    Some(text)
-}
-
-/// A command without its tag and line end, for people; masks are `<secret:password>`. What logs in is
-/// masked even where the recording is not: reports are passed around.
-fn told(said: &Said) -> String {
-    const LONGEST: usize = 200;
-    if let Some(login) = login(said) {
-        return login;
-    }
-    let tag = said.spans.first().filter(|span| span.label == Label::Tag);
-    let start = tag.map_or(0, |tag| tag.range.end);
-    let mut text = String::new();
-    for piece in said.wire.pieces() {
-        let range = piece.range();
-        match piece {
-            Piece::Secret(secret, _) => text.push_str(&format!("<secret:{}>", secret.name())),
-            _ => {
-                let octets = &said.wire.bytes()[range.start.max(start).min(range.end)..range.end];
-                text.push_str(&String::from_utf8_lossy(octets));
-            }
-        }
-    }
-    let text = text.trim();
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }

@@ -3,8 +3,9 @@
 
 use std::collections::HashMap;
 
-use crate::event::{Reading, Relation, Said, Status, Value};
+use crate::event::{Reading, Relation, Said, Status};
 use crate::protocol::imap::State;
+use crate::protocol::imap::sameness::mailbox;
 
 /// A place in a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,17 +62,5 @@ impl Whereabouts {
             Some(Status::No) => self.place.mailbox = None,
             _ => {}
         }
-    }
-}
-
-/// A mailbox's name; INBOX is the same in any letter case (RFC 9051, section 5.1).
-pub fn mailbox(value: &Value<'_>) -> Option<Vec<u8>> {
-    if value.is_word("INBOX") {
-        return Some(b"INBOX".to_vec());
-    }
-    match value {
-        Value::Number(number) => Some(number.to_string().into_bytes()),
-        Value::Nil => Some(b"NIL".to_vec()),
-        _ => value.bytes().map(<[u8]>::to_vec),
     }
 }

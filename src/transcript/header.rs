@@ -34,6 +34,11 @@ pub struct Header {
 }
 
 impl Header {
+    /// When the run started, if that can be read.
+    pub fn start(&self) -> Option<OffsetDateTime> {
+        OffsetDateTime::parse(&self.started, &Rfc3339).ok()
+    }
+
     /// The header of a run of this version that starts at `started` and joins apps with `server`
     /// (`host:port`), with masked secrets and a verified server.
     pub fn new(started: OffsetDateTime, server: impl Into<String>) -> Self {
@@ -43,11 +48,6 @@ impl Header {
             version: env!("CARGO_PKG_VERSION").into(),
             ..Self::unknown()
         }
-    }
-
-    /// When the run started, where the header says it.
-    pub fn start(&self) -> Option<OffsetDateTime> {
-        OffsetDateTime::parse(&self.started, &Rfc3339).ok()
     }
 
     /// What is known of a header that was cut off.

@@ -17,16 +17,35 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // For tests alone.
     ("growth", &[]),
     ("event", &["error", "limits", "growth"]),
+    ("fault", &["event"]),
     ("transcript", &["error", "limits", "event"]),
     ("sink", &["error", "limits", "event", "transcript"]),
-    ("protocol", &["error", "limits", "event", "growth"]),
-    ("net", &["error", "limits", "event"]),
+    ("protocol", &["error", "limits", "event", "fault", "growth"]),
+    ("net", &["error", "limits", "event", "fault"]),
+    (
+        "recording",
+        &["error", "limits", "event", "transcript", "protocol"],
+    ),
+    (
+        "compare",
+        &[
+            "error",
+            "limits",
+            "growth",
+            "event",
+            "transcript",
+            "sink",
+            "protocol",
+            "recording",
+        ],
+    ),
     (
         "relay",
         &[
             "error",
             "limits",
             "event",
+            "fault",
             "transcript",
             "sink",
             "protocol",
@@ -39,10 +58,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "error",
             "limits",
             "event",
+            "fault",
             "transcript",
             "sink",
             "protocol",
             "net",
+            "recording",
         ],
     ),
     (
@@ -51,18 +72,21 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "error",
             "limits",
             "event",
+            "fault",
             "transcript",
             "sink",
             "protocol",
             "net",
             "relay",
+            "recording",
             "replay",
+            "compare",
         ],
     ),
 ];
 
 /// Folders of code that is given time and octets and asks for neither.
-const SANS_IO: &[&str] = &["event", "protocol", "error", "limits"];
+const SANS_IO: &[&str] = &["event", "fault", "protocol", "error", "limits"];
 
 /// What such code does not name.
 const IO: &[&str] = &[

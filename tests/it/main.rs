@@ -16,8 +16,10 @@ mod authority;
 mod command_line;
 mod endings;
 mod failures;
+mod faults;
 mod memory;
 mod on_miss;
+mod pcapng;
 mod readme;
 mod real;
 mod record;
@@ -44,8 +46,10 @@ fn main() -> ExitCode {
         command_line::trials(),
         endings::trials(),
         failures::trials(),
+        faults::trials(),
         memory::trials(),
         on_miss::trials(),
+        pcapng::trials(),
         readme::trials(),
         real::trials(),
         record::trials(),

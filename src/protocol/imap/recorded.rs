@@ -7,6 +7,7 @@ use super::meaning::{Meaning, Missing};
 use super::observer::{Observer, Source};
 use super::{client, server};
 use crate::event::{Draft, Message, Micros, Passed, Peer, Reading, RecordedMessage, Relation};
+use crate::protocol::Protocol;
 
 impl Observer {
     /// Reads a recorded message again. `n` is its event's number; numbers rise, and the drafts
@@ -47,6 +48,13 @@ impl Observer {
             }
             _ => self.read_message_again(message, at, &recorded, out),
         }
+    }
+
+    /// Reads what a text says was said: octets that were masked, if at all, when it was written, and
+    /// that nothing more is done to (TLS, compression). What becomes whole goes to `out`.
+    pub fn hear_again(&mut self, from: Peer, octets: &[u8], at: Micros, out: &mut Vec<Draft>) {
+        self.source = Source::Recording;
+        let _ = self.observe(from, octets, at, out); // nobody waits for what may be passed on
     }
 
     pub(super) fn read_message_again(

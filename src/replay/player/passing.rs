@@ -162,9 +162,9 @@ impl Player {
         place: &Place,
     ) -> Option<Result<Index, Option<Box<Mismatch>>>> {
         let Some(growing) = &mut self.growing else {
-            return Some(self.usage.take(self.conn, &mut self.cursor, live, place));
+            return Some(self.usage.take(self.conn, live, place));
         };
-        if let Some(index) = self.usage.take_fitting(&mut self.cursor, live, place) {
+        if let Some(index) = self.usage.take_fitting(self.conn, live, place) {
             return Some(Ok(index));
         }
         let name = name(live);
@@ -174,7 +174,7 @@ impl Player {
         }
         let Some(command) = growing.current.take() else {
             let why = "the app's command was not kept: it is too long, or there is no room for it in the folder for temporary files";
-            let mismatch = self.usage.missed(self.conn, self.cursor, live, place, why);
+            let mismatch = self.usage.missed(self.conn, live, place, why);
             return Some(Err(Some(Box::new(mismatch))));
         };
         let errand = Errand {
@@ -218,9 +218,7 @@ impl Player {
     fn not_passed(&mut self, why: &str, is_final: bool, at: Micros, out: &mut Vec<Draft>) {
         match self.over() {
             Some(Passing::Command { said, place, .. }) => {
-                let mismatch = self
-                    .usage
-                    .missed(self.conn, self.cursor, &said, &place, why);
+                let mismatch = self.usage.missed(self.conn, &said, &place, why);
                 match is_final {
                     true => self.close(),
                     false => self.miss(&mismatch, &tag(&said), at, out),
@@ -254,6 +252,7 @@ mod tests {
     use super::super::{Manner, Usage};
     use super::*;
     use crate::event::{Gate, Secrets};
+    use crate::fault::Strikes;
     use crate::protocol::imap::AppLeg;
     use crate::replay::raw::Step;
     use crate::replay::script::Script;
@@ -278,7 +277,14 @@ mod tests {
                 pace: 0.0,
             };
             let gate = Gate::new(Secrets::Masked);
-            let player = Player::new(1, Arc::clone(&usage), manner, gate, AppLeg::Tls);
+            let player = Player::new(
+                1,
+                Arc::clone(&usage),
+                manner,
+                gate,
+                AppLeg::Tls,
+                Strikes::default(),
+            );
             let mut talk = Self {
                 player: player.growing(false, AppLeg::Tls),
                 usage,

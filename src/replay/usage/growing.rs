@@ -1,7 +1,7 @@
 //! What a replay that grows asks of what is recorded: an answer, and else nothing; and what it tells
 //! the report.
 
-use super::{Cursor, Index, Matching, Usage, is_ending_or_idle};
+use super::{Index, Matching, Usage, is_ending_or_idle};
 use crate::event::Said;
 use crate::limits;
 use crate::replay::report::Mismatch;
@@ -10,16 +10,12 @@ use crate::replay::whereabouts::Place;
 impl Usage {
     /// The exchange that answers this command, which is used from now on; no mismatch if there is
     /// none.
-    pub fn take_fitting(&self, cursor: &mut Cursor, live: &Said, place: &Place) -> Option<Index> {
+    pub fn take_fitting(&self, conn: u64, live: &Said, place: &Place) -> Option<Index> {
         let mut inner = self.inner();
-        let (session, exchange) = self.find(&inner, *cursor, live, place)?;
-        inner.matched += 1;
-        inner.used[session][exchange] = true;
-        *cursor = Cursor {
-            session,
-            next: exchange + 1,
-        };
-        Some((session, exchange))
+        self.tell_apart(&mut inner, conn, live, place);
+        let index = self.find(&inner, conn, live, place)?;
+        inner.take(conn, index);
+        Some(index)
     }
 
     /// Whether a command is answered that was not recorded.
@@ -28,15 +24,10 @@ impl Usage {
     }
 
     /// A command was neither recorded nor answered by the real server.
-    pub fn missed(
-        &self,
-        conn: u64,
-        cursor: Cursor,
-        live: &Said,
-        place: &Place,
-        why: &str,
-    ) -> Mismatch {
-        let mut mismatch = self.mismatch(&self.inner(), conn, cursor, live, place);
+    pub fn missed(&self, conn: u64, live: &Said, place: &Place, why: &str) -> Mismatch {
+        let inner = self.inner();
+        let mut mismatch = self.mismatch(&inner, conn, inner.cursor(conn), live, place);
+        drop(inner);
         mismatch.why = Some(why.to_owned());
         self.add(mismatch.clone());
         mismatch

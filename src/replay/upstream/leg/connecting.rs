@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 
 use super::{Leg, Recording, Speaker};
 use crate::event::{Body, Gate, Note, Status};
+use crate::fault::Strikes;
 use crate::limits;
 use crate::net::{Security, ServerTlsError, Transport, dial};
 use crate::protocol::imap::{AppLeg, Hidden, Observer, ServerLeg, Setting};
@@ -38,6 +39,8 @@ impl Leg {
             server_is_local: false,
             // The player compresses by itself, or not at all.
             hidden: Hidden::new(["COMPRESS=*"]),
+            // Those are for the app's leg.
+            faults: Strikes::default(),
         };
         let mut leg = Self {
             upstream: Arc::clone(upstream),

@@ -68,6 +68,8 @@ impl Leg {
                 }
                 Act::Say { to, octets } => self.give(to.other(), &octets),
                 Act::Secure(_) => self.secures = true,
+                // No fault strikes here.
+                Act::Break(..) => {}
                 Act::End(note) => {
                     self.tell(Body::Note(note.finding()));
                     self.ended = Some(note.text());

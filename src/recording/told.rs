@@ -1,0 +1,76 @@
+//! A command in a few words, for reports: without its tag and line end, and without a secret even
+//! where the recording was made with them.
+
+use crate::event::{Label, Piece, Reading, Said, Secret, Value};
+
+/// `LOGIN alice <secret:password>`, `AUTHENTICATE PLAIN <secret:sasl>`; none for other commands.
+fn login(said: &Said) -> Option<String> {
+    let Reading::Command {
+        name: Some(name), ..
+    } = &said.reading
+    else {
+        return None;
+    };
+    let secret = match &**name {
+        "LOGIN" => Secret::Password,
+        "AUTHENTICATE" => Secret::Sasl,
+        _ => return None,
+    };
+    let arguments = said.arguments();
+    let first = arguments.first().and_then(Value::bytes).unwrap_or_default();
+    let mut text = format!("{name} {}", String::from_utf8_lossy(first));
+    if arguments.len() > 1 {
+        text.push_str(&format!(" <secret:{}>", secret.name()));
+    }
+    Some(text)
+}
+
+/// A command without its tag and line end, for people; masks are `<secret:password>`. What logs in is
+/// masked even where the recording is not: reports are passed around.
+pub fn told(said: &Said) -> String {
+    const LONGEST: usize = 200;
+    let text = login(said).unwrap_or_else(|| words(said, Literals::Whole));
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// A command or a response without its tag and line end, a literal's octets left out: `APPEND x {310}`.
+/// Not shortened.
+pub fn outline(said: &Said) -> String {
+    login(said).unwrap_or_else(|| words(said, Literals::Header))
+}
+
+/// What of a literal is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Literals {
+    Whole,
+    Header,
+}
+
+fn words(said: &Said, literals: Literals) -> String {
+    let tag = said.spans.first().filter(|span| span.label == Label::Tag);
+    let start = tag.map_or(0, |tag| tag.range.end);
+    let mut text = String::new();
+    for piece in said.wire.pieces() {
+        let range = match piece {
+            Piece::Secret(secret, _) => {
+                text.push_str(&format!("<secret:{}>", secret.name()));
+                continue;
+            }
+            Piece::Literal { content, .. } if literals == Literals::Header => {
+                text.push_str(&format!("{{{}}}", content.len()));
+                continue;
+            }
+            Piece::Streamed { octets, .. } if literals == Literals::Header => {
+                text.push_str(&format!("{{{octets}}}"));
+                continue;
+            }
+            piece => piece.range(),
+        };
+        let octets = &said.wire.bytes()[range.start.max(start).min(range.end)..range.end];
+        text.push_str(&String::from_utf8_lossy(octets));
+    }
+    text.trim().to_owned()
+}
