@@ -11,7 +11,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::event::Secrets;
-use crate::event::{Body, Draft, Gate, Label, Message, Micros, Passed, Peer, Piece, Reading, Said};
+use crate::event::{
+    Body, Draft, Gate, Label, LiteralForm, Message, Micros, Passed, Peer, Piece, Reading, Said,
+};
 use crate::protocol::Protocol;
 use crate::protocol::imap::{Observer, Setting};
 
@@ -21,6 +23,8 @@ use crate::protocol::imap::{Observer, Setting};
 pub struct Raw {
     tag: Vec<u8>,
     steps: Vec<Step>,
+    /// A literal in it waits for nothing (RFC 7888).
+    is_hasty: bool,
 }
 
 /// A part of a message.
@@ -48,6 +52,12 @@ impl Raw {
         &self.tag
     }
 
+    /// Whether a literal in it is sent without a go-ahead, which a server has to offer: another one
+    /// takes the literal's octets for commands.
+    pub fn is_hasty(&self) -> bool {
+        self.is_hasty
+    }
+
     /// The message without its tag.
     pub fn steps(&self) -> &[Step] {
         &self.steps
@@ -58,6 +68,7 @@ impl Raw {
         Self {
             tag: Vec::new(),
             steps: vec![Step::Octets(format!(" {words}\r\n").into_bytes())],
+            is_hasty: false,
         }
     }
 
@@ -74,6 +85,7 @@ impl Raw {
         Self {
             tag: Vec::new(),
             steps: vec![Step::Octets(octets.to_vec())],
+            is_hasty: false,
         }
     }
 
@@ -89,6 +101,13 @@ impl Raw {
                     (Step::GoAhead, Step::GoAhead) => true,
                     _ => false,
                 })
+    }
+
+    fn announced(&mut self, form: LiteralForm) {
+        match form.is_sync() {
+            true => self.steps.push(Step::GoAhead),
+            false => self.is_hasty = true,
+        }
     }
 
     fn octets(&mut self, octets: &[u8]) {
@@ -203,6 +222,7 @@ impl Unmasked {
         let mut raw = Raw {
             tag: said.wire.bytes()[tag.clone()].to_vec(),
             steps: Vec::new(),
+            is_hasty: false,
         };
         if self.cut(&said.wire, tag.end, &mut raw).is_some() {
             self.said.push_back((kind, raw));
@@ -222,9 +242,7 @@ impl Unmasked {
                     content,
                 } => {
                     raw.octets(&message.bytes()[header.clone()]);
-                    if form.is_sync() {
-                        raw.steps.push(Step::GoAhead);
-                    }
+                    raw.announced(*form);
                     raw.octets(&message.bytes()[content.clone()]);
                 }
                 Piece::Streamed {
@@ -234,9 +252,7 @@ impl Unmasked {
                     ..
                 } => {
                     raw.octets(&message.bytes()[header.clone()]);
-                    if form.is_sync() {
-                        raw.steps.push(Step::GoAhead);
-                    }
+                    raw.announced(*form);
                     for part in parts {
                         raw.steps.push(Step::Spooled(self.parts.remove(part)?));
                     }

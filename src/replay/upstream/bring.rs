@@ -44,7 +44,10 @@ pub async fn to(
             .await
             .map_err(lost)?,
     };
-    let brought = brought(&mut leg, errand, &upstream.denied).await;
+    let brought = match brought(&mut leg, errand, &upstream.denied).await {
+        Ok(()) => understands(&mut leg, &errand.command).await,
+        refused => refused,
+    };
     // It may be in another state than anybody thinks, if it ended in the middle.
     match brought {
         Ok(()) => Ok(leg),
@@ -146,6 +149,7 @@ async fn log_in(leg: &mut Leg, login: Option<&Login>, denied: &Denied) -> Result
             leg.name()
         ));
     }
+    understands(leg, &login.command).await?;
     let answer = leg.ask(&login.command, &login.turns).await?;
     denied.note(login, &answer);
     agreed(leg, &answer, "login")
@@ -163,8 +167,26 @@ async fn select(leg: &mut Leg, wanted: &Selected) -> Result<(), String> {
 }
 
 async fn asked(leg: &mut Leg, command: &Raw, what: &str) -> Result<(), String> {
+    understands(leg, command).await?;
     let answer = leg.ask(command, &[]).await?;
     agreed(leg, &answer, what)
+}
+
+/// Whether the server takes the app's literals, as far as it said.
+async fn understands(leg: &mut Leg, command: &Raw) -> Result<(), String> {
+    const OFFERS: [&str; 3] = ["LITERAL+", "LITERAL-", "IMAP4REV2"];
+    if !command.is_hasty() || !leg.lists_without(&OFFERS) {
+        return Ok(());
+    }
+    // It may offer more since the login, and not have said so.
+    let _ = leg.ask(&Raw::own("CAPABILITY"), &[]).await?;
+    match leg.lists_without(&OFFERS) {
+        false => Ok(()),
+        true => Err(format!(
+            "the app sent a literal that waits for no go-ahead, which {} does not offer (LITERAL+)",
+            leg.name()
+        )),
+    }
 }
 
 fn agreed(leg: &Leg, answer: &Answer, what: &str) -> Result<(), String> {

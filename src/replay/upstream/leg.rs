@@ -126,6 +126,12 @@ impl Leg {
         self.capabilities.contains(capability)
     }
 
+    /// Whether the server has listed its capabilities, and none of these is among them.
+    pub fn lists_without(&self, capabilities: &[&str]) -> bool {
+        let has = |capability: &&str| self.has(capability);
+        !self.capabilities.is_empty() && !capabilities.iter().any(has)
+    }
+
     /// Whether the connection can be used.
     pub fn is_usable(&self) -> bool {
         self.ended.is_none() && self.state() != State::Logout

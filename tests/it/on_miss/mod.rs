@@ -20,7 +20,8 @@ use super::support::transcript::Transcript;
 use super::support::trials;
 use modes::{
     a_torn_transcript_is_gone_on_with, all_records_anew_and_keeps_the_former,
-    none_and_a_second_once_ask_nobody, once_records_everything, the_flags_need_each_other,
+    none_and_a_second_once_ask_nobody, once_records_everything,
+    once_the_flag_does_not_wait_for_what_was_added, the_flags_need_each_other,
     two_runs_do_not_add_to_one_file,
 };
 use passed::{
@@ -30,6 +31,7 @@ use passed::{
     what_is_not_recorded_is_asked_and_added, what_is_refused_with_a_literal_is_refused_again,
 };
 use refused::{
+    a_literal_that_waits_for_nothing_is_not_said_to_any_server,
     a_login_that_cannot_be_repeated_is_told, a_login_that_is_refused_is_not_tried_again,
     a_mailbox_that_is_another_is_not_asked, a_server_that_goes_away_is_told,
     a_server_that_left_meanwhile_is_found_again, a_server_that_refuses_starttls_gets_no_password,
@@ -39,6 +41,7 @@ use refused::{
 pub fn trials() -> Vec<Trial> {
     trials!("on_miss";
         a_large_literal_goes_both_ways,
+        a_literal_that_waits_for_nothing_is_not_said_to_any_server,
         a_login_that_cannot_be_repeated_is_told,
         a_login_that_is_refused_is_not_tried_again,
         a_mailbox_is_left_without_expunging,
@@ -54,6 +57,7 @@ pub fn trials() -> Vec<Trial> {
         message_numbers_that_mean_others_are_not_asked,
         none_and_a_second_once_ask_nobody,
         once_records_everything,
+        once_the_flag_does_not_wait_for_what_was_added,
         pipelined_commands_wait_for_the_one_that_is_passed,
         sasl_turns_are_said_again,
         the_flags_need_each_other,

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
+use super::super::replay::Replay;
 use super::super::support::app::App;
 use super::super::support::mailscope::run;
 use super::imap::{Imap, Oddity};
@@ -166,4 +167,18 @@ pub fn the_flags_need_each_other() {
     let none = flags("--on-miss record --server localhost --record none");
     refuses(&missing, &none, "--record once");
     assert!(!missing.exists());
+}
+
+/// What was added is a connection of the recording, and none that an app has to make.
+pub fn once_the_flag_does_not_wait_for_what_was_added() {
+    let imap = Imap::start(Oddity::default());
+    let place = Place::with(&recorded());
+    let mut replay = place.replay(&imap.flags());
+    begin(&replay).command("d", "CREATE x");
+    assert_eq!(replay.stop().0, 0);
+    let mut replay = Replay::start(&place.transcript, &["--once"]);
+    begin(&replay).finish();
+    let (code, report) = replay.end();
+    assert_eq!((code, &report["matched"]), (0, &json!(3)));
+    assert_eq!(report["never_asked"][0]["command"], "CREATE x");
 }

@@ -223,3 +223,9 @@ pub fn a_server_that_refuses_starttls_gets_no_password() {
     assert_eq!(replay.stop().0, 1);
     assert_eq!(*told.lock().unwrap(), ["mailscope STARTTLS\r\n"]);
 }
+
+pub fn a_literal_that_waits_for_nothing_is_not_said_to_any_server() {
+    let (why, imap, _) = refused(Oddity::default(), "CREATE {1+}\r\nx");
+    assert!(why.contains("LITERAL+"), "{why}");
+    assert!(!imap.told().contains(&"x".to_owned()));
+}
