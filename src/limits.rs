@@ -106,6 +106,14 @@ pub const LAST_WORDS: Duration = Duration::from_millis(200);
 /// link, shorter than the patience of a mail app (30 to 60 s).
 pub const DIAL: Duration = Duration::from_secs(20);
 
+/// How long the real server may take to answer what a replay asks it on its own behalf before it
+/// passes a command on: a login, a SELECT. Half of the patience of a mail app.
+pub const OWN_ANSWER: Duration = Duration::from_secs(30);
+
+/// Continuations of an app (a SASL turn, `DONE`) that wait for the real server to take them. Each is
+/// an answer to a `+`, so that there is one at a time.
+pub const CONTINUATIONS: usize = 16;
+
 /// How long either TLS handshake may take.
 pub const HANDSHAKE: Duration = Duration::from_secs(20);
 

@@ -58,6 +58,7 @@ impl Usage {
             let theirs = other.map_or(0, |other| inner.cursor(other).next);
             let is_free = !inner.used[session][theirs..].contains(&true);
             let is_it = session != own.session
+                && !self.script().sessions[session].is_addition
                 && is_free
                 && has_next(session)
                 && self.begin_alike(own.session, session, own.next.max(theirs));

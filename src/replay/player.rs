@@ -9,6 +9,8 @@
 //! STARTTLS is offered on a cleartext leg and answered for real, whatever the recording's legs were;
 //! that is the observer's bridging, for which this player is the far end. COMPRESS is for real too.
 
+mod passing;
+
 use std::collections::{HashSet, VecDeque};
 use std::io::Write;
 use std::sync::Arc;
@@ -72,6 +74,8 @@ pub struct Player {
     deflate: Option<DeflateEncoder<Vec<u8>>>,
     effects: Vec<Effect>,
     is_over: bool,
+    /// Where what nothing fits is passed to the real server.
+    growing: Option<Box<passing::Growing>>,
 }
 
 /// Something that the app said.
@@ -123,11 +127,15 @@ impl Player {
             deflate: None,
             effects: Vec::new(),
             is_over: false,
+            growing: None,
         }
     }
 
     /// The app has connected. What is read goes to `out`.
     pub fn begin(&mut self, at: Micros, out: &mut Vec<Draft>) -> Vec<Effect> {
+        if self.asks_for_greeting() {
+            return Vec::new();
+        }
         let usage = Arc::clone(&self.usage);
         let session = usage.session(self.conn);
         let line = session.greeting.as_ref().map_or_else(
@@ -143,6 +151,9 @@ impl Player {
 
     /// The app said this.
     pub fn hear(&mut self, octets: &[u8], at: Micros, out: &mut Vec<Draft>) -> Vec<Effect> {
+        if let Some(growing) = &mut self.growing {
+            growing.observe(Peer::Client, octets, at);
+        }
         let mut drafts = Vec::new();
         let verdict = self.observer.observe(Peer::Client, octets, at, &mut drafts);
         while self.observer.read_on(&mut drafts) {}
@@ -154,6 +165,9 @@ impl Player {
 
     /// TLS has begun.
     pub fn secured(&mut self, at: Micros, out: &mut Vec<Draft>) -> Vec<Effect> {
+        if let Some(growing) = &mut self.growing {
+            growing.secured();
+        }
         let mut drafts = Vec::new();
         let verdict = self.observer.secured(&mut drafts);
         self.take_in(drafts, out);
@@ -181,6 +195,9 @@ impl Player {
     }
 
     fn said(&mut self, ordinal: u64, said: &Said) {
+        if let Some(growing) = &mut self.growing {
+            growing.follow(ordinal, said);
+        }
         match (&said.reading, &said.passed) {
             // The observer answers STARTTLS itself.
             (
@@ -208,7 +225,14 @@ impl Player {
     /// Answers what was heard, as far as it goes.
     fn play(&mut self, at: Micros, out: &mut Vec<Draft>) {
         while !self.is_over {
-            match self.heard.pop_front() {
+            if self.is_passing() {
+                return self.pass_on();
+            }
+            let heard = self.heard.pop_front();
+            if heard.is_some() {
+                self.takes_up();
+            }
+            match heard {
                 Some(Heard::Command(said)) => self.answer(&said, at, out),
                 Some(Heard::Continuation) => self.go_on(at, out),
                 None => match self.observer.undecided_command() {
@@ -242,7 +266,10 @@ impl Player {
         let tag = tag(live);
         let place = self.whereabouts.place(self.observer.state());
         let usage = Arc::clone(&self.usage);
-        match usage.take(self.conn, live, &place) {
+        let Some(taken) = self.taken(live, &place) else {
+            return;
+        };
+        match taken {
             Ok(index) => {
                 let (turn, prompts) = first_turn(usage.exchange(index), live);
                 if let Some(first) = prompts.first() {
@@ -352,6 +379,9 @@ impl Player {
         let compressed = self.compressed(octets);
         let octets = compressed.as_deref().unwrap_or(octets);
         self.waiting.extend_from_slice(octets);
+        if let Some(growing) = &mut self.growing {
+            growing.observe(Peer::Server, octets, at);
+        }
         let mut drafts = Vec::new();
         let verdict = self.observer.observe(Peer::Server, octets, at, &mut drafts);
         let begins = drafts
@@ -430,7 +460,9 @@ fn tag(said: &Said) -> Vec<u8> {
 /// What the app is told: printable ASCII, for it goes into a response's text.
 fn in_one_line(mismatch: &Mismatch) -> String {
     let mut text = "mailscope replay: nothing recorded fits".to_owned();
-    if let (Some(nearest), Some(argument)) = (mismatch.nearest, &mismatch.argument) {
+    if let Some(why) = &mismatch.why {
+        text = format!("{text}, and it was not passed on: {why}");
+    } else if let (Some(nearest), Some(argument)) = (mismatch.nearest, &mismatch.argument) {
         let none = String::new();
         let recorded = mismatch.recorded.as_ref().unwrap_or(&none);
         let live = mismatch.live.as_ref().unwrap_or(&none);

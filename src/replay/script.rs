@@ -11,7 +11,7 @@
 //!
 //! What came unasked stands in the exchange that was going on, or behind the one before it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -41,6 +41,8 @@ pub struct Session {
     pub is_refused: bool,
     /// In the order of their commands.
     pub exchanges: Vec<Exchange>,
+    /// Added to others by a replay: its server's greeting was not for the app.
+    pub is_addition: bool,
 }
 
 /// A command and all that belongs to it.
@@ -131,25 +133,40 @@ impl Script {
     ///
     /// It is no transcript: line and reason.
     pub fn read(recording: impl BufRead + Send + 'static, name: &str) -> Result<Self> {
+        Self::read_even_empty(recording, name)?.with_something(name)
+    }
+
+    /// As [`open`](Self::open), for a recording in which nothing may be said yet.
+    pub(super) fn open_even_empty(path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        let file = File::open(path).doing(|| format!("read {name}"))?;
+        Self::read_even_empty(BufReader::with_capacity(limits::READ, file), &name)
+    }
+
+    fn read_even_empty(recording: impl BufRead + Send + 'static, name: &str) -> Result<Self> {
         let mut connections = Connections::default();
         recording::read(recording, name, Side::Both, |heard| {
             connections.of(heard.conn).hear(heard);
         })?;
-        Self::of(connections.all, name)
+        Ok(Self::of(connections.all))
     }
 
-    fn of(connections: Vec<Connection>, name: &str) -> Result<Self> {
+    fn of(connections: Vec<Connection>) -> Self {
         let mut script = Self::default();
         let sessions = connections.into_iter().map(Connection::finish);
         script
             .sessions
             .extend(sessions.filter(|session| !session.is_empty()));
-        match script.sessions.is_empty() {
+        script
+    }
+
+    fn with_something(self, name: &str) -> Result<Self> {
+        match self.sessions.is_empty() {
             true => Err(
                 Error::new(format!("replay {name}"), "nothing is said in it")
                     .hint("a transcript of a session, such as mailscope record writes"),
             ),
-            false => Ok(script),
+            false => Ok(self),
         }
     }
 
@@ -191,6 +208,8 @@ struct Connection {
     /// The exchange that something happened in last, and when.
     last: Option<usize>,
     at: Micros,
+    /// The commands that have their tagged response.
+    answered: HashSet<u64>,
 }
 
 impl Connection {
@@ -201,6 +220,7 @@ impl Connection {
             parts: HashMap::new(),
             last: None,
             at: Micros::default(),
+            answered: HashSet::new(),
         }
     }
 
@@ -216,7 +236,11 @@ impl Connection {
                 self.parts.insert(n, said.wire.bytes().to_vec());
             }
             _ if said.from == Peer::Server => self.server(at, &said),
-            Reading::Command { .. } if !matches!(said.passed, Passed::Own) => {
+            // mailscope's own SELECT leads somewhere as well.
+            Reading::Command { .. } if matches!(said.passed, Passed::Own) => {
+                self.whereabouts.command(n, &said);
+            }
+            Reading::Command { .. } => {
                 self.whereabouts.command(n, &said);
                 self.last = Some(self.session.exchanges.len());
                 self.session.exchanges.push(Exchange {
@@ -228,7 +252,7 @@ impl Connection {
                     then: Then::Ends,
                 });
             }
-            Reading::Continuation { tag, identity, .. } => {
+            Reading::Continuation { tag, identity, .. } if !matches!(said.passed, Passed::Own) => {
                 let of_tag = |exchange: &Exchange| match &exchange.command.reading {
                     Reading::Command { tag: own, .. } => own == tag,
                     _ => false,
@@ -248,6 +272,11 @@ impl Connection {
 
     fn server(&mut self, at: Micros, said: &Said) {
         self.whereabouts.response(said);
+        if let (Reading::Tagged { .. }, Relation::Answers(n)) = (&said.reading, &said.relation) {
+            self.answered.insert(*n);
+        }
+        let is_withheld = matches!(&said.passed, Passed::Instead(sent) if sent.bytes().is_empty());
+        self.session.is_addition |= matches!(said.reading, Reading::Greeting { .. }) && is_withheld;
         let Some(line) = self.line(said) else {
             return;
         };
@@ -292,6 +321,7 @@ impl Connection {
                 }
                 self.last = place;
             }
+            None if self.session.is_addition => {}
             None => {
                 let greeting = &mut self.session.greeting;
                 greeting.get_or_insert_default().extend(line);
@@ -305,6 +335,10 @@ impl Connection {
         // The leg to the app is secured for real, or not, whatever was recorded.
         let exchanges = &mut self.session.exchanges;
         exchanges.retain(|exchange| exchange.name() != "STARTTLS");
+        if self.session.is_addition {
+            // What never got its answer is still to be asked for.
+            exchanges.retain(|exchange| self.answered.contains(&exchange.n));
+        }
         for exchange in exchanges {
             // An app that leaves while it idles says nothing; another may go on.
             if exchange.name() == "IDLE" && exchange.then == Then::Ends {

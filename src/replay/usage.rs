@@ -1,6 +1,8 @@
 //! Which recorded exchanges were used, by all live connections together, and which one a live command
 //! is answered with.
 
+mod growing;
+
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -52,6 +54,8 @@ pub(super) struct Inner {
     /// The live connections.
     pub(super) live: HashMap<u64, Cursor>,
     pub(super) matched: u64,
+    /// Commands that the real server answered, if there is one.
+    recorded: Option<u64>,
     mismatches: Vec<Mismatch>,
 }
 
@@ -76,9 +80,11 @@ impl Usage {
                 .map(|s| vec![false; s.exchanges.len()])
                 .collect(),
             begun: vec![None; sessions.len()],
-            over: vec![false; sessions.len()],
+            // What was added to others has no live connection of its own.
+            over: sessions.iter().map(|s| s.is_addition).collect(),
             live: HashMap::new(),
             matched: 0,
+            recorded: None,
             mismatches: Vec::new(),
         };
         Self {
@@ -98,10 +104,15 @@ impl Usage {
     }
 
     /// A live connection begins: the first session that none has begun with, or the first of all.
+    /// What was added to others does not begin one.
     pub fn begin(&self, conn: u64) {
         let mut inner = self.inner();
-        let free = inner.begun.iter().position(Option::is_none);
-        let session = free.unwrap_or_default();
+        let sessions = &self.script.sessions;
+        let begins = |session: &usize| !sessions[*session].is_addition;
+        let mut all = (0..sessions.len()).filter(begins);
+        let first = all.clone().next();
+        let free = all.find(|session| inner.begun[*session].is_none());
+        let session = free.or(first).unwrap_or_default();
         if free.is_some() {
             inner.begun[session] = Some(conn);
         }
@@ -120,7 +131,12 @@ impl Usage {
 
     /// The exchange that answers this command, which is used from now on; else how the nearest one
     /// differs, which the report has then. A NOOP or LOGOUT more than were recorded is no mismatch.
-    pub fn take(&self, conn: u64, live: &Said, place: &Place) -> Result<Index, Option<Mismatch>> {
+    pub fn take(
+        &self,
+        conn: u64,
+        live: &Said,
+        place: &Place,
+    ) -> Result<Index, Option<Box<Mismatch>>> {
         let mut inner = self.inner();
         self.tell_apart(&mut inner, conn, live, place);
         let cursor = inner.cursor(conn);
@@ -135,7 +151,7 @@ impl Usage {
                 if inner.mismatches.len() < limits::MISMATCHES {
                     inner.mismatches.push(mismatch.clone());
                 }
-                Err(Some(mismatch))
+                Err(Some(Box::new(mismatch)))
             }
         }
     }
@@ -243,6 +259,7 @@ impl Usage {
             argument: part(|difference| &difference.argument),
             recorded: part(|difference| &difference.recorded),
             live: part(|difference| &difference.live),
+            why: None,
         }
     }
 
@@ -292,6 +309,7 @@ impl Usage {
         });
         Report {
             matched: inner.matched,
+            recorded: inner.recorded,
             mismatches: inner.mismatches.clone(),
             never_asked: never_asked.collect(),
         }

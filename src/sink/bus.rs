@@ -82,6 +82,13 @@ impl Bus {
         })
     }
 
+    /// The same, its first event to have the number behind `last`.
+    #[must_use = "the changed bus is returned, not changed in place"]
+    pub fn numbering_from(self, last: u64) -> Self {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = last;
+        self
+    }
+
     /// Numbers the drafts and hands them to every sink. Never waits; see [`room`](Self::room).
     pub fn publish(&self, numbers: &mut Numbers, drafts: &mut Vec<Draft>) {
         if drafts.is_empty() {

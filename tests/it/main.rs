@@ -18,6 +18,7 @@ mod endings;
 mod failures;
 mod faults;
 mod memory;
+mod on_miss;
 mod page;
 mod pcapng;
 mod readme;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         failures::trials(),
         faults::trials(),
         memory::trials(),
+        on_miss::trials(),
         page::trials(),
         pcapng::trials(),
         readme::trials(),

@@ -90,6 +90,11 @@ impl Replay {
         self.ready[key].as_str().unwrap()
     }
 
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Its authority's certificate.
     pub fn ca(&self) -> PathBuf {
         self.folder.path().join(self.address("ca"))
@@ -100,7 +105,8 @@ impl Replay {
         std::fs::read_to_string(self.folder.path().join(name)).unwrap()
     }
 
-    fn end(&mut self) -> (i32, Value) {
+    /// Waits for its end; its exit code and its report.
+    pub fn end(&mut self) -> (i32, Value) {
         let status = wait_for("replay's end", || self.child.try_wait().unwrap());
         let report = serde_json::from_str(&self.read("report.json")).unwrap();
         (status.code().unwrap(), report)

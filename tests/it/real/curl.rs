@@ -114,6 +114,11 @@ fn uploads() {
 
 /// What curl prints for each question; octets that are not ASCII as escapes.
 pub(super) fn answers(door: &Door) -> Vec<String> {
+    answers_to(door, &QUESTIONS)
+}
+
+/// What curl prints for each of these.
+pub(super) fn answers_to(door: &Door, questions: &[(&str, &[&str])]) -> Vec<String> {
     let answer = |(url, arguments): &(&str, &[&str])| {
         let printed = ask(door, url, arguments);
         let mut lines: Vec<String> = printed
@@ -126,7 +131,7 @@ pub(super) fn answers(door: &Door) -> Vec<String> {
         }
         lines.concat()
     };
-    QUESTIONS.iter().map(answer).collect()
+    questions.iter().map(answer).collect()
 }
 
 pub(super) fn ask(door: &Door, url: &str, arguments: &[&str]) -> Vec<u8> {

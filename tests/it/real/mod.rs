@@ -2,6 +2,7 @@
 //! is what it obtains without, and what mailscope kept is what Dovecot kept.
 //!
 //! - `compress`: COMPRESS=DEFLATE.
+//! - `grown`: a recording that learns from Dovecot what the client asks besides.
 //! - `healthy`: what is true of every recording of peers that do nothing wrong.
 //! - `legs`: every mix of how the two legs are secured.
 //! - `replayed`: the clients against recordings of themselves.
@@ -10,6 +11,7 @@
 
 mod compress;
 mod curl;
+mod grown;
 mod healthy;
 mod imapflow;
 mod imaplib;
@@ -32,6 +34,7 @@ pub fn trials() -> Vec<Trial> {
     [
         compress::trials(),
         curl::trials(),
+        grown::trials(),
         imapflow::trials(),
         imaplib::trials(),
         legs::trials(),
