@@ -346,3 +346,72 @@ fn connections_that_began_together_are_told_apart_too() {
         recording.all_matched(7);
     }
 }
+
+#[test]
+fn commands_that_were_sent_ahead_fit_where_they_were_carried_out() {
+    const AHEAD: &str = "S: * OK ready\nC: a LOGIN alice x\nC: b SELECT INBOX\nC: c FETCH 1 FLAGS\n\
+        C: d SELECT Archive\nC: e FETCH 1 FLAGS\nS: a OK in\nS: b OK\nS: * 1 FETCH (FLAGS (\\Seen))\n\
+        S: c OK\nS: d OK\nS: * 1 FETCH (FLAGS ())\nS: e OK\n";
+    let mut recording = Recording::of(AHEAD);
+    let mut app = recording.connect();
+    app.say("1 LOGIN alice x");
+    app.say("2 SELECT Archive");
+    assert_eq!(app.say("3 FETCH 1 FLAGS"), "* 1 FETCH (FLAGS ())\n3 OK");
+    app.say("4 SELECT INBOX");
+    assert_eq!(
+        app.say("5 FETCH 1 FLAGS"),
+        "* 1 FETCH (FLAGS (\\Seen))\n5 OK"
+    );
+    recording.all_matched(5);
+    let mut again = Recording::of(AHEAD);
+    let heard = again
+        .connect()
+        .say("1 LOGIN alice x\n2 SELECT INBOX\n3 FETCH 1 FLAGS");
+    assert!(
+        heard.ends_with("* 1 FETCH (FLAGS (\\Seen))\n3 OK"),
+        "{heard}"
+    );
+}
+
+#[test]
+fn what_is_asked_again_is_answered_as_it_was_last() {
+    let mut recording = Recording::of(&logged_in(
+        "C: b STATUS x (MESSAGES)\nS: * STATUS x (MESSAGES 1)\nS: b OK\nC: c APPEND x {3+}\nC: abc\nC: \nS: c OK\n\
+         C: d STATUS x (MESSAGES)\nS: * STATUS x (MESSAGES 2)\nS: d OK\n",
+    ));
+    let mut app = recording.connect();
+    app.say("1 LOGIN alice x");
+    assert!(app.say("2 STATUS x (MESSAGES)").contains("MESSAGES 1"));
+    assert_eq!(app.say("3 APPEND x {3+}\nabc"), "3 OK");
+    assert!(app.say("4 STATUS x (MESSAGES)").contains("MESSAGES 2"));
+    assert!(app.say("5 STATUS x (MESSAGES)").contains("MESSAGES 2"));
+    recording.all_matched(5);
+}
+
+/// It was refused whatever it is, so that it makes no difference whether the app asks first.
+#[test]
+fn a_literal_that_was_refused_is_refused_when_it_comes_unasked() {
+    let mut recording = Recording::of(&logged_in(
+        "C: b APPEND nowhere (\\Seen) {3}\nS: b NO [TRYCREATE] no\n",
+    ));
+    let mut app = recording.connect();
+    app.say("1 LOGIN alice x");
+    assert_eq!(
+        app.say("2 APPEND nowhere (\\Seen) {3+}\nabc"),
+        "2 NO [TRYCREATE] no"
+    );
+    recording.all_matched(2);
+}
+
+/// Somebody who looks whether the port is open is no app.
+#[test]
+fn a_connection_that_says_nothing_is_none_of_the_recorded_ones() {
+    let mut recording = Recording::matched(Matching::Strict, TWO);
+    let mut nobody = recording.connect();
+    nobody.player.end(Micros(0), &mut Vec::new());
+    assert!(!recording.usage.is_served());
+    let mut first = recording.connect();
+    assert_eq!(first.greeting, "* OK one");
+    first.say("1 LOGIN alice x");
+    assert_eq!(first.say("2 NOOP"), "2 OK first");
+}

@@ -10,7 +10,7 @@ use super::script::{Exchange, Script, Session};
 use super::whereabouts::Place;
 use crate::event::{Reading, Said};
 use crate::limits;
-use crate::protocol::imap::sameness::{Difference, difference};
+use crate::protocol::imap::sameness::{Difference, difference, difference_before_literal};
 use crate::recording::told;
 
 /// How commands are matched: `--match`.
@@ -64,6 +64,8 @@ pub(super) struct Cursor {
     pub(super) next: usize,
     /// It is the one that the session is meant for, has used all before `next`, and nothing else.
     pub(super) is_straight: bool,
+    /// It has asked for something.
+    pub(super) has_asked: bool,
 }
 
 impl Usage {
@@ -109,6 +111,7 @@ impl Usage {
             session,
             next: 0,
             is_straight: free.is_some(),
+            has_asked: false,
         };
         inner.live.insert(conn, cursor);
     }
@@ -122,6 +125,9 @@ impl Usage {
     /// differs, which the report has then. A NOOP or LOGOUT more than were recorded is no mismatch.
     pub fn take(&self, conn: u64, live: &Said, place: &Place) -> Result<Index, Option<Mismatch>> {
         let mut inner = self.inner();
+        if let Some(cursor) = inner.live.get_mut(&conn) {
+            cursor.has_asked = true;
+        }
         self.tell_apart(&mut inner, conn, live, place);
         let cursor = inner.cursor(conn);
         match self.find(&inner, conn, live, place) {
@@ -144,11 +150,9 @@ impl Usage {
     pub fn take_refusal(&self, conn: u64, live: &Said, place: &Place) -> Option<Index> {
         let mut inner = self.inner();
         let found = self.find(&inner, conn, live, place)?;
-        let is_refusal = matches!(
-            self.exchange(found).command.reading,
-            Reading::Command { refused: true, .. }
-        );
-        if !is_refusal || inner.used[found.0][found.1] {
+        let recorded = &self.exchange(found).command;
+        let is_it = is_refused(recorded) && difference(recorded, live).is_none();
+        if !is_it || inner.used[found.0][found.1] {
             return None;
         }
         inner.take(conn, found);
@@ -171,17 +175,16 @@ impl Usage {
             let is_there = next.1 < self.script.sessions[next.0].exchanges.len();
             return Some(next).filter(|next| is_there && fits(next));
         }
-        let again = |index: &Index| is_unused(index) || self.exchange(*index).changes_nothing();
-        let all = |is_usable: &dyn Fn(&Index) -> bool| {
-            let fitting = || {
-                self.in_order(cursor)
-                    .filter(is_usable)
-                    .filter(is_for_it)
-                    .filter(fits)
-            };
-            fitting().find(is_the_same_way).or_else(|| fitting().next())
-        };
-        all(&is_unused).or_else(|| all(&again))
+        let usable = |index: &Index| is_for_it(index) && fits(index);
+        let unused = self.in_order(cursor).filter(is_unused).filter(usable);
+        // As it was last: something may have changed behind what was before.
+        let last = (0..cursor.next)
+            .rev()
+            .map(|exchange| (cursor.session, exchange));
+        let again = last.chain(self.in_order(cursor)).filter(|index| {
+            !is_unused(index) && self.exchange(*index).changes_nothing() && usable(index)
+        });
+        first_of(unused, is_the_same_way).or_else(|| first_of(again, is_the_same_way))
     }
 
     /// All exchanges: those to come in the session that is being followed, those before, the others.
@@ -246,26 +249,23 @@ impl Usage {
         }
     }
 
-    /// A command was answered by the player itself: a recorded one with this name, in this session or
-    /// another, is used.
-    pub fn answered(&self, conn: u64, name: &str) {
-        let mut inner = self.inner();
-        inner.matched += 1;
-        let cursor = inner.cursor(conn);
-        let unused = self
-            .in_order(cursor)
-            .find(|index| !inner.used[index.0][index.1] && self.exchange(*index).name() == name);
-        if let Some((session, exchange)) = unused {
-            inner.used[session][exchange] = true;
-        }
+    /// A command was answered by the player itself: STARTTLS, which no script has.
+    pub fn answered(&self) {
+        self.inner().matched += 1;
     }
 
-    /// A live connection is over, and so is the session that was meant for it.
+    /// A live connection is over, and so is the session that was meant for it, unless nothing was
+    /// asked.
     pub fn end(&self, conn: u64) {
         let mut inner = self.inner();
-        inner.live.remove(&conn);
-        if let Some(session) = inner.begun.iter().position(|begun| *begun == Some(conn)) {
-            inner.over[session] = true;
+        let cursor = inner.live.remove(&conn).unwrap_or_default();
+        let Some(session) = inner.begun.iter().position(|begun| *begun == Some(conn)) else {
+            return;
+        };
+        let asks_nothing = self.script.sessions[session].exchanges.is_empty();
+        match cursor.has_asked || asks_nothing {
+            true => inner.over[session] = true,
+            false => inner.begun[session] = None,
         }
     }
 
@@ -302,10 +302,17 @@ impl Exchange {
     /// How a live command differs from this one's; `None` if it means the same, or logs in the same
     /// user in another way.
     fn difference(&self, live: &Said) -> Option<Difference> {
-        another_user(self, live).or_else(|| match is_another_way(self, live) {
-            true => None,
-            false => difference(&self.command, live),
-        })
+        if let Some(difference) = another_user(self, live) {
+            return Some(difference);
+        }
+        match difference(&self.command, live) {
+            _ if is_another_way(self, live) => None,
+            // It was refused before its literal was sent, which makes no difference then.
+            Some(_) if is_refused(&self.command) && !is_refused(live) => {
+                difference_before_literal(&self.command, live)
+            }
+            difference => difference,
+        }
     }
 
     /// Whether it answers a command at this place.
@@ -358,6 +365,20 @@ impl Exchange {
             _ => false,
         }
     }
+}
+
+/// The first that is best, or the first.
+fn first_of<T: Copy>(mut all: impl Iterator<Item = T>, is_best: impl Fn(&T) -> bool) -> Option<T> {
+    let first = all.next()?;
+    match is_best(&first) {
+        true => Some(first),
+        false => all.find(is_best).or(Some(first)),
+    }
+}
+
+/// Whether its literal was not accepted.
+fn is_refused(said: &Said) -> bool {
+    matches!(said.reading, Reading::Command { refused: true, .. })
 }
 
 fn is_ending_or_idle(live: &Said) -> bool {
