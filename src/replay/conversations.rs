@@ -415,3 +415,18 @@ fn a_connection_that_says_nothing_is_none_of_the_recorded_ones() {
     first.say("1 LOGIN alice x");
     assert_eq!(first.say("2 NOOP"), "2 OK first");
 }
+/// With a go-ahead for each literal that waits for one, whatever was recorded.
+#[test]
+fn strings_come_in_any_form() {
+    let recorded = logged_in("C: b SEARCH (SUBJECT <x>) 2:4\nS: * SEARCH 2\nS: b OK\n");
+    let mut recording = Recording::of(&recorded);
+    let mut app = recording.connect();
+    assert_eq!(app.say("1 LOGIN {5}"), "+ OK");
+    assert_eq!(app.say("alice {6}"), "+ OK");
+    assert_eq!(app.say("secret"), "1 OK in");
+    assert_eq!(app.say("2 search 4,2:3 SUBJECT {3}"), "+ OK");
+    assert_eq!(app.say("<x>"), "* SEARCH 2\n2 OK");
+    let again = app.say("3 SEARCH SUBJECT {3+}\n<x> 2:4");
+    assert_eq!(again, "* SEARCH 2\n3 OK");
+    recording.all_matched(3);
+}
