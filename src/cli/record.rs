@@ -67,6 +67,10 @@ pub struct Arguments {
     #[arg(short, long, value_name = "PATH", default_value = "recordings/")]
     out: PathBuf,
 
+    /// Write the session there too, as a decrypted capture for Wireshark. Never overwritten.
+    #[arg(long, value_name = "FILE")]
+    pcapng: Option<PathBuf>,
+
     /// How the server leg is secured [default: by SERVER].
     #[arg(long, value_enum, value_name = "HOW")]
     server_tls: Option<ServerTls>,
@@ -215,6 +219,7 @@ async fn record(
         secrets,
         arguments.insecure,
         view::standard_output(common, arguments.quiet)?,
+        arguments.pcapng.as_deref(),
     )?;
     let path = session.path().to_owned();
     introduce(arguments, own.as_ref(), &relay, &path, faults_told);

@@ -18,6 +18,7 @@ mod endings;
 mod failures;
 mod faults;
 mod memory;
+mod pcapng;
 mod readme;
 mod real;
 mod record;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         failures::trials(),
         faults::trials(),
         memory::trials(),
+        pcapng::trials(),
         readme::trials(),
         real::trials(),
         record::trials(),
