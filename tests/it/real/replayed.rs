@@ -118,7 +118,7 @@ struct Way {
 /// The app is given octet by octet.
 const SPLIT: &[&str] = &["--fault", "split=1"];
 
-const WAYS: [Way; 5] = [
+const WAYS: [Way; 6] = [
     Way {
         name: "",
         security: Security::Tls,
@@ -148,6 +148,12 @@ const WAYS: [Way; 5] = [
         security: Security::Tls,
         compressed: false,
         arguments: SPLIT,
+    },
+    Way {
+        name: "_strict",
+        security: Security::Starttls,
+        compressed: false,
+        arguments: &["--match", "strict"],
     },
 ];
 
