@@ -140,6 +140,25 @@ fn what_another_connection_was_told_is_left_to_it() {
 }
 
 #[test]
+fn another_connections_idle_is_left_to_it() {
+    const IDLE: &str = "C: b SELECT INBOX\nS: * 3 EXISTS\nS: b OK\nC: c IDLE\nS: + idling\n";
+    let mut recording = Recording::of(&format!(
+        "# connection 1\n{LOGGED_IN}{IDLE}C: DONE\nS: c OK\n\
+         # connection 2\n{LOGGED_IN}{IDLE}S: * 4 EXISTS\nC: DONE\nS: c OK\n",
+    ));
+    let (mut first, mut second) = (recording.connect(), recording.connect());
+    for app in [&mut first, &mut second] {
+        app.say("1 LOGIN alice x");
+        app.say("2 SELECT INBOX");
+    }
+    for _ in 0..2 {
+        assert_eq!(first.say("3 IDLE"), "+ idling");
+        assert_eq!(first.say("DONE"), "3 OK");
+    }
+    assert_eq!(second.say("3 IDLE"), "+ idling\n* 4 EXISTS");
+}
+
+#[test]
 fn what_came_during_idle_comes_while_the_app_idles() {
     let mut recording = Recording::of(&logged_in(
         "C: b SELECT INBOX\nS: * 3 EXISTS\nS: b OK\nC: c IDLE\nS: + idling\nS: * 4 EXISTS\nS: * 1 RECENT\n\

@@ -12,6 +12,7 @@
 
 #[cfg(test)]
 mod conversations;
+mod fitting;
 mod identity;
 mod line;
 mod link;

@@ -4,13 +4,13 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::login::{another_user, is_another_way};
+use super::fitting::is_refused;
 use super::report::{Mismatch, NeverAsked, Report};
 use super::script::{Exchange, Script, Session};
 use super::whereabouts::Place;
 use crate::event::{Reading, Said};
 use crate::limits;
-use crate::protocol::imap::sameness::{Difference, difference, difference_before_literal};
+use crate::protocol::imap::sameness::{Difference, difference};
 use crate::recording::told;
 
 /// How commands are matched: `--match`.
@@ -162,27 +162,45 @@ impl Usage {
     fn find(&self, inner: &Inner, conn: u64, live: &Said, place: &Place) -> Option<Index> {
         let cursor = inner.cursor(conn);
         let fits = |index: &Index| self.exchange(*index).answers(live, place);
-        let is_the_same_way =
-            |index: &Index| difference(&self.exchange(*index).command, live).is_none();
-        // What another connection was told when it asked for news is no news here.
-        let is_for_it = |(session, exchange): &Index| {
-            let is_own = *session == cursor.session || inner.begun[*session] == Some(conn);
-            is_own || self.exchange((*session, *exchange)).name() != "NOOP"
-        };
-        let is_unused = |(session, exchange): &Index| !inner.used[*session][*exchange];
         if self.matching == Matching::Strict {
             let next = (cursor.session, cursor.next);
             let is_there = next.1 < self.script.sessions[next.0].exchanges.len();
             return Some(next).filter(|next| is_there && fits(next));
         }
-        let usable = |index: &Index| is_for_it(index) && fits(index);
-        let unused = self.in_order(cursor).filter(is_unused).filter(usable);
+        let is_own = |(session, _): &Index| {
+            *session == cursor.session || inner.begun[*session] == Some(conn)
+        };
+        let best = |usable: &dyn Fn(&Index) -> bool| self.best(inner, cursor, live, usable);
+        let own = || best(&|index| is_own(index) && fits(index));
+        // What another connection was told when it asked for news is no news here.
+        match &live.reading {
+            Reading::Command {
+                name: Some(name), ..
+            } if name == "NOOP" => own(),
+            Reading::Command {
+                name: Some(name), ..
+            } if name == "IDLE" || name == "CHECK" => own().or_else(|| best(&fits)),
+            _ => best(&fits),
+        }
+    }
+
+    /// The best one of those that can be used: unused, and if it logs in, in the same way.
+    fn best(
+        &self,
+        inner: &Inner,
+        cursor: Cursor,
+        live: &Said,
+        is_usable: &dyn Fn(&Index) -> bool,
+    ) -> Option<Index> {
+        let is_the_same_way =
+            |index: &Index| difference(&self.exchange(*index).command, live).is_none();
+        let is_unused = |(session, exchange): &Index| !inner.used[*session][*exchange];
+        let unused = self.in_order(cursor).filter(is_unused).filter(is_usable);
         // As it was last: something may have changed behind what was before.
-        let last = (0..cursor.next)
-            .rev()
-            .map(|exchange| (cursor.session, exchange));
+        let last = (0..cursor.next).rev();
+        let last = last.map(|exchange| (cursor.session, exchange));
         let again = last.chain(self.in_order(cursor)).filter(|index| {
-            !is_unused(index) && self.exchange(*index).changes_nothing() && usable(index)
+            !is_unused(index) && self.exchange(*index).changes_nothing() && is_usable(index)
         });
         first_of(unused, is_the_same_way).or_else(|| first_of(again, is_the_same_way))
     }
@@ -298,75 +316,6 @@ impl Usage {
     }
 }
 
-impl Exchange {
-    /// How a live command differs from this one's; `None` if it means the same, or logs in the same
-    /// user in another way.
-    fn difference(&self, live: &Said) -> Option<Difference> {
-        if let Some(difference) = another_user(self, live) {
-            return Some(difference);
-        }
-        match difference(&self.command, live) {
-            _ if is_another_way(self, live) => None,
-            // It was refused before its literal was sent, which makes no difference then.
-            Some(_) if is_refused(&self.command) && !is_refused(live) => {
-                difference_before_literal(&self.command, live)
-            }
-            difference => difference,
-        }
-    }
-
-    /// Whether it answers a command at this place.
-    pub(super) fn answers(&self, live: &Said, place: &Place) -> bool {
-        self.fits(place) && self.difference(live).is_none()
-    }
-
-    /// Whether a command may be answered with it at this place.
-    fn fits(&self, place: &Place) -> bool {
-        let is_about_a_mailbox = matches!(
-            self.name(),
-            "CHECK"
-                | "CLOSE"
-                | "COPY"
-                | "EXPUNGE"
-                | "FETCH"
-                | "IDLE"
-                | "MOVE"
-                | "SEARCH"
-                | "SORT"
-                | "STORE"
-                | "THREAD"
-                | "UID COPY"
-                | "UID EXPUNGE"
-                | "UID FETCH"
-                | "UID MOVE"
-                | "UID SEARCH"
-                | "UID SORT"
-                | "UID STORE"
-                | "UID THREAD"
-                | "UNSELECT"
-        );
-        self.place.is_authenticated == place.is_authenticated
-            && (!is_about_a_mailbox || self.place.mailbox == place.mailbox)
-    }
-
-    /// Whether it may be used again: nothing is different behind it.
-    fn changes_nothing(&self) -> bool {
-        let is_peek = |said: &Said| {
-            let text = String::from_utf8_lossy(said.wire.bytes()).to_ascii_uppercase();
-            !text.contains("BODY[") && !text.contains("RFC822.TEXT") && !text.contains("BINARY[")
-        };
-        match self.name() {
-            "CAPABILITY" | "CHECK" | "ENABLE" | "EXAMINE" | "GETACL" | "GETMETADATA"
-            | "GETQUOTA" | "GETQUOTAROOT" | "ID" | "IDLE" | "LIST" | "LOGIN" | "AUTHENTICATE"
-            | "LOGOUT" | "LSUB" | "MYRIGHTS" | "NAMESPACE" | "NOOP" | "SEARCH" | "SELECT"
-            | "SORT" | "STARTTLS" | "STATUS" | "THREAD" | "UID SEARCH" | "UID SORT"
-            | "UID THREAD" | "UNSELECT" | "COMPRESS" => true,
-            "FETCH" | "UID FETCH" => is_peek(&self.command),
-            _ => false,
-        }
-    }
-}
-
 /// The first that is best, or the first.
 fn first_of<T: Copy>(mut all: impl Iterator<Item = T>, is_best: impl Fn(&T) -> bool) -> Option<T> {
     let first = all.next()?;
@@ -374,11 +323,6 @@ fn first_of<T: Copy>(mut all: impl Iterator<Item = T>, is_best: impl Fn(&T) -> b
         true => Some(first),
         false => all.find(is_best).or(Some(first)),
     }
-}
-
-/// Whether its literal was not accepted.
-fn is_refused(said: &Said) -> bool {
-    matches!(said.reading, Reading::Command { refused: true, .. })
 }
 
 fn is_ending_or_idle(live: &Said) -> bool {
