@@ -410,16 +410,20 @@ fn what_is_asked_again_is_answered_as_it_was_last() {
 /// It was refused whatever it is, so that it makes no difference whether the app asks first.
 #[test]
 fn a_literal_that_was_refused_is_refused_when_it_comes_unasked() {
-    let mut recording = Recording::of(&logged_in(
-        "C: b APPEND nowhere (\\Seen) {3}\nS: b NO [TRYCREATE] no\n",
-    ));
+    const DATE: &str = "\"17-Jul-1996 02:44:25 -0700\"";
+    let mut recording = Recording::of(&logged_in(&format!(
+        "C: b APPEND nowhere (\\Seen) {DATE} {{3}}\nS: b NO [TRYCREATE] no\n"
+    )));
     let mut app = recording.connect();
     app.say("1 LOGIN alice x");
+    let other = app.say("2 APPEND nowhere (\\Draft) {3+}\nabc");
+    assert!(other.starts_with("2 BAD"), "{other}");
     assert_eq!(
-        app.say("2 APPEND nowhere (\\Seen) {3+}\nabc"),
-        "2 NO [TRYCREATE] no"
+        app.say("3 APPEND nowhere (\\Seen) {4+}\nabcd"),
+        "3 NO [TRYCREATE] no"
     );
-    recording.all_matched(2);
+    assert_eq!(recording.report().mismatches.len(), 1);
+    assert!(recording.report().never_asked.is_empty());
 }
 
 /// Somebody who looks whether the port is open is no app.

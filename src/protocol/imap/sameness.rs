@@ -64,11 +64,18 @@ pub fn difference_before_literal(recorded: &Said, live: &Said) -> Option<Differe
     if name(recorded) != name(live) {
         return difference(recorded, live);
     }
-    let (mut ours, mut theirs) = (recorded.arguments(), live.arguments());
-    // Its header, which has become text.
-    ours.pop();
+    let (ours, theirs) = (recorded.arguments(), live.arguments());
+    let (mut ours, mut theirs) = (
+        without_optional(name(recorded), &ours),
+        without_optional(name(live), &theirs),
+    );
+    // Its header, which has become text, stands for whatever comes there.
     theirs.truncate(ours.len());
-    let (ours, theirs): (Vec<_>, Vec<_>) = (ours.iter().collect(), theirs.iter().collect());
+    if let Some(last) = ours.len().checked_sub(1)
+        && let Some(literal) = theirs.get(last)
+    {
+        ours[last] = literal;
+    }
     of_arguments(name(recorded), &ours, &theirs)
 }
 
@@ -210,6 +217,10 @@ fn is_same_text(one: &Value<'_>, other: &Value<'_>) -> bool {
                 .bytes()
                 .is_some_and(|octets| octets.len() as u64 == *length),
         },
+        (Value::List(one), Value::List(other)) => {
+            let mut pairs = one.iter().zip(other);
+            one.len() == other.len() && pairs.all(|(one, other)| is_same_text(one, other))
+        }
         _ => text(one) == text(other),
     }
 }
