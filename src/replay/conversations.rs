@@ -140,6 +140,25 @@ fn what_another_connection_was_told_is_left_to_it() {
 }
 
 #[test]
+fn another_connections_idle_is_left_to_it() {
+    const IDLE: &str = "C: b SELECT INBOX\nS: * 3 EXISTS\nS: b OK\nC: c IDLE\nS: + idling\n";
+    let mut recording = Recording::of(&format!(
+        "# connection 1\n{LOGGED_IN}{IDLE}C: DONE\nS: c OK\n\
+         # connection 2\n{LOGGED_IN}{IDLE}S: * 4 EXISTS\nC: DONE\nS: c OK\n",
+    ));
+    let (mut first, mut second) = (recording.connect(), recording.connect());
+    for app in [&mut first, &mut second] {
+        app.say("1 LOGIN alice x");
+        app.say("2 SELECT INBOX");
+    }
+    for _ in 0..2 {
+        assert_eq!(first.say("3 IDLE"), "+ idling");
+        assert_eq!(first.say("DONE"), "3 OK");
+    }
+    assert_eq!(second.say("3 IDLE"), "+ idling\n* 4 EXISTS");
+}
+
+#[test]
 fn what_came_during_idle_comes_while_the_app_idles() {
     let mut recording = Recording::of(&logged_in(
         "C: b SELECT INBOX\nS: * 3 EXISTS\nS: b OK\nC: c IDLE\nS: + idling\nS: * 4 EXISTS\nS: * 1 RECENT\n\
@@ -345,4 +364,92 @@ fn connections_that_began_together_are_told_apart_too() {
         assert_eq!(second.say("4 NOOP"), "* 9 EXISTS\n4 OK second again");
         recording.all_matched(7);
     }
+}
+
+#[test]
+fn commands_that_were_sent_ahead_fit_where_they_were_carried_out() {
+    const AHEAD: &str = "S: * OK ready\nC: a LOGIN alice x\nC: b SELECT INBOX\nC: c FETCH 1 FLAGS\n\
+        C: d SELECT Archive\nC: e FETCH 1 FLAGS\nS: a OK in\nS: b OK\nS: * 1 FETCH (FLAGS (\\Seen))\n\
+        S: c OK\nS: d OK\nS: * 1 FETCH (FLAGS ())\nS: e OK\n";
+    let mut recording = Recording::of(AHEAD);
+    let mut app = recording.connect();
+    app.say("1 LOGIN alice x");
+    app.say("2 SELECT Archive");
+    assert_eq!(app.say("3 FETCH 1 FLAGS"), "* 1 FETCH (FLAGS ())\n3 OK");
+    app.say("4 SELECT INBOX");
+    assert_eq!(
+        app.say("5 FETCH 1 FLAGS"),
+        "* 1 FETCH (FLAGS (\\Seen))\n5 OK"
+    );
+    recording.all_matched(5);
+    let mut again = Recording::of(AHEAD);
+    let heard = again
+        .connect()
+        .say("1 LOGIN alice x\n2 SELECT INBOX\n3 FETCH 1 FLAGS");
+    assert!(
+        heard.ends_with("* 1 FETCH (FLAGS (\\Seen))\n3 OK"),
+        "{heard}"
+    );
+}
+
+#[test]
+fn what_is_asked_again_is_answered_as_it_was_last() {
+    let mut recording = Recording::of(&logged_in(
+        "C: b STATUS x (MESSAGES)\nS: * STATUS x (MESSAGES 1)\nS: b OK\nC: c APPEND x {3+}\nC: abc\nC: \nS: c OK\n\
+         C: d STATUS x (MESSAGES)\nS: * STATUS x (MESSAGES 2)\nS: d OK\n",
+    ));
+    let mut app = recording.connect();
+    app.say("1 LOGIN alice x");
+    assert!(app.say("2 STATUS x (MESSAGES)").contains("MESSAGES 1"));
+    assert_eq!(app.say("3 APPEND x {3+}\nabc"), "3 OK");
+    assert!(app.say("4 STATUS x (MESSAGES)").contains("MESSAGES 2"));
+    assert!(app.say("5 STATUS x (MESSAGES)").contains("MESSAGES 2"));
+    recording.all_matched(5);
+}
+
+/// It was refused whatever it is, so that it makes no difference whether the app asks first.
+#[test]
+fn a_literal_that_was_refused_is_refused_when_it_comes_unasked() {
+    const DATE: &str = "\"17-Jul-1996 02:44:25 -0700\"";
+    let mut recording = Recording::of(&logged_in(&format!(
+        "C: b APPEND nowhere (\\Seen) {DATE} {{3}}\nS: b NO [TRYCREATE] no\n"
+    )));
+    let mut app = recording.connect();
+    app.say("1 LOGIN alice x");
+    let other = app.say("2 APPEND nowhere (\\Draft) {3+}\nabc");
+    assert!(other.starts_with("2 BAD"), "{other}");
+    assert_eq!(
+        app.say("3 APPEND nowhere (\\Seen) {4+}\nabcd"),
+        "3 NO [TRYCREATE] no"
+    );
+    assert_eq!(recording.report().mismatches.len(), 1);
+    assert!(recording.report().never_asked.is_empty());
+}
+
+/// Somebody who looks whether the port is open is no app.
+#[test]
+fn a_connection_that_says_nothing_is_none_of_the_recorded_ones() {
+    let mut recording = Recording::matched(Matching::Strict, TWO);
+    let mut nobody = recording.connect();
+    nobody.player.end(Micros(0), &mut Vec::new());
+    assert!(!recording.usage.is_served());
+    let mut first = recording.connect();
+    assert_eq!(first.greeting, "* OK one");
+    first.say("1 LOGIN alice x");
+    assert_eq!(first.say("2 NOOP"), "2 OK first");
+}
+/// With a go-ahead for each literal that waits for one, whatever was recorded.
+#[test]
+fn strings_come_in_any_form() {
+    let recorded = logged_in("C: b SEARCH (SUBJECT <x>) 2:4\nS: * SEARCH 2\nS: b OK\n");
+    let mut recording = Recording::of(&recorded);
+    let mut app = recording.connect();
+    assert_eq!(app.say("1 LOGIN {5}"), "+ OK");
+    assert_eq!(app.say("alice {6}"), "+ OK");
+    assert_eq!(app.say("secret"), "1 OK in");
+    assert_eq!(app.say("2 search 4,2:3 SUBJECT {3}"), "+ OK");
+    assert_eq!(app.say("<x>"), "* SEARCH 2\n2 OK");
+    let again = app.say("3 SEARCH SUBJECT {3+}\n<x> 2:4");
+    assert_eq!(again, "* SEARCH 2\n3 OK");
+    recording.all_matched(3);
 }

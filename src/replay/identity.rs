@@ -26,6 +26,7 @@ impl Inner {
             session,
             next: exchange + 1,
             is_straight,
+            has_asked: true,
         };
         self.live.insert(conn, cursor);
     }
@@ -77,8 +78,7 @@ impl Usage {
         if let Some(other) = other {
             let cursor = Cursor {
                 session: own.session,
-                next: theirs,
-                is_straight: true,
+                ..inner.cursor(other)
             };
             inner.live.insert(other, cursor);
         }

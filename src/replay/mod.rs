@@ -13,6 +13,7 @@
 mod cassette;
 #[cfg(test)]
 mod conversations;
+mod fitting;
 mod identity;
 mod line;
 mod link;

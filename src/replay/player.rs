@@ -206,7 +206,7 @@ impl Player {
                 },
                 Passed::Instead(_),
             ) if name == "STARTTLS" => {
-                self.usage.answered(self.conn, name);
+                self.usage.answered();
             }
             // A fault struck it.
             (Reading::Command { .. }, Passed::Instead(_)) => {}

@@ -23,6 +23,7 @@ use crate::event::{
     Awaited, Label, Message, Micros, Passed, Peer, Piece, Reading, Relation, Said, Status,
 };
 use crate::limits;
+use crate::protocol::imap::State;
 use crate::recording::{self, Heard, Side};
 
 /// Everything that can be played.
@@ -210,6 +211,8 @@ struct Connection {
     at: Micros,
     /// The commands that have their tagged response.
     answered: HashSet<u64>,
+    /// Where the session is.
+    place: Place,
 }
 
 impl Connection {
@@ -221,16 +224,25 @@ impl Connection {
             last: None,
             at: Micros::default(),
             answered: HashSet::new(),
+            place: Place::default(),
         }
     }
 
     fn hear(&mut self, heard: Heard) {
         let place = self.whereabouts.place(heard.state);
-        self.said(heard.n, heard.at, heard.said, &place);
+        if place != self.place && heard.state != State::Logout {
+            // Commands that were sent ahead are carried out where the session is by then.
+            let exchanges = self.session.exchanges.iter_mut();
+            for exchange in exchanges.filter(|exchange| exchange.then == Then::Ends) {
+                exchange.place = place.clone();
+            }
+        }
+        self.place = place;
+        self.said(heard.n, heard.at, heard.said);
         self.at = heard.at;
     }
 
-    fn said(&mut self, n: u64, at: Micros, said: Said, place: &Place) {
+    fn said(&mut self, n: u64, at: Micros, said: Said) {
         match &said.reading {
             Reading::LiteralPart { .. } => {
                 self.parts.insert(n, said.wire.bytes().to_vec());
@@ -247,7 +259,7 @@ impl Connection {
                     n,
                     identity: identity(&said),
                     command: said,
-                    place: place.clone(),
+                    place: self.place.clone(),
                     turns: Vec::new(),
                     then: Then::Ends,
                 });

@@ -6,7 +6,7 @@ mod growing;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::login::{another_user, is_another_way};
+use super::fitting::is_refused;
 use super::report::{Mismatch, NeverAsked, Report};
 use super::script::{Exchange, Script, Session};
 use super::whereabouts::Place;
@@ -68,6 +68,8 @@ pub(super) struct Cursor {
     pub(super) next: usize,
     /// It is the one that the session is meant for, has used all before `next`, and nothing else.
     pub(super) is_straight: bool,
+    /// It has asked for something.
+    pub(super) has_asked: bool,
 }
 
 impl Usage {
@@ -120,6 +122,7 @@ impl Usage {
             session,
             next: 0,
             is_straight: free.is_some(),
+            has_asked: false,
         };
         inner.live.insert(conn, cursor);
     }
@@ -138,6 +141,9 @@ impl Usage {
         place: &Place,
     ) -> Result<Index, Option<Box<Mismatch>>> {
         let mut inner = self.inner();
+        if let Some(cursor) = inner.live.get_mut(&conn) {
+            cursor.has_asked = true;
+        }
         self.tell_apart(&mut inner, conn, live, place);
         let cursor = inner.cursor(conn);
         match self.find(&inner, conn, live, place) {
@@ -160,11 +166,9 @@ impl Usage {
     pub fn take_refusal(&self, conn: u64, live: &Said, place: &Place) -> Option<Index> {
         let mut inner = self.inner();
         let found = self.find(&inner, conn, live, place)?;
-        let is_refusal = matches!(
-            self.exchange(found).command.reading,
-            Reading::Command { refused: true, .. }
-        );
-        if !is_refusal || inner.used[found.0][found.1] {
+        let recorded = &self.exchange(found).command;
+        let is_it = is_refused(recorded) && difference(recorded, live).is_none();
+        if !is_it || inner.used[found.0][found.1] {
             return None;
         }
         inner.take(conn, found);
@@ -174,30 +178,47 @@ impl Usage {
     fn find(&self, inner: &Inner, conn: u64, live: &Said, place: &Place) -> Option<Index> {
         let cursor = inner.cursor(conn);
         let fits = |index: &Index| self.exchange(*index).answers(live, place);
-        let is_the_same_way =
-            |index: &Index| difference(&self.exchange(*index).command, live).is_none();
-        // What another connection was told when it asked for news is no news here.
-        let is_for_it = |(session, exchange): &Index| {
-            let is_own = *session == cursor.session || inner.begun[*session] == Some(conn);
-            is_own || self.exchange((*session, *exchange)).name() != "NOOP"
-        };
-        let is_unused = |(session, exchange): &Index| !inner.used[*session][*exchange];
         if self.matching == Matching::Strict {
             let next = (cursor.session, cursor.next);
             let is_there = next.1 < self.script.sessions[next.0].exchanges.len();
             return Some(next).filter(|next| is_there && fits(next));
         }
-        let again = |index: &Index| is_unused(index) || self.exchange(*index).changes_nothing();
-        let all = |is_usable: &dyn Fn(&Index) -> bool| {
-            let fitting = || {
-                self.in_order(cursor)
-                    .filter(is_usable)
-                    .filter(is_for_it)
-                    .filter(fits)
-            };
-            fitting().find(is_the_same_way).or_else(|| fitting().next())
+        let is_own = |(session, _): &Index| {
+            *session == cursor.session || inner.begun[*session] == Some(conn)
         };
-        all(&is_unused).or_else(|| all(&again))
+        let best = |usable: &dyn Fn(&Index) -> bool| self.best(inner, cursor, live, usable);
+        let own = || best(&|index| is_own(index) && fits(index));
+        // What another connection was told when it asked for news is no news here.
+        match &live.reading {
+            Reading::Command {
+                name: Some(name), ..
+            } if name == "NOOP" => own(),
+            Reading::Command {
+                name: Some(name), ..
+            } if name == "IDLE" || name == "CHECK" => own().or_else(|| best(&fits)),
+            _ => best(&fits),
+        }
+    }
+
+    /// The best one of those that can be used: unused, and if it logs in, in the same way.
+    fn best(
+        &self,
+        inner: &Inner,
+        cursor: Cursor,
+        live: &Said,
+        is_usable: &dyn Fn(&Index) -> bool,
+    ) -> Option<Index> {
+        let is_the_same_way =
+            |index: &Index| difference(&self.exchange(*index).command, live).is_none();
+        let is_unused = |(session, exchange): &Index| !inner.used[*session][*exchange];
+        let unused = self.in_order(cursor).filter(is_unused).filter(is_usable);
+        // As it was last: something may have changed behind what was before.
+        let last = (0..cursor.next).rev();
+        let last = last.map(|exchange| (cursor.session, exchange));
+        let again = last.chain(self.in_order(cursor)).filter(|index| {
+            !is_unused(index) && self.exchange(*index).changes_nothing() && is_usable(index)
+        });
+        first_of(unused, is_the_same_way).or_else(|| first_of(again, is_the_same_way))
     }
 
     /// All exchanges: those to come in the session that is being followed, those before, the others.
@@ -263,26 +284,23 @@ impl Usage {
         }
     }
 
-    /// A command was answered by the player itself: a recorded one with this name, in this session or
-    /// another, is used.
-    pub fn answered(&self, conn: u64, name: &str) {
-        let mut inner = self.inner();
-        inner.matched += 1;
-        let cursor = inner.cursor(conn);
-        let unused = self
-            .in_order(cursor)
-            .find(|index| !inner.used[index.0][index.1] && self.exchange(*index).name() == name);
-        if let Some((session, exchange)) = unused {
-            inner.used[session][exchange] = true;
-        }
+    /// A command was answered by the player itself: STARTTLS, which no script has.
+    pub fn answered(&self) {
+        self.inner().matched += 1;
     }
 
-    /// A live connection is over, and so is the session that was meant for it.
+    /// A live connection is over, and so is the session that was meant for it, unless nothing was
+    /// asked.
     pub fn end(&self, conn: u64) {
         let mut inner = self.inner();
-        inner.live.remove(&conn);
-        if let Some(session) = inner.begun.iter().position(|begun| *begun == Some(conn)) {
-            inner.over[session] = true;
+        let cursor = inner.live.remove(&conn).unwrap_or_default();
+        let Some(session) = inner.begun.iter().position(|begun| *begun == Some(conn)) else {
+            return;
+        };
+        let asks_nothing = self.script.sessions[session].exchanges.is_empty();
+        match cursor.has_asked || asks_nothing {
+            true => inner.over[session] = true,
+            false => inner.begun[session] = None,
         }
     }
 
@@ -316,65 +334,12 @@ impl Usage {
     }
 }
 
-impl Exchange {
-    /// How a live command differs from this one's; `None` if it means the same, or logs in the same
-    /// user in another way.
-    fn difference(&self, live: &Said) -> Option<Difference> {
-        another_user(self, live).or_else(|| match is_another_way(self, live) {
-            true => None,
-            false => difference(&self.command, live),
-        })
-    }
-
-    /// Whether it answers a command at this place.
-    pub(super) fn answers(&self, live: &Said, place: &Place) -> bool {
-        self.fits(place) && self.difference(live).is_none()
-    }
-
-    /// Whether a command may be answered with it at this place.
-    fn fits(&self, place: &Place) -> bool {
-        let is_about_a_mailbox = matches!(
-            self.name(),
-            "CHECK"
-                | "CLOSE"
-                | "COPY"
-                | "EXPUNGE"
-                | "FETCH"
-                | "IDLE"
-                | "MOVE"
-                | "SEARCH"
-                | "SORT"
-                | "STORE"
-                | "THREAD"
-                | "UID COPY"
-                | "UID EXPUNGE"
-                | "UID FETCH"
-                | "UID MOVE"
-                | "UID SEARCH"
-                | "UID SORT"
-                | "UID STORE"
-                | "UID THREAD"
-                | "UNSELECT"
-        );
-        self.place.is_authenticated == place.is_authenticated
-            && (!is_about_a_mailbox || self.place.mailbox == place.mailbox)
-    }
-
-    /// Whether it may be used again: nothing is different behind it.
-    fn changes_nothing(&self) -> bool {
-        let is_peek = |said: &Said| {
-            let text = String::from_utf8_lossy(said.wire.bytes()).to_ascii_uppercase();
-            !text.contains("BODY[") && !text.contains("RFC822.TEXT") && !text.contains("BINARY[")
-        };
-        match self.name() {
-            "CAPABILITY" | "CHECK" | "ENABLE" | "EXAMINE" | "GETACL" | "GETMETADATA"
-            | "GETQUOTA" | "GETQUOTAROOT" | "ID" | "IDLE" | "LIST" | "LOGIN" | "AUTHENTICATE"
-            | "LOGOUT" | "LSUB" | "MYRIGHTS" | "NAMESPACE" | "NOOP" | "SEARCH" | "SELECT"
-            | "SORT" | "STARTTLS" | "STATUS" | "THREAD" | "UID SEARCH" | "UID SORT"
-            | "UID THREAD" | "UNSELECT" | "COMPRESS" => true,
-            "FETCH" | "UID FETCH" => is_peek(&self.command),
-            _ => false,
-        }
+/// The first that is best, or the first.
+fn first_of<T: Copy>(mut all: impl Iterator<Item = T>, is_best: impl Fn(&T) -> bool) -> Option<T> {
+    let first = all.next()?;
+    match is_best(&first) {
+        true => Some(first),
+        false => all.find(is_best).or(Some(first)),
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod assembler;
 mod bridge;
+mod canonical;
 mod capability;
 mod client;
 mod command;

@@ -8,8 +8,9 @@
 //! live      C: X9 fetch 1,2,3 (uid flags)     the same
 //! ```
 
+pub use super::canonical::mailbox;
+use super::canonical::{items, mailboxes, set, shown, text};
 use super::search::question;
-use super::utf7;
 use crate::event::{Reading, Said, Value};
 
 /// The first thing in which two commands differ.
@@ -55,7 +56,31 @@ pub fn difference(recorded: &Said, live: &Said) -> Option<Difference> {
         without_optional(name, &ours),
         without_optional(name, &theirs),
     );
-    let questions = (question(name, &ours), question(name, &theirs));
+    of_arguments(name, &ours, &theirs)
+}
+
+/// As [`difference`], up to the literal at which the recorded command was refused.
+pub fn difference_before_literal(recorded: &Said, live: &Said) -> Option<Difference> {
+    if name(recorded) != name(live) {
+        return difference(recorded, live);
+    }
+    let (ours, theirs) = (recorded.arguments(), live.arguments());
+    let (mut ours, mut theirs) = (
+        without_optional(name(recorded), &ours),
+        without_optional(name(live), &theirs),
+    );
+    // Its header, which has become text, stands for whatever comes there.
+    theirs.truncate(ours.len());
+    if let Some(last) = ours.len().checked_sub(1)
+        && let Some(literal) = theirs.get(last)
+    {
+        ours[last] = literal;
+    }
+    of_arguments(name(recorded), &ours, &theirs)
+}
+
+fn of_arguments(name: &str, ours: &[&Value<'_>], theirs: &[&Value<'_>]) -> Option<Difference> {
+    let questions = (question(name, ours), question(name, theirs));
     let is_same_question = match &questions {
         (Some(one), Some(other)) => Some(one == other),
         _ => None,
@@ -89,8 +114,8 @@ pub fn difference(recorded: &Said, live: &Said) -> Option<Difference> {
         // `SUBJECT abc` and `SUBJECT ABC` are the same words, and not the same text.
         (is_same_question == Some(false)).then(|| Difference {
             argument: "search keys".into(),
-            recorded: all(&ours),
-            live: all(&theirs),
+            recorded: all(ours),
+            live: all(theirs),
         })
     })
 }
@@ -183,16 +208,6 @@ fn is_same(kind: Kind, one: &Value<'_>, other: &Value<'_>) -> bool {
     }
 }
 
-/// One mailbox, or the patterns of LIST, in any order (RFC 5258, section 3).
-fn mailboxes(value: &Value<'_>) -> Vec<Option<Vec<u8>>> {
-    let mut names: Vec<_> = match value {
-        Value::List(names) => names.iter().map(mailbox).collect(),
-        name => vec![mailbox(name)],
-    };
-    names.sort_unstable();
-    names
-}
-
 /// Where a literal's octets are not here, its length decides.
 fn is_same_text(one: &Value<'_>, other: &Value<'_>) -> bool {
     match (one, other) {
@@ -202,12 +217,17 @@ fn is_same_text(one: &Value<'_>, other: &Value<'_>) -> bool {
                 .bytes()
                 .is_some_and(|octets| octets.len() as u64 == *length),
         },
+        (Value::List(one), Value::List(other)) => {
+            let mut pairs = one.iter().zip(other);
+            one.len() == other.len() && pairs.all(|(one, other)| is_same_text(one, other))
+        }
         _ => text(one) == text(other),
     }
 }
 
 fn is_same_word(one: &Value<'_>, other: &Value<'_>) -> bool {
     match (one, other) {
+        (Value::Secret(_), _) | (_, Value::Secret(_)) => true,
         (Value::Atom(one), Value::Atom(other)) => one.eq_ignore_ascii_case(other),
         (Value::List(one), Value::List(other)) => {
             one.len() == other.len()
@@ -217,116 +237,6 @@ fn is_same_word(one: &Value<'_>, other: &Value<'_>) -> bool {
                     .all(|(one, other)| is_same_word(one, other))
         }
         _ => is_same_text(one, other),
-    }
-}
-
-/// A string's octets, whatever form it has; `None` for what is none.
-fn text(value: &Value<'_>) -> Option<Vec<u8>> {
-    match value {
-        Value::Number(number) => Some(number.to_string().into_bytes()),
-        Value::Nil => Some(b"NIL".to_vec()),
-        Value::Streamed(octets) => Some(format!("{octets} octets").into_bytes()),
-        _ => value.bytes().map(<[u8]>::to_vec),
-    }
-}
-
-/// A mailbox's name, in UTF-8 where it is known to be UTF-7; INBOX is the same in any letter case (RFC
-/// 9051, section 5.1).
-pub fn mailbox(value: &Value<'_>) -> Option<Vec<u8>> {
-    if value.is_word("INBOX") {
-        return Some(b"INBOX".to_vec());
-    }
-    match value {
-        Value::Number(number) => Some(number.to_string().into_bytes()),
-        Value::Nil => Some(b"NIL".to_vec()),
-        _ => value.bytes().map(|name| match utf7::decoded(name) {
-            Some(name) => name.into_bytes(),
-            None => name.to_vec(),
-        }),
-    }
-}
-
-/// First and last of each.
-pub type Ranges = Vec<(u64, u64)>;
-
-/// A sequence set with its ranges ordered, joined and without direction (RFC 9051, section 9).
-pub fn set(value: &Value<'_>) -> Option<Ranges> {
-    /// `*`
-    const LARGEST: u64 = u64::MAX;
-    let text = text(value)?;
-    let text = std::str::from_utf8(&text).ok()?;
-    let mut ranges = Vec::new();
-    for part in text.split(',') {
-        let (first, last) = part.split_once(':').unwrap_or((part, part));
-        let bound = |text: &str| match text {
-            "*" => Some(LARGEST),
-            digits => digits.parse::<u64>().ok(),
-        };
-        let (first, last) = (bound(first)?, bound(last)?);
-        ranges.push((first.min(last), first.max(last)));
-    }
-    ranges.sort_unstable();
-    let mut joined: Vec<(u64, u64)> = Vec::new();
-    for (first, last) in ranges {
-        match joined.last_mut() {
-            Some(before) if first <= before.1.saturating_add(1) => before.1 = before.1.max(last),
-            _ => joined.push((first, last)),
-        }
-    }
-    Some(joined)
-}
-
-/// The items of a list, or a single one, upper case and in order; FETCH's macros as what they stand
-/// for (RFC 9051, section 6.4.5).
-fn items(value: &Value<'_>) -> Vec<String> {
-    const FAST: &[&str] = &["FLAGS", "INTERNALDATE", "RFC822.SIZE"];
-    let with = |more: &[&str]| {
-        [FAST, more]
-            .concat()
-            .into_iter()
-            .map(str::to_owned)
-            .collect()
-    };
-    let mut items: Vec<String> = match value {
-        Value::List(members) => members.iter().map(item).collect(),
-        single => match &*item(single) {
-            "FAST" => with(&[]),
-            "ALL" => with(&["ENVELOPE"]),
-            "FULL" => with(&["ENVELOPE", "BODY"]),
-            other => vec![other.to_owned()],
-        },
-    };
-    items.sort_unstable();
-    items.dedup();
-    items
-}
-
-/// An item, upper case; a list in it, such as `BODY[HEADER.FIELDS (DATE FROM)]` has, in order.
-fn item(value: &Value<'_>) -> String {
-    let item = match value {
-        Value::List(_) => return format!("({})", items(value).join(" ")),
-        value => shown(value).to_ascii_uppercase(),
-    };
-    let Some((before, rest)) = item.split_once(" (") else {
-        return item;
-    };
-    let Some((fields, behind)) = rest.split_once(')') else {
-        return item;
-    };
-    let mut fields: Vec<&str> = fields.split(' ').map(|f| f.trim_matches('"')).collect();
-    fields.sort_unstable();
-    format!("{before} ({}){behind}", fields.join(" "))
-}
-
-/// A value for people.
-fn shown(value: &Value<'_>) -> String {
-    match value {
-        Value::List(members) => {
-            let members: Vec<String> = members.iter().map(shown).collect();
-            format!("({})", members.join(" "))
-        }
-        Value::Secret(secret) => format!("<secret:{}>", secret.name()),
-        _ => String::from_utf8_lossy(&text(value).unwrap_or_default()).into_owned(),
     }
 }
 

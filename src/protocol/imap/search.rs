@@ -6,7 +6,7 @@
 //! C: b SEARCH 1:3 (from bob) unseen      the same
 //! ```
 
-use super::sameness::{Ranges, set};
+use super::canonical::{Ranges, set};
 use crate::event::Value;
 
 /// One key, or what stands before the keys, in the only form it is given here.

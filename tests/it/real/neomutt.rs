@@ -157,6 +157,9 @@ set confirm_create = no
 set copy = no
 set postponed = \"\"
 set sleep_time = 0
+set mail_check = 3600
+set imap_keepalive = 3600
+set imap_poll_timeout = 60
 set wait_key = no
 set beep = no
 ",

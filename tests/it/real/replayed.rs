@@ -11,11 +11,16 @@ use super::super::support::mailscope::Mailscope;
 use super::super::support::programs::{
     CURL, DOVECOT, MBSYNC, NEOMUTT, PYTHON, Program, SCRIPT, needing,
 };
+use super::super::support::trials;
 use super::{
     Door, Security, THROUGH, curl, healthy, imapflow, imaplib, mbsync, neomutt, recording, through,
 };
 
 pub fn trials() -> Vec<Trial> {
+    let mut trials = needing(
+        &[DOVECOT, CURL],
+        trials!("real::replayed"; curl_at_once, curl_backwards, curl_backwards_strict),
+    );
     let each = CLIENTS.into_iter().flat_map(|client| {
         let ways = WAYS.into_iter().filter(|way| client.goes(way));
         let trials = ways.map(|way| {
@@ -31,7 +36,8 @@ pub fn trials() -> Vec<Trial> {
             _ => trials,
         }
     });
-    each.collect()
+    trials.extend(each);
+    trials
 }
 
 /// A client's session.
@@ -118,7 +124,7 @@ struct Way {
 /// The app is given octet by octet.
 const SPLIT: &[&str] = &["--fault", "split=1"];
 
-const WAYS: [Way; 5] = [
+const WAYS: [Way; 6] = [
     Way {
         name: "",
         security: Security::Tls,
@@ -149,7 +155,59 @@ const WAYS: [Way; 5] = [
         compressed: false,
         arguments: SPLIT,
     },
+    Way {
+        name: "_strict",
+        security: Security::Starttls,
+        compressed: false,
+        arguments: &["--match", "strict"],
+    },
 ];
+
+/// The last connection first: each is the recorded one that asks for the same.
+fn curl_backwards() {
+    curl_replayed(&[], backwards);
+}
+
+fn curl_backwards_strict() {
+    curl_replayed(&["--match", "strict"], backwards);
+}
+
+fn backwards(door: &Door) -> Vec<String> {
+    let questions = curl::QUESTIONS.iter().rev();
+    let mut answers: Vec<_> = questions.map(|q| curl::answer(door, q)).collect();
+    answers.reverse();
+    answers
+}
+
+/// All connections together, in whatever order that is.
+fn curl_at_once() {
+    curl_replayed(&["--match", "strict"], |door| {
+        std::thread::scope(|scope| {
+            let ask = |question| scope.spawn(move || curl::answer(door, question));
+            let asked: Vec<_> = curl::QUESTIONS.iter().map(ask).collect();
+            asked
+                .into_iter()
+                .map(|answer| answer.join().unwrap())
+                .collect()
+        })
+    });
+}
+
+/// Records curl's connections in their order, and has them ask a replay in another one.
+fn curl_replayed(arguments: &'static [&'static str], ask: fn(&Door) -> Vec<String>) {
+    let [way, ..] = WAYS;
+    let dovecot = Dovecot::start();
+    dovecot.user(THROUGH, &[("INBOX", &curl::inbox()), ("Archive", &[])]);
+    let mut mailscope = recording(&dovecot, way.security).start();
+    let expected = curl::answers(&through(&mailscope, way.security));
+    mailscope.closed(expected.len());
+    mailscope.stop();
+    drop(dovecot);
+    let mut replay = replay(&mailscope, &Way { arguments, ..way });
+    let answers = ask(&door(&replay, way.security));
+    everything_matched(&mut replay);
+    assert_eq!(answers, expected);
+}
 
 fn obtains_the_same(client: &Client, way: &Way) {
     let dovecot = Dovecot::start_with(if way.compressed { WITH_COMPRESS } else { "" });
