@@ -40,21 +40,30 @@ enum Kind {
 
 /// How two commands differ; `None` if they mean the same.
 pub fn difference(recorded: &Said, live: &Said) -> Option<Difference> {
+    first_differences(recorded, live, 1).pop()
+}
+
+/// Everything in which two commands differ, in the order of their arguments; the names alone where
+/// these differ.
+pub fn differences(recorded: &Said, live: &Said) -> Vec<Difference> {
+    first_differences(recorded, live, usize::MAX)
+}
+
+fn first_differences(recorded: &Said, live: &Said, most: usize) -> Vec<Difference> {
     let (name, live_name) = (name(recorded), name(live));
     if name != live_name {
-        return Some(Difference {
+        return vec![Difference {
             argument: "command".into(),
             recorded: name.to_owned(),
             live: live_name.to_owned(),
-        });
+        }];
     }
     let (ours, theirs) = (recorded.arguments(), live.arguments());
     let (ours, theirs) = (
         without_optional(name, &ours),
         without_optional(name, &theirs),
     );
-    let most = ours.len().max(theirs.len());
-    (0..most).find_map(|place| {
+    let differing = |place: usize| {
         let (one, other) = (ours.get(place).copied(), theirs.get(place).copied());
         let kind = kind(name, place, ours.len());
         let is_same = match (one, other) {
@@ -67,7 +76,36 @@ pub fn difference(recorded: &Said, live: &Said) -> Option<Difference> {
             recorded: one.map(shown).unwrap_or_default(),
             live: other.map(shown).unwrap_or_default(),
         })
-    })
+    };
+    let places = 0..ours.len().max(theirs.len());
+    places.filter_map(differing).take(most).collect()
+}
+
+/// A command's meaning in octets. Commands that mean the same have the same, but for what is masked in
+/// one of them alone; a few have it that do not, which [`differences`] tells apart.
+pub fn digest(said: &Said) -> Vec<u8> {
+    let name = name(said);
+    let arguments = said.arguments();
+    let mut arguments = without_optional(name, &arguments);
+    if name == "LOGIN" {
+        arguments.truncate(1); // the password may be masked in one of them
+    }
+    let mut digest = name.as_bytes().to_vec();
+    for (place, value) in arguments.iter().enumerate() {
+        digest.push(0);
+        match kind(name, place, arguments.len()) {
+            Kind::Anything => {}
+            Kind::Mailbox => digest.extend(mailbox(value).unwrap_or_default()),
+            Kind::Set => match sequence_set(value) {
+                Some(ranges) => digest.extend(format!("{ranges:?}").bytes()),
+                None => digest.extend(text(value).unwrap_or_default()),
+            },
+            Kind::Items => digest.extend(items(value).join(" ").bytes()),
+            Kind::Text => digest.extend(text(value).unwrap_or_default()),
+            Kind::Words => digest.extend(shown(value).to_ascii_uppercase().bytes()),
+        }
+    }
+    digest
 }
 
 fn name(said: &Said) -> &str {
@@ -134,7 +172,7 @@ fn is_same(kind: Kind, one: &Value<'_>, other: &Value<'_>) -> bool {
     match kind {
         Kind::Anything => true,
         Kind::Mailbox => mailbox(one) == mailbox(other),
-        Kind::Set => set(one) == set(other),
+        Kind::Set => sequence_set(one) == sequence_set(other),
         Kind::Items => items(one) == items(other),
         Kind::Text => text(one) == text(other),
         Kind::Words => is_same_word(one, other),
@@ -179,7 +217,7 @@ pub fn mailbox(value: &Value<'_>) -> Option<Vec<u8>> {
 }
 
 /// A sequence set with its ranges ordered, joined and without direction (RFC 9051, section 9).
-fn set(value: &Value<'_>) -> Option<Vec<(u64, u64)>> {
+pub fn sequence_set(value: &Value<'_>) -> Option<Vec<(u64, u64)>> {
     /// `*`
     const LARGEST: u64 = u64::MAX;
     let text = text(value)?;
