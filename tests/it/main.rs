@@ -14,6 +14,7 @@
 mod arrows;
 mod authority;
 mod command_line;
+mod diff;
 mod endings;
 mod failures;
 mod memory;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         arrows::trials(),
         authority::trials(),
         command_line::trials(),
+        diff::trials(),
         endings::trials(),
         failures::trials(),
         memory::trials(),
