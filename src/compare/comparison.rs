@@ -6,7 +6,7 @@ use super::alignment::{Step, align};
 use super::difference::{Change, Command, Compared, Comparison, Kind, Pair, Sides};
 use super::exchange::{Connection, Conversation, Exchange};
 use super::pairing::pair;
-use super::responses::{Left, left, settle, single, unasked};
+use super::responses::{Left, ambiguous, left, settle, single, unasked};
 use crate::protocol::imap::sameness;
 use crate::recording::outline;
 
@@ -94,6 +94,12 @@ fn connections(a: &Connection, b: &Connection) -> Pair {
                 let end = single(Kind::Answer, a.end.as_ref(), b.end.as_ref());
                 compared.responses.extend(end);
             }
+        }
+        // What answers one command here may be taken to answer another one there.
+        match (one, other) {
+            (Some(a), None) => lefts.a.extend(ambiguous(here, a)),
+            (None, Some(b)) => lefts.b.extend(ambiguous(here, b)),
+            _ => {}
         }
         pair.exchanges.push(compared);
     }

@@ -7,11 +7,12 @@ use std::collections::HashMap;
 use std::hash::Hasher;
 use std::path::Path;
 
-use super::digest::{Digest, Digester, digest};
+use super::digest::{Digest, Digester, digest, digest_octets};
 use super::facts::Facts;
 use super::numbering::Numbering;
 use crate::error::{Error, Result};
 use crate::event::{Peer, Piece, Reading, Relation, Said, Status};
+use crate::limits;
 use crate::protocol::imap::{State, sameness};
 use crate::recording::{self, Heard, Side, outline};
 
@@ -45,7 +46,7 @@ pub struct Exchange {
     pub n: u64,
     /// The command.
     pub command: Said,
-    /// The digests of its streamed literals.
+    /// The digests of its literals that are too large to be held, in order.
     pub long: Vec<Digest>,
     /// What stands for its meaning.
     pub key: Digest,
@@ -217,6 +218,15 @@ struct Listener {
     counts: HashMap<String, usize>,
 }
 
+/// Which large literals.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Large {
+    /// Those that went out in parts.
+    Streamed,
+    /// Those too that a recording made by hand has whole.
+    All,
+}
+
 impl Listener {
     fn new(conn: u64) -> Self {
         Self {
@@ -252,7 +262,7 @@ impl Listener {
     }
 
     fn command(&mut self, n: u64, state: State, said: Said) {
-        let long = self.long(&said);
+        let long = self.long(&said, Large::All);
         let mut key = sameness::digest(&said);
         if let Reading::Command { name: None, .. } = said.reading {
             key.extend(outline(&said).into_bytes());
@@ -288,7 +298,7 @@ impl Listener {
         let answer = Answer {
             n,
             number: self.numbered(at, &said),
-            long: self.long(&said),
+            long: self.long(&said, Large::Streamed),
             said,
             is_ambiguous,
         };
@@ -356,13 +366,21 @@ impl Listener {
         }
     }
 
-    /// The digests of a message's streamed literals.
-    fn long(&mut self, said: &Said) -> Vec<Digest> {
+    /// The digests of a message's large literals.
+    fn long(&mut self, said: &Said, which: Large) -> Vec<Digest> {
         let mut long = Vec::new();
         for piece in said.wire.pieces() {
-            if let Piece::Streamed { parts, .. } = piece {
-                let digests: Vec<_> = parts.iter().map(|part| self.parts.remove(part)).collect();
-                long.push(digests.last().copied().flatten().unwrap_or_default());
+            match piece {
+                Piece::Streamed { parts, .. } => {
+                    let digests = parts.iter().map(|part| self.parts.remove(part));
+                    long.push(digests.last().flatten().unwrap_or_default());
+                }
+                Piece::Literal { content, .. }
+                    if which == Large::All && content.len() as u64 > limits::LITERAL_HELD =>
+                {
+                    long.push(digest_octets(&said.wire.bytes()[content.clone()]));
+                }
+                _ => {}
             }
         }
         long

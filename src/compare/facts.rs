@@ -40,7 +40,9 @@ impl Facts {
                 status: Some(status),
                 ..
             } => {
-                let says_nothing = *status == Status::Ok && said.code().is_none();
+                // How far a command has come (RFC 9585) is as little as no code.
+                let code = said.code().filter(|code| code.name != "INPROGRESS");
+                let says_nothing = *status == Status::Ok && code.is_none();
                 (!says_nothing).then(|| status_response(name, Some(*status), said))
             }
             Reading::Untagged { name, .. } => Some(data(name, number, said, long)),
@@ -233,7 +235,8 @@ fn fetched(items: Vec<Meaning>, subject: &mut Vec<u8>, parts: &mut Vec<(String, 
 fn pairs(items: Option<Vec<Meaning>>, parts: &mut Vec<(String, Meaning)>) {
     let mut items = items.unwrap_or_default().into_iter();
     while let Some(name) = items.next() {
-        let name = name.shown().to_ascii_uppercase();
+        // Header fields may be quoted in it: `BODY[HEADER.FIELDS ("DATE")]`.
+        let name = name.shown().to_ascii_uppercase().replace('"', "");
         parts.push((name, items.next().unwrap_or(Meaning::Nil)));
     }
 }

@@ -36,8 +36,13 @@ pub fn left<'c>(at: usize, a: &'c Exchange, b: &'c Exchange) -> Sides<Vec<Left<'
     sides
 }
 
+/// The data of an exchange that another command may have asked for as well.
+pub fn ambiguous(at: usize, exchange: &Exchange) -> impl Iterator<Item = Left<'_>> {
+    asked(at, exchange).into_iter().filter(|left| left.is_free)
+}
+
 /// All data of an exchange.
-pub fn asked(at: usize, exchange: &Exchange) -> Vec<Left<'_>> {
+fn asked(at: usize, exchange: &Exchange) -> Vec<Left<'_>> {
     let all = exchange.facts().into_iter();
     let left = all.map(|(answer, facts)| Left {
         at,

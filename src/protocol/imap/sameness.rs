@@ -9,6 +9,7 @@
 //! ```
 
 use crate::event::{Reading, Said, Value};
+use crate::limits;
 
 /// The first thing in which two commands differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -200,6 +201,10 @@ fn text(value: &Value<'_>) -> Option<Vec<u8>> {
         Value::Nil => Some(b"NIL".to_vec()),
         // Its octets are not here; two of one length are taken for the same.
         Value::Streamed(octets) => Some(format!("{octets} octets").into_bytes()),
+        // As large, and written into a recording whole.
+        Value::Literal(octets) if octets.len() as u64 > limits::LITERAL_HELD => {
+            Some(format!("{} octets", octets.len()).into_bytes())
+        }
         _ => value.bytes().map(<[u8]>::to_vec),
     }
 }

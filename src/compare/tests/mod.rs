@@ -1,5 +1,7 @@
 //! Conversations in the short text form, and what is told of two of them.
 
+mod random;
+
 use super::*;
 use crate::growth::assert_linear;
 
@@ -305,6 +307,48 @@ fn connections_belong_together_by_what_is_done_in_them() {
         told(&compare(&conversation(&a), &conversation(&b))),
         ["argument mailbox: Sent | Trash"]
     );
+}
+
+#[test]
+fn a_large_literal_is_compared_to_the_octet_however_it_was_kept() {
+    let mail = "x".repeat(150_000);
+    let text = |mail: &str| {
+        conversation(&format!(
+            "S: * PREAUTH\nC: a APPEND x {{{0}+}}\nC: {mail}\nS: a OK\nC: b FETCH 1 BODY[]\nS: * 1 FETCH (BODY[] {{{0}}}\nS: {mail})\nS: b OK",
+            mail.len()
+        ))
+    };
+    let json = format!(
+        r#"{{"mailscope":{{"format":1,"started":"2026-11-23T12:00:00.000Z"}},"events":[
+        {{"from":"server","wire":["* PREAUTH\r\n"]}},
+        {{"from":"client","wire":["a APPEND x ",{{"literal":"{mail}"}},"\r\n"]}},
+        {{"from":"server","wire":["a OK\r\n"]}},
+        {{"from":"client","wire":["b FETCH 1 BODY[]\r\n"]}},
+        {{"from":"server","wire":["* 1 FETCH (BODY[] ",{{"literal":"{mail}"}},")\r\n"]}},
+        {{"from":"server","wire":["b OK\r\n"]}}]}}"#
+    );
+    let whole = conversation(&json);
+    assert_eq!(told(&compare(&text(&mail), &text(&mail))), NOTHING);
+    assert_eq!(told(&compare(&text(&mail), &whole)), NOTHING);
+    let other = format!("{}y", &mail[1..]);
+    for original in [&text(&mail), &whole] {
+        let said = told(&compare(original, &text(&other)));
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(
+            said[0].starts_with("argument ")
+                && said[1].starts_with("response BODY[]: 150000 octets"),
+            "{said:?}"
+        );
+    }
+}
+
+#[test]
+fn compression_is_a_command_and_nothing_else() {
+    let plain = "S: * PREAUTH\nC: b NOOP\nS: * 1 EXISTS\nS: b OK\n";
+    let compressed =
+        "S: * PREAUTH\nC: a COMPRESS DEFLATE\nS: a OK on\nC: b NOOP\nS: * 1 EXISTS\nS: b OK\n";
+    let said = told(&compare(&conversation(plain), &conversation(compressed)));
+    assert_eq!(said, ["command - | COMPRESS DEFLATE"]);
 }
 
 /// A session of so many commands, of which `change` may change some.
