@@ -46,6 +46,7 @@ pub fn align(a: &[Exchange], b: &[Exchange]) -> Vec<Step> {
     };
     let key = |exchange: &Exchange| exchange.key;
     let gaps = in_order(a.iter().map(key), b.iter().map(key), &mut pairs, (0, 0));
+    answered_alike(a, b, &mut pairs);
     let moved = moved(a, b, &mut pairs);
     for (gap_a, gap_b) in gaps {
         changed(a, b, (gap_a, gap_b), &mut pairs);
@@ -97,6 +98,40 @@ fn in_order<K: Hash + Eq + Default>(
         }
     }
     gaps
+}
+
+/// Where a command was said again, in one recording more often than in the other, takes the one that
+/// was answered in the same way: the LOGIN that succeeded.
+fn answered_alike(a: &[Exchange], b: &[Exchange], pairs: &mut Pairs) {
+    for place_a in 0..a.len() {
+        let Some(place_b) = pairs.of_a[place_a] else {
+            continue;
+        };
+        if a[place_a].answers_key == b[place_b].answers_key {
+            continue;
+        }
+        let fits = |one: &Exchange, other: &Exchange| {
+            one.key == other.key && one.answers_key == other.answers_key
+        };
+        if let Some(other) = nearby(place_a, &pairs.of_a, |other| fits(&a[other], &b[place_b])) {
+            pairs.of_a[place_a] = None;
+            pairs.join(other, place_b);
+        } else if let Some(other) =
+            nearby(place_b, &pairs.of_b, |other| fits(&b[other], &a[place_a]))
+        {
+            pairs.of_b[place_b] = None;
+            pairs.join(place_a, other);
+        }
+    }
+}
+
+/// The nearest place behind this one, then before it, that is aligned with nothing, as are all between,
+/// and that fits.
+fn nearby(place: usize, of: &[Option<usize>], fits: impl Fn(usize) -> bool) -> Option<usize> {
+    let is_alone = |other: &usize| of[*other].is_none();
+    let behind = (place + 1..of.len()).take(SMALL).take_while(is_alone);
+    let before = (0..place).rev().take(SMALL).take_while(is_alone);
+    behind.chain(before).find(|other| fits(*other))
 }
 
 /// Aligns what means the same, with the same mailbox selected, at another place.

@@ -104,14 +104,14 @@ fn connections(a: &Connection, b: &Connection) -> Pair {
         pair.exchanges.push(compared);
     }
     let here = |at: &HashMap<usize, usize>, place: &usize| at.get(place).copied().unwrap_or(0);
-    let of_a = a.unasked.iter();
-    lefts
-        .a
-        .extend(of_a.filter_map(|(place, answer)| unasked(here(&at.a, place), answer)));
-    let of_b = b.unasked.iter();
-    lefts
-        .b
-        .extend(of_b.filter_map(|(place, answer)| unasked(here(&at.b, place), answer)));
+    let of_a = a.unasked.iter().enumerate();
+    lefts.a.extend(
+        of_a.filter_map(|(order, (place, answer))| unasked(here(&at.a, place), order, answer)),
+    );
+    let of_b = b.unasked.iter().enumerate();
+    lefts.b.extend(
+        of_b.filter_map(|(order, (place, answer))| unasked(here(&at.b, place), order, answer)),
+    );
     settle_into(&mut pair, lefts);
     pair
 }

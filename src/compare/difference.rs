@@ -45,7 +45,7 @@ pub struct Compared {
 /// A command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
-    /// Its number in its recording.
+    /// The number of its event in its recording, or of its line.
     pub n: u64,
     /// Without tag and secrets.
     pub text: String,

@@ -42,7 +42,7 @@ pub struct Connection {
 
 /// A command and what answers it.
 pub struct Exchange {
-    /// The command's number.
+    /// Where the command is: its event's number, or its line.
     pub n: u64,
     /// The command.
     pub command: Said,
@@ -64,8 +64,6 @@ pub struct Exchange {
 
 /// A response.
 pub struct Answer {
-    /// Its event's number.
-    pub n: u64,
     /// The response.
     pub said: Said,
     /// The digests of its streamed literals.
@@ -245,7 +243,13 @@ impl Listener {
     }
 
     fn hear(&mut self, heard: Heard) {
-        let Heard { n, state, said, .. } = heard;
+        let Heard {
+            n,
+            place,
+            state,
+            said,
+            ..
+        } = heard;
         match &said.reading {
             Reading::LiteralPart { offset, .. } => {
                 let streaming = &mut self.streaming[usize::from(said.from == Peer::Server)];
@@ -255,13 +259,13 @@ impl Listener {
                 streaming.write(said.wire.bytes());
                 self.parts.insert(n, streaming.digest());
             }
-            Reading::Command { .. } => self.command(n, state, said),
-            _ if said.from == Peer::Server => self.server(n, said),
+            Reading::Command { .. } => self.command(n, place, state, said),
+            _ if said.from == Peer::Server => self.server(said),
             _ => {}
         }
     }
 
-    fn command(&mut self, n: u64, state: State, said: Said) {
+    fn command(&mut self, n: u64, place: u64, state: State, said: Said) {
         let long = self.long(&said, Large::All);
         let mut key = sameness::digest(&said);
         if let Reading::Command { name: None, .. } = said.reading {
@@ -272,7 +276,7 @@ impl Listener {
         self.numberings.push(Numbering::default());
         self.counts.clear();
         self.connection.exchanges.push(Exchange {
-            n,
+            n: place,
             key: digest(&(key, &long)),
             long,
             is_authenticated: matches!(state, State::Authenticated | State::Selected),
@@ -284,7 +288,7 @@ impl Listener {
         });
     }
 
-    fn server(&mut self, n: u64, said: Said) {
+    fn server(&mut self, said: Said) {
         let (place, is_ambiguous) = match &said.relation {
             Relation::Answers(command) => (self.places.get(command), false),
             Relation::Ambiguous(several) => {
@@ -296,7 +300,6 @@ impl Listener {
         let at = place.unwrap_or(self.last);
         self.last = at;
         let answer = Answer {
-            n,
             number: self.numbered(at, &said),
             long: self.long(&said, Large::Streamed),
             said,

@@ -110,6 +110,7 @@ fn status_response(name: &str, status: Option<Status>, said: &Said) -> Facts {
                 parts.push((code.name, list.in_any_case().unordered()));
             }
             _ if values.is_empty() => parts.push(("code".into(), Meaning::octets(&subject))),
+            _ if values.len() == 1 => parts.extend(values.pop().map(|value| (code.name, value))),
             _ => parts.push((code.name, Meaning::List(values))),
         }
     }

@@ -15,7 +15,7 @@
 //! | `greeting`, `response`, `unsolicited`, `answer` | `response`: without its tag, literals as `{310}`; `parts`: in what both differ |
 //!
 //! `conn` and `n` are the numbers of the connections and of the commands' events (in a short text: of
-//! its messages). In every pair, `null` is for what that recording does not have. Strings are for people:
+//! their lines). In every pair, `null` is for what that recording does not have. Strings are for people:
 //! octets that are no UTF-8 are `\xff` in them, large sets are shown by what differs.
 
 use serde_json::{Value, json};

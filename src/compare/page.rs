@@ -15,7 +15,8 @@
 //! 2 differences: 1 response, 1 argument; 6 commands the same
 //! ```
 //!
-//! At the right edge stand the numbers of the command's events in A and in B. Nothing of the wire is
+//! At the right edge stand the numbers of the command's events in A and in B (in a short text: of their
+//! lines). Nothing of the wire is
 //! written raw, no row is wider than the style's width (of 40 or more), and colour says nothing alone.
 
 use super::difference::{Change, Command, Compared, Comparison, Counts, Difference, Kind, Pair};
@@ -198,6 +199,12 @@ impl Page<'_> {
             Kind::Response | Kind::Answer => "",
         };
         let said = &difference.said;
+        if said.a == said.b {
+            let text = said.a.as_deref().unwrap_or_default();
+            self.row_with_margin(Meaning::Plain, "  ", &format!("S: {text}"), margin);
+            difference.parts.iter().for_each(|part| self.change(part));
+            return;
+        }
         let mut is_plain = difference.parts.len() == 1;
         for (place, text) in [(In::A, &said.a), (In::B, &said.b)] {
             let (mark, meaning) = place.mark();
@@ -209,8 +216,7 @@ impl Page<'_> {
             let fits = self.row_with_margin(meaning, mark, &text, margin);
             is_plain &= fits == Fits::Whole && text.len() < NARROWEST;
         }
-        let is_told = is_plain && said.a != said.b;
-        for part in difference.parts.iter().filter(|_| !is_told) {
+        for part in difference.parts.iter().filter(|_| !is_plain) {
             self.change(part);
         }
     }

@@ -23,6 +23,8 @@ pub struct Left<'c> {
     /// Nobody asked for it, or one of several commands.
     is_free: bool,
     kind: Kind,
+    /// Where it stands among those of the exchange, or of the connection.
+    order: usize,
 }
 
 /// What one of both has and the other has not, of the data that two exchanges have.
@@ -43,25 +45,27 @@ pub fn ambiguous(at: usize, exchange: &Exchange) -> impl Iterator<Item = Left<'_
 
 /// All data of an exchange.
 fn asked(at: usize, exchange: &Exchange) -> Vec<Left<'_>> {
-    let all = exchange.facts().into_iter();
-    let left = all.map(|(answer, facts)| Left {
+    let all = exchange.facts().into_iter().enumerate();
+    let left = all.map(|(order, (answer, facts))| Left {
         at,
         answer,
         facts,
         is_free: answer.is_ambiguous,
         kind: Kind::Response,
+        order,
     });
     left.collect()
 }
 
 /// Something that nobody asked for; `None` if it says nothing.
-pub fn unasked(at: usize, answer: &Answer) -> Option<Left<'_>> {
+pub fn unasked(at: usize, order: usize, answer: &Answer) -> Option<Left<'_>> {
     Some(Left {
         at,
         answer,
         facts: answer.facts_as_numbered()?,
         is_free: true,
         kind: Kind::Unasked,
+        order,
     })
 }
 
@@ -97,44 +101,74 @@ fn take_out<K: Eq + std::hash::Hash>(
     keep(&mut sides.b, &gone_b);
 }
 
-/// The differences that are left on a connection, each with the compared exchange that it belongs to.
+/// The differences that are left on a connection, each with the compared exchange that it belongs to, in
+/// order.
 pub fn settle(mut sides: Sides<Vec<Left<'_>>>) -> Vec<(usize, Difference)> {
-    // What came with one command here and with another there. An asked one goes with a free one.
     let as_numbered = |left: &Left<'_>| -> Digest {
         let facts = left.answer.facts_as_numbered();
         facts.map_or(0, |facts| facts.digest())
     };
-    take_out(&mut sides, as_numbered, |a, b| a.is_free || b.is_free);
     let mut differences = Vec::new();
-    let mut waiting: HashMap<_, VecDeque<usize>> = HashMap::new();
-    for (place, left) in sides.b.iter().enumerate() {
-        waiting.entry(subject(left)).or_default().push_back(place);
-    }
-    let mut gone = HashSet::new();
-    for a in &sides.a {
-        let other = waiting.get_mut(&subject(a)).and_then(VecDeque::pop_front);
-        let Some(place) = other else {
-            differences.push((a.at, difference(Some(a), None)));
-            continue;
-        };
-        gone.insert(place);
-        let both = difference(Some(a), Some(&sides.b[place]));
-        if !both.parts.is_empty() {
-            differences.push((a.at, both));
-        }
-    }
-    let only_b = sides.b.iter().enumerate();
-    for (_, b) in only_b.filter(|(place, _)| !gone.contains(place)) {
-        differences.push((b.at, difference(None, Some(b))));
-    }
-    differences
+    // What came with one command here and with another there.
+    take_out(&mut sides, as_numbered, |a, b| a.is_free && b.is_free);
+    // One command was told something else here than there.
+    let of_the_command = |left: &Left<'_>| (!left.is_free).then_some(Some(left.at));
+    pair_up(&mut sides, of_the_command, &mut differences);
+    // What was asked for here came by itself there.
+    take_out(&mut sides, as_numbered, |a, b| a.is_free || b.is_free);
+    let of_nobody = |left: &Left<'_>| left.is_free.then_some(None);
+    pair_up(&mut sides, of_nobody, &mut differences);
+    differences.extend(
+        sides
+            .a
+            .iter()
+            .map(|a| (a.order, a.at, difference(Some(a), None))),
+    );
+    differences.extend(
+        sides
+            .b
+            .iter()
+            .map(|b| (b.order, b.at, difference(None, Some(b)))),
+    );
+    differences.sort_by_key(|(order, at, _)| (*at, *order));
+    let placed = differences.into_iter();
+    placed.map(|(_, at, difference)| (at, difference)).collect()
 }
 
-/// What two that differ have to have in common to be one difference: what they are about, and, if the
-/// command asked for them, the command.
-fn subject<'l>(left: &'l Left<'_>) -> (&'l str, &'l [u8], Option<usize>) {
-    let at = (left.kind == Kind::Response).then_some(left.at);
-    (&left.facts.name, &left.facts.subject, at)
+/// Takes out, as one difference, what both sides say of the same subject, where `of` is the same too;
+/// what has none of that, or no other, is left.
+fn pair_up(
+    sides: &mut Sides<Vec<Left<'_>>>,
+    of: impl Fn(&Left<'_>) -> Option<Option<usize>>,
+    differences: &mut Vec<(usize, usize, Difference)>,
+) {
+    let subject = |left: &Left<'_>| {
+        let of = of(left)?;
+        Some((left.facts.name.clone(), left.facts.subject.clone(), of))
+    };
+    let mut waiting: HashMap<_, VecDeque<Left<'_>>> = HashMap::new();
+    let mut rest_b = Vec::new();
+    for b in std::mem::take(&mut sides.b) {
+        match subject(&b) {
+            Some(subject) => waiting.entry(subject).or_default().push_back(b),
+            None => rest_b.push(b),
+        }
+    }
+    for a in std::mem::take(&mut sides.a) {
+        let subject = subject(&a);
+        let other = subject.and_then(|subject| waiting.get_mut(&subject)?.pop_front());
+        let Some(b) = other else {
+            sides.a.push(a);
+            continue;
+        };
+        let both = difference(Some(&a), Some(&b));
+        if !both.parts.is_empty() {
+            differences.push((a.order, a.at, both));
+        }
+    }
+    rest_b.extend(waiting.into_values().flatten());
+    rest_b.sort_by_key(|left| (left.at, left.order));
+    sides.b = rest_b;
 }
 
 fn difference(a: Option<&Left<'_>>, b: Option<&Left<'_>>) -> Difference {

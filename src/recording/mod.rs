@@ -19,7 +19,7 @@ use crate::event::{
 };
 use crate::limits;
 use crate::protocol::imap::{Observer, State};
-use crate::transcript::{Reader, is_text, read_text};
+use crate::transcript::{Reader, TextLine, is_text, read_text};
 
 pub use told::{outline, told};
 
@@ -27,8 +27,11 @@ pub use told::{outline, told};
 pub struct Heard {
     /// Its connection's number.
     pub conn: u64,
-    /// Its number: in a transcript the event's, in a text the connection's own count.
+    /// Its number, which relations refer to: in a transcript the event's, in a text the connection's
+    /// own count.
     pub n: u64,
+    /// Where people find it: the number of the event in a transcript, that of the line in a text.
+    pub place: u64,
     /// When; in a text always zero.
     pub at: Micros,
     /// Where the session was before it.
@@ -79,6 +82,7 @@ pub fn read(
     let doing = || format!("read {name}");
     let mut connections = Connections {
         all: HashMap::new(),
+        begun: HashMap::new(),
         each,
     };
     if is_text(recording.fill_buf().doing(doing)?) {
@@ -87,7 +91,7 @@ pub fn read(
         let lines = read_text(&text)
             .map_err(|(line, why)| Error::new(format!("read {name}, line {line}"), why))?;
         for line in lines {
-            connections.hear(line.conn, line.from, &line.octets);
+            connections.hear(&line);
         }
         return Ok(None);
     }
@@ -100,6 +104,8 @@ pub fn read(
 
 struct Connections<F> {
     all: HashMap<u64, Observer>,
+    /// The line in which a peer of a connection began the message that is not whole yet.
+    begun: HashMap<(u64, Peer), u64>,
     each: F,
 }
 
@@ -126,6 +132,7 @@ impl<F: FnMut(Heard)> Connections<F> {
                 (self.each)(Heard {
                     conn,
                     n,
+                    place: n,
                     at,
                     state,
                     said,
@@ -135,7 +142,14 @@ impl<F: FnMut(Heard)> Connections<F> {
     }
 
     /// Takes in octets that were never read as messages.
-    fn hear(&mut self, conn: u64, from: Peer, octets: &[u8]) {
+    fn hear(&mut self, line: &TextLine) {
+        let TextLine {
+            number,
+            conn,
+            from,
+            ref octets,
+        } = *line;
+        let mut begun = *self.begun.entry((conn, from)).or_insert(number);
         let observer = observer(&mut self.all, conn);
         let state = observer.state();
         let at = Micros::default();
@@ -145,9 +159,13 @@ impl<F: FnMut(Heard)> Connections<F> {
             let n = draft.ordinal();
             if let Body::Said(said) = Draft::into_body(draft) {
                 let said = *said;
+                if said.from == from {
+                    begun = self.begun.remove(&(conn, from)).unwrap_or(begun);
+                }
                 (self.each)(Heard {
                     conn,
                     n,
+                    place: begun,
                     at,
                     state,
                     said,

@@ -115,7 +115,7 @@ fn what_means_the_same_is_no_difference() {
 
 #[test]
 fn the_very_thing_that_differs_is_told() {
-    let cases: [(&str, &str, &[&str]); 22] = [
+    let cases: [(&str, &str, &[&str]); 24] = [
         ("C: a NOOP\nS: a OK", "", &["command NOOP | -"]),
         (
             "C: a SELECT x\nS: a OK",
@@ -149,7 +149,7 @@ fn the_very_thing_that_differs_is_told() {
         (
             "C: a SELECT x\nS: * 3 EXISTS\nS: * OK [UIDVALIDITY 1]\nS: a OK",
             "C: a SELECT x\nS: * OK [UIDVALIDITY 2]\nS: * 3 EXISTS\nS: a OK",
-            &["response UIDVALIDITY: (1) | (2)"],
+            &["response UIDVALIDITY: 1 | 2"],
         ),
         (
             "C: a FETCH 1 (FLAGS UID)\nS: * 1 FETCH (FLAGS () UID 7)\nS: a OK",
@@ -208,6 +208,18 @@ fn the_very_thing_that_differs_is_told() {
             "C: a APPEND x {3+}\nC: abc\nS: a OK",
             "C: a APPEND x {3+}\nC: abd\nS: a OK",
             &["argument argument 2: abc | abd"],
+        ),
+        // What was asked for is not found again in what came unasked.
+        (
+            "C: a SELECT x\nS: * 3 EXISTS\nS: a OK\nC: b NOOP\nS: * 4 EXISTS\nS: b OK",
+            "C: a SELECT x\nS: * 4 EXISTS\nS: a OK\nC: b NOOP\nS: * 4 EXISTS\nS: b OK",
+            &["response number: 3 | 4"],
+        ),
+        // The one that was answered alike is the same.
+        (
+            "C: a CREATE x\nS: a NO\nC: b CREATE x\nS: b OK",
+            "C: a CREATE x\nS: a OK",
+            &["command CREATE x | -"],
         ),
         // A store at another place.
         (
