@@ -200,3 +200,67 @@ fn as_the_app_saw(mut message: RecordedMessage) -> Option<RecordedMessage> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Reading;
+
+    /// Who said it, whether it is a command or a response that names one, and in which line.
+    fn heard(recording: &str, side: Side) -> Vec<(Peer, String, u64)> {
+        let mut all = Vec::new();
+        let recording = std::io::Cursor::new(recording.to_owned().into_bytes());
+        read(recording, "test", side, |heard| {
+            let what = match &heard.said.reading {
+                Reading::Command { name, .. } => name.as_deref().unwrap_or("?").to_owned(),
+                _ => outline(&heard.said),
+            };
+            all.push((heard.said.from, what, heard.place));
+        })
+        .unwrap();
+        all
+    }
+
+    use Peer::{Client as C, Server as S};
+
+    fn owned(all: &[(Peer, &str, u64)]) -> Vec<(Peer, String, u64)> {
+        let all = all.iter();
+        all.map(|(from, what, line)| (*from, (*what).to_owned(), *line))
+            .collect()
+    }
+
+    #[test]
+    fn a_text_goes_on_behind_starttls_and_compress() {
+        let text = "# a text\nS: * OK hi\nC: a STARTTLS\nS: a OK go\nC: b COMPRESS DEFLATE\nS: b OK on\n\
+            C: c LOGIN {5+}\nC: alice x\nS: c OK in\n";
+        assert_eq!(
+            heard(text, Side::Both),
+            owned(&[
+                (S, "* OK hi", 2),
+                (C, "STARTTLS", 3),
+                (S, "OK go", 4),
+                (C, "COMPRESS", 5),
+                (S, "OK on", 6),
+                (C, "LOGIN", 7),
+                (S, "OK in", 9),
+            ])
+        );
+    }
+
+    #[test]
+    fn the_apps_side_is_what_it_said_and_was_given() {
+        let events = r#"{"mailscope":{"format":1,"started":"2026-11-23T12:00:00.000Z"},"events":[
+            {"from":"server","wire":["* OK [CAPABILITY A] hi\r\n"],"sent":["* OK [CAPABILITY B] hi\r\n"]},
+            {"from":"mailscope","to":"server","kind":"command","wire":["m STARTTLS\r\n"]},
+            {"from":"server","wire":["m OK go\r\n"],"sent":[]},
+            {"from":"client","wire":["a STARTTLS\r\n"],"sent":[]},
+            {"from":"mailscope","to":"client","kind":"tagged","wire":["a OK begin\r\n"]}]}"#;
+        let app = [
+            (S, "* OK [CAPABILITY B] hi", 1),
+            (C, "STARTTLS", 4),
+            (S, "OK begin", 5),
+        ];
+        assert_eq!(heard(events, Side::App), owned(&app));
+        assert_eq!(heard(events, Side::Both).len(), 5);
+    }
+}
