@@ -38,94 +38,120 @@ fn alone(a: Option<&Connection>, b: Option<&Connection>) -> Pair {
             a: commands(a),
             b: commands(b),
         },
-        greeting: None,
+        greeting: Vec::new(),
         exchanges: Vec::new(),
     }
 }
 
 fn connections(a: &Connection, b: &Connection) -> Pair {
-    let mut pair = alone(Some(a), Some(b));
-    let is_secured_alike = a.has_starttls == b.has_starttls;
-    pair.greeting = single(Kind::Greeting, a.greeting.as_ref(), b.greeting.as_ref());
-    if let Some(greeting) = &mut pair.greeting
-        && !is_secured_alike
-        && !greeting.parts.is_empty()
-    {
-        greeting.parts.retain(|part| part.of != "CAPABILITY");
-        pair.greeting = pair.greeting.filter(|greeting| !greeting.parts.is_empty());
-    }
-    let mut at = Sides {
-        a: HashMap::new(),
-        b: HashMap::new(),
+    let mut walk = Walk {
+        pair: alone(Some(a), Some(b)),
+        is_secured_alike: a.has_starttls == b.has_starttls,
+        at: Sides::default(),
+        lefts: Sides::default(),
     };
-    let mut lefts = Sides::<Vec<Left<'_>>>::default();
+    walk.greetings(a, b);
     for step in align(&a.exchanges, &b.exchanges) {
-        let here = pair.exchanges.len();
         let (place_a, place_b) = match step {
             Step::Both(a, b) | Step::Moved(a, b) => (Some(a), Some(b)),
             Step::OnlyA(a) => (Some(a), None),
             Step::OnlyB(b) => (None, Some(b)),
         };
+        let here = walk.pair.exchanges.len();
+        place_a.map(|place| walk.at.a.insert(place, here));
+        place_b.map(|place| walk.at.b.insert(place, here));
         let one = place_a.map(|place| &a.exchanges[place]);
         let other = place_b.map(|place| &b.exchanges[place]);
-        place_a.map(|place| at.a.insert(place, here));
-        place_b.map(|place| at.b.insert(place, here));
-        let is_of_the_leg = |exchange: Option<&Exchange>| {
-            exchange.is_none_or(|exchange| {
-                exchange.name() == "CAPABILITY" && !exchange.is_authenticated
-            })
+        walk.exchanges(one, other, matches!(step, Step::Moved(..)));
+    }
+    walk.lefts.a.extend(all_unasked(a, &walk.at.a));
+    walk.lefts.b.extend(all_unasked(b, &walk.at.b));
+    walk.end()
+}
+
+/// What nobody asked for, where the exchanges are compared at these places.
+fn all_unasked<'c>(
+    connection: &'c Connection,
+    at: &HashMap<usize, usize>,
+) -> impl Iterator<Item = Left<'c>> {
+    let all = connection.unasked.iter().enumerate();
+    all.filter_map(|(order, (place, answer))| {
+        unasked(at.get(place).copied().unwrap_or_default(), order, answer)
+    })
+}
+
+/// Two connections while they are compared.
+struct Walk<'c> {
+    pair: Pair,
+    is_secured_alike: bool,
+    /// Where each exchange is compared.
+    at: Sides<HashMap<usize, usize>>,
+    lefts: Sides<Vec<Left<'c>>>,
+}
+
+impl<'c> Walk<'c> {
+    fn greetings(&mut self, a: &Connection, b: &Connection) {
+        let difference = single(Kind::Greeting, a.greeting.as_ref(), b.greeting.as_ref());
+        let Some(mut difference) = difference else {
+            return;
         };
-        let is_passed_over = !is_secured_alike && is_of_the_leg(one) && is_of_the_leg(other);
+        let is_in_both = !difference.parts.is_empty();
+        if !self.is_secured_alike {
+            difference.parts.retain(|part| part.of != "CAPABILITY");
+        }
+        if !(is_in_both && difference.parts.is_empty()) {
+            self.pair.greeting.push(difference);
+        }
+    }
+
+    fn exchanges(&mut self, a: Option<&'c Exchange>, b: Option<&'c Exchange>, is_moved: bool) {
+        let is_of_the_leg =
+            |exchange: &Exchange| exchange.name() == "CAPABILITY" && !exchange.is_authenticated;
+        if !self.is_secured_alike && a.is_none_or(is_of_the_leg) && b.is_none_or(is_of_the_leg) {
+            return;
+        }
+        let here = self.pair.exchanges.len();
         let mut compared = Compared {
             command: Sides {
-                a: one.or(other.filter(|_| is_passed_over)).map(command),
-                b: other.or(one.filter(|_| is_passed_over)).map(command),
+                a: a.map(command),
+                b: b.map(command),
             },
-            is_moved: matches!(step, Step::Moved(..)),
+            is_moved,
             arguments: Vec::new(),
             responses: Vec::new(),
         };
-        if let (Some(a), Some(b), false) = (one, other, is_passed_over) {
-            compared.arguments = arguments(a, b);
-            if a.answers_key != b.answers_key {
-                let here = left(here, a, b);
-                lefts.a.extend(here.a);
-                lefts.b.extend(here.b);
-                let end = single(Kind::Answer, a.end.as_ref(), b.end.as_ref());
-                compared.responses.extend(end);
+        match (a, b) {
+            (Some(a), Some(b)) => {
+                compared.arguments = arguments(a, b);
+                if a.answers_key != b.answers_key {
+                    let left = left(here, a, b);
+                    self.lefts.a.extend(left.a);
+                    self.lefts.b.extend(left.b);
+                    let end = single(Kind::Answer, a.end.as_ref(), b.end.as_ref());
+                    compared.responses.extend(end);
+                }
+            }
+            // What answers one command here may be taken to answer another one there.
+            (Some(a), None) => self.lefts.a.extend(ambiguous(here, a)),
+            (None, Some(b)) => self.lefts.b.extend(ambiguous(here, b)),
+            (None, None) => {}
+        }
+        self.pair.exchanges.push(compared);
+    }
+
+    fn end(self) -> Pair {
+        let mut pair = self.pair;
+        let last = pair.exchanges.len().saturating_sub(1);
+        for (at, difference) in settle(self.lefts) {
+            match pair.exchanges.get_mut(at.min(last)) {
+                Some(compared) => compared.responses.push(difference),
+                None => pair.greeting.push(difference),
             }
         }
-        // What answers one command here may be taken to answer another one there.
-        match (one, other) {
-            (Some(a), None) => lefts.a.extend(ambiguous(here, a)),
-            (None, Some(b)) => lefts.b.extend(ambiguous(here, b)),
-            _ => {}
+        for compared in &mut pair.exchanges {
+            compared.responses.sort_by_key(|response| response.kind);
         }
-        pair.exchanges.push(compared);
-    }
-    let here = |at: &HashMap<usize, usize>, place: &usize| at.get(place).copied().unwrap_or(0);
-    let of_a = a.unasked.iter().enumerate();
-    lefts.a.extend(
-        of_a.filter_map(|(order, (place, answer))| unasked(here(&at.a, place), order, answer)),
-    );
-    let of_b = b.unasked.iter().enumerate();
-    lefts.b.extend(
-        of_b.filter_map(|(order, (place, answer))| unasked(here(&at.b, place), order, answer)),
-    );
-    settle_into(&mut pair, lefts);
-    pair
-}
-
-fn settle_into(pair: &mut Pair, lefts: Sides<Vec<Left<'_>>>) {
-    for (at, difference) in settle(lefts) {
-        match pair.exchanges.get_mut(at) {
-            Some(compared) => compared.responses.push(difference),
-            // A connection without any command.
-            None => pair.greeting = pair.greeting.take().or(Some(difference)),
-        }
-    }
-    for compared in &mut pair.exchanges {
-        compared.responses.sort_by_key(|response| response.kind);
+        pair
     }
 }
 

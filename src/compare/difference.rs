@@ -23,8 +23,8 @@ pub struct Pair {
     pub conn: Sides<Option<u64>>,
     /// How many commands each has.
     pub commands: Sides<usize>,
-    /// How the server greets.
-    pub greeting: Option<Difference>,
+    /// How the server greets, and what it says where no command was.
+    pub greeting: Vec<Difference>,
     /// The exchanges, in order.
     pub exchanges: Vec<Compared>,
 }

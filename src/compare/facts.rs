@@ -166,14 +166,7 @@ fn data(name: &str, number: Option<u64>, said: &Said, long: &[Digest]) -> Facts 
         "EXPUNGE" => subject = number.unwrap_or_default().to_string().into_bytes(),
         "LIST" | "LSUB" if all.len() >= 3 => {
             subject = mailbox(2);
-            let extended = all.split_off(3);
-            let delimiter = all.swap_remove(1);
-            let attributes = all.swap_remove(0).in_any_case().unordered();
-            parts.push(("attributes".into(), attributes));
-            parts.push(("delimiter".into(), delimiter));
-            extended
-                .into_iter()
-                .for_each(|item| parts.push(("extended data".into(), item)));
+            listed(all, &mut parts);
         }
         "STATUS" if all.len() == 2 => {
             subject = mailbox(0);
@@ -209,6 +202,16 @@ fn data(name: &str, number: Option<u64>, said: &Said, long: &[Digest]) -> Facts 
         subject,
         parts,
     }
+}
+
+/// A mailbox's attributes, in any order, its delimiter, and what extensions add behind its name.
+fn listed(mut all: Vec<Meaning>, parts: &mut Vec<(String, Meaning)>) {
+    let extended = all.split_off(3);
+    let delimiter = all.swap_remove(1);
+    let attributes = all.swap_remove(0).in_any_case().unordered();
+    parts.push(("attributes".into(), attributes));
+    parts.push(("delimiter".into(), delimiter));
+    parts.push(("extended data".into(), Meaning::List(extended)));
 }
 
 /// A FETCH response's items, in any order.

@@ -58,7 +58,7 @@ fn lines(pair: &Pair, line: &mut impl FnMut(Value)) {
         let commands = pair.commands.a + pair.commands.b;
         line(json!({"difference": "connection", "commands": commands}));
     }
-    if let Some(greeting) = &pair.greeting {
+    for greeting in &pair.greeting {
         line(response(greeting, None));
     }
     for compared in &pair.exchanges {

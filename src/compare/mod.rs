@@ -12,7 +12,7 @@
 //! # What is a difference
 //!
 //! - A **connection** that is in one recording alone. Connections belong together by what is done in
-//!   them ([`pairing`]), not by their numbers.
+//!   them (`pairing.rs`), not by their numbers.
 //! - A **command** that is in one recording alone or differs in an **argument**. Commands are compared as
 //!   a replay compares them ([`sameness`](crate::protocol::imap::sameness)): mailbox names and strings
 //!   by their octets (INBOX in any case), sequence sets and lists of items as sets.
@@ -50,6 +50,7 @@ mod digest;
 mod exchange;
 mod facts;
 mod json;
+mod listener;
 mod meaning;
 mod numbering;
 mod page;

@@ -120,7 +120,7 @@ impl Page<'_> {
     }
 
     fn connection(&mut self, pair: &Pair) {
-        let is_same = pair.greeting.is_none() && pair.exchanges.iter().all(Compared::is_same);
+        let is_same = pair.greeting.is_empty() && pair.exchanges.iter().all(Compared::is_same);
         let (a, b) = match (pair.conn.a, pair.conn.b) {
             (Some(_), Some(_)) if is_same => return,
             (Some(a), Some(b)) => (a, b),
@@ -128,7 +128,7 @@ impl Page<'_> {
         };
         let title = format!("@@ connection {a} of A, {b} of B @@");
         self.row(Meaning::CodeName, "", &title);
-        if let Some(greeting) = &pair.greeting {
+        for greeting in &pair.greeting {
             self.response(greeting);
         }
         let mut same = 0;
