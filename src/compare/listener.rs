@@ -115,7 +115,11 @@ impl Listener {
         self.last = self.connection.exchanges.len();
         self.places.insert(n, self.last);
         self.numberings.push(Numbering::default());
-        self.counts.clear();
+        let waits = matches!(&said.reading, Reading::Command { name: Some(name), .. }
+            if matches!(&**name, "CHECK" | "IDLE" | "NOOP"));
+        if !waits {
+            self.counts.clear();
+        }
         self.connection.exchanges.push(Exchange {
             n: place,
             key: digest(&(key, &long)),

@@ -97,6 +97,10 @@ fn what_means_the_same_is_no_difference() {
             "C: a IDLE\nS: + idling\nS: * 4 EXISTS\nC: DONE\nS: a OK",
             "C: a IDLE\nS: + \nC: DONE\nS: * 4 EXISTS\nS: a OK",
         ),
+        (
+            "C: a NOOP\nS: * 3 EXISTS\nS: a OK\nC: b NOOP\nS: * 4 EXISTS\nS: b OK",
+            "C: a NOOP\nS: a OK\nC: b NOOP\nS: * 4 EXISTS\nS: b OK",
+        ),
         // What only asks, in another order.
         (
             "C: a STATUS x (MESSAGES)\nS: a OK\nC: b STATUS y (MESSAGES)\nS: b OK\nC: c NOOP\nS: c OK",

@@ -3,8 +3,11 @@
 
 use proptest::prelude::*;
 
-use super::super::{compare, write_json};
+use super::super::{Conversation, compare, write_json};
 use super::conversation;
+use crate::event::Secrets;
+use crate::protocol::imap::conversations::random;
+use crate::transcript::write_event;
 
 /// A command and what the server answers.
 #[derive(Clone, Debug)]
@@ -276,6 +279,18 @@ fn differences(a: &str, b: &str) -> String {
     String::from_utf8(json).unwrap()
 }
 
+/// A transcript of what two random peers said.
+fn transcript(steps: &[random::Step]) -> Conversation {
+    let mut document =
+        br#"{"mailscope":{"format":1,"started":"2026-11-23T12:00:00.000Z"},"events":["#.to_vec();
+    for (place, event) in random::events(steps, Secrets::Masked).iter().enumerate() {
+        document.extend_from_slice(if place == 0 { b"\n" } else { b",\n" });
+        write_event(&mut document, event);
+    }
+    document.extend_from_slice(b"\n]}");
+    Conversation::read(document, "test").unwrap()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         failure_persistence: None,
@@ -302,5 +317,15 @@ proptest! {
             let summary = said.lines().last().unwrap();
             prop_assert!(summary.starts_with("{\"equal\":false"), "{said}\n{a}\n--\n{b}");
         }
+    }
+
+    #[test]
+    fn whatever_is_said_is_the_same_as_itself(
+        one in random::conversation(),
+        other in random::conversation(),
+    ) {
+        let (a, again, b) = (transcript(&one), transcript(&one), transcript(&other));
+        prop_assert!(compare(&a, &again).is_equal());
+        prop_assert_eq!(compare(&a, &b).is_equal(), compare(&b, &a).is_equal());
     }
 }
