@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::say::{say, warn};
 use super::{Common, Output, print_octets, view};
-use crate::compare::{Conversation, compare, write_json, write_page};
+use crate::compare::{Conversation, Ignored, compare, write_json, write_page};
 use crate::error::Result;
 
 /// The arguments of `diff`.
@@ -26,12 +26,18 @@ pub struct Arguments {
 
     /// The other one.
     b: PathBuf,
+
+    /// Do not compare this: a command (NOOP), a response (RECENT), a response code (UIDVALIDITY), an
+    /// argument or an item ("sequence set", UID); by the name under which it is told, repeatable.
+    #[arg(long, value_name = "NAME")]
+    ignore: Vec<String>,
 }
 
 /// Prints the differences, or that there are none.
 pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
-    let a = Conversation::open(&arguments.a)?;
-    let b = Conversation::open(&arguments.b)?;
+    let ignored = Ignored::new(arguments.ignore.iter().map(String::as_str));
+    let a = Conversation::open(&arguments.a, &ignored)?;
+    let b = Conversation::open(&arguments.b, &ignored)?;
     for torn in [&a.torn, &b.torn].into_iter().flatten() {
         say(&warn(torn));
     }

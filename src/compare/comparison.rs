@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::alignment::{Step, align};
 use super::difference::{Change, Command, Compared, Comparison, Kind, Pair, Sides};
 use super::exchange::{Connection, Conversation, Exchange};
+use super::ignored::Ignored;
 use super::pairing::pair;
 use super::responses::{Left, ambiguous, left, settle, single, unasked};
 use crate::protocol::imap::sameness;
@@ -46,6 +47,7 @@ fn alone(a: Option<&Connection>, b: Option<&Connection>) -> Pair {
 fn connections(a: &Connection, b: &Connection) -> Pair {
     let mut walk = Walk {
         pair: alone(Some(a), Some(b)),
+        ignored: &a.ignored,
         is_secured_alike: a.has_starttls == b.has_starttls,
         at: Sides::default(),
         lefts: Sides::default(),
@@ -83,6 +85,7 @@ fn all_unasked<'c>(
 /// Two connections while they are compared.
 struct Walk<'c> {
     pair: Pair,
+    ignored: &'c Ignored,
     is_secured_alike: bool,
     /// Where each exchange is compared.
     at: Sides<HashMap<usize, usize>>,
@@ -123,6 +126,8 @@ impl<'c> Walk<'c> {
         match (a, b) {
             (Some(a), Some(b)) => {
                 compared.arguments = arguments(a, b);
+                let is_kept = |change: &Change| !self.ignored.has(&change.of);
+                compared.arguments.retain(is_kept);
                 if a.answers_key != b.answers_key {
                     let left = left(here, a, b);
                     self.lefts.a.extend(left.a);

@@ -5,9 +5,11 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::digest::{Digest, digest};
 use super::facts::Facts;
+use super::ignored::Ignored;
 use super::listener::Building;
 use crate::error::{Error, Result};
 use crate::event::{Reading, Said};
@@ -35,6 +37,8 @@ pub struct Connection {
     pub unasked: Vec<(usize, Answer)>,
     /// The app secured its leg by STARTTLS.
     pub has_starttls: bool,
+    /// What is not to be compared.
+    pub ignored: Arc<Ignored>,
 }
 
 /// A command and what answers it.
@@ -69,17 +73,19 @@ pub struct Answer {
     pub number: Option<u64>,
     /// It may as well have been asked for by another command.
     pub is_ambiguous: bool,
+    /// What of it is not to be compared.
+    pub ignored: Arc<Ignored>,
 }
 
 impl Answer {
     /// What it says, of messages as they were numbered when the exchange began.
     pub fn facts(&self) -> Option<Facts> {
-        Facts::of(&self.said, self.number, &self.long)
+        Facts::of(&self.said, self.number, &self.long, &self.ignored)
     }
 
     /// What it says, of messages as it numbers them.
     pub fn facts_as_numbered(&self) -> Option<Facts> {
-        Facts::of(&self.said, number(&self.said), &self.long)
+        Facts::of(&self.said, number(&self.said), &self.long, &self.ignored)
     }
 }
 
@@ -139,13 +145,13 @@ impl Exchange {
 }
 
 impl Conversation {
-    /// Reads a recording.
+    /// Reads a recording, of which some is not to be compared.
     ///
     /// # Errors
     ///
     /// The file cannot be read, or is no recording, or nothing is said in it.
-    pub fn open(path: &Path) -> Result<Self> {
-        let mut building = Building::default();
+    pub fn open(path: &Path, ignored: &Ignored) -> Result<Self> {
+        let mut building = Building::new(ignored);
         let torn = recording::open(path, Side::App, |heard| building.hear(heard))?;
         let conversation = building.finish(torn);
         match conversation.connections.is_empty() {
@@ -163,8 +169,8 @@ impl Conversation {
     /// # Errors
     ///
     /// It is no recording.
-    pub fn read(recording: Vec<u8>, name: &str) -> Result<Self> {
-        let mut building = Building::default();
+    pub fn read(recording: Vec<u8>, name: &str, ignored: &Ignored) -> Result<Self> {
+        let mut building = Building::new(ignored);
         let recording = std::io::Cursor::new(recording);
         let torn = recording::read(recording, name, Side::App, |heard| building.hear(heard))?;
         Ok(building.finish(torn))

@@ -10,6 +10,7 @@
 use std::collections::BTreeSet;
 
 use super::digest::{Digest, digest};
+use super::ignored::Ignored;
 use super::meaning::Meaning;
 use crate::event::{Reading, Said, Status, Value};
 use crate::protocol::imap::sameness;
@@ -30,8 +31,31 @@ pub struct Facts {
 
 impl Facts {
     /// What a response says. `number` stands in place of the number before its name, `long` has the
-    /// digests of its streamed literals. `None` if it says nothing that has a meaning.
-    pub fn of(said: &Said, number: Option<u64>, long: &[Digest]) -> Option<Self> {
+    /// digests of its streamed literals. `None` if it says nothing that has a meaning, or that is to be
+    /// compared.
+    pub fn of(
+        said: &Said,
+        number: Option<u64>,
+        long: &[Digest],
+        ignored: &Ignored,
+    ) -> Option<Self> {
+        let mut facts = Self::of_all(said, number, long)?;
+        let is_code_ignored = || said.code().is_some_and(|code| ignored.has(&code.name));
+        let is_untagged = matches!(said.reading, Reading::Untagged { .. });
+        if ignored.has(&facts.name) || is_untagged && is_code_ignored() {
+            return None;
+        }
+        if facts.name == "FETCH" && ignored.has("UID") {
+            facts.subject = number.unwrap_or_default().to_string().into_bytes();
+        }
+        let is_kept = |(name, value): &(String, Meaning)| {
+            !ignored.has(name) && !(name == "code" && ignored.has(&value.shown()))
+        };
+        facts.parts.retain(is_kept);
+        Some(facts)
+    }
+
+    fn of_all(said: &Said, number: Option<u64>, long: &[Digest]) -> Option<Self> {
         match &said.reading {
             Reading::Greeting { status } => Some(status_response("greeting", *status, said)),
             Reading::Tagged { status, .. } => Some(status_response("answer", *status, said)),

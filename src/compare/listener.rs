@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::hash::Hasher;
+use std::sync::Arc;
 
 use super::digest::{Digest, Digester, digest, digest_octets};
 use super::exchange::{Answer, Connection, Conversation, Exchange, number};
+use super::ignored::Ignored;
 use super::numbering::Numbering;
 use crate::event::{Peer, Piece, Reading, Relation, Said, Status};
 use crate::limits;
@@ -12,17 +14,26 @@ use crate::protocol::imap::{State, sameness};
 use crate::recording::{Heard, outline};
 
 /// All connections while they are read.
-#[derive(Default)]
 pub struct Building {
+    ignored: Arc<Ignored>,
     all: Vec<Listener>,
     places: HashMap<u64, usize>,
 }
 
 impl Building {
+    /// Nothing was said yet, and some of what will be is not to be compared.
+    pub fn new(ignored: &Ignored) -> Self {
+        Self {
+            ignored: Arc::new(ignored.clone()),
+            all: Vec::new(),
+            places: HashMap::new(),
+        }
+    }
+
     /// Takes in what was said next.
     pub fn hear(&mut self, heard: Heard) {
         let place = *self.places.entry(heard.conn).or_insert_with(|| {
-            self.all.push(Listener::new(heard.conn));
+            self.all.push(Listener::new(heard.conn, &self.ignored));
             self.all.len() - 1
         });
         self.all[place].hear(heard);
@@ -67,10 +78,11 @@ enum Large {
 }
 
 impl Listener {
-    fn new(conn: u64) -> Self {
+    fn new(conn: u64, ignored: &Arc<Ignored>) -> Self {
         Self {
             connection: Connection {
                 conn,
+                ignored: Arc::clone(ignored),
                 ..Connection::default()
             },
             places: HashMap::new(),
@@ -149,6 +161,7 @@ impl Listener {
             long: self.long(&said, Large::Streamed),
             said,
             is_ambiguous,
+            ignored: Arc::clone(&self.connection.ignored),
         };
         match (&answer.said.reading, place) {
             (Reading::Greeting { .. }, _) => self.connection.greeting = Some(answer),
@@ -248,10 +261,16 @@ impl Listener {
                     })
                 )
         };
+        // And what was asked before it about capabilities, which a client has to forget then (RFC 9051,
+        // section 6.2.1).
         if let Some(starttls) = connection.exchanges.iter().position(is_starttls) {
             connection.has_starttls = true;
-            connection.set_aside(starttls);
+            connection.keep(|place, exchange| {
+                place > starttls || !matches!(exchange.name(), "CAPABILITY" | "STARTTLS")
+            });
         }
+        let ignored = Arc::clone(&connection.ignored);
+        connection.keep(|_, exchange| !ignored.has(exchange.name()));
         for exchange in &mut connection.exchanges {
             exchange.answers_key = exchange.digest_answers();
         }
@@ -260,12 +279,8 @@ impl Listener {
 }
 
 impl Connection {
-    /// STARTTLS, and what was asked before it about capabilities, which a client has to forget (RFC
-    /// 9051, section 6.2.1).
-    fn set_aside(&mut self, starttls: usize) {
-        let is_kept = |place: usize, exchange: &Exchange| {
-            place > starttls || !matches!(exchange.name(), "CAPABILITY" | "STARTTLS")
-        };
+    /// Keeps some exchanges, and what came unasked in the others.
+    fn keep(&mut self, is_kept: impl Fn(usize, &Exchange) -> bool) {
         let mut kept = 0;
         let mut places = Vec::with_capacity(self.exchanges.len());
         let all = std::mem::take(&mut self.exchanges);

@@ -6,6 +6,9 @@
 //! recording B -> exchanges -'
 //! ```
 //!
+//! Both recordings are held in memory while they are compared, but for the octets of literals too large
+//! to hold; the time grows with their length, even where everything differs.
+//!
 //! What is compared is the app's view of the session: what it said, and what it was given, whoever
 //! said it. The same rules hold for a JSON transcript and for the short text form, and for one of each.
 //!
@@ -43,12 +46,17 @@
 //! offer other ones there. That an app does not use TLS at all is not seen here; `mailscope show` and
 //! `lint` say that.
 
+//!
+//! What else is to be none is named ([`Ignored`]): a command (`NOOP`), a response (`RECENT`), a response
+//! code (`UIDVALIDITY`), an argument or an item (`sequence set`, `UID`), by the name under which it is told.
+
 mod alignment;
 mod comparison;
 mod difference;
 mod digest;
 mod exchange;
 mod facts;
+mod ignored;
 mod json;
 mod listener;
 mod meaning;
@@ -64,5 +72,6 @@ pub use difference::{
     Change, Command, Compared, Comparison, Counts, Difference, Kind, Pair, Sides,
 };
 pub use exchange::Conversation;
+pub use ignored::Ignored;
 pub use json::write_json;
 pub use page::write_page;

@@ -18,6 +18,7 @@ pub fn trials() -> Vec<Trial> {
         a_text_and_its_transcript_are_equal,
         bad_input_is_refused,
         nothing_raw_comes_from_the_wire,
+        nothing_is_told_of_what_is_ignored,
         one_changed_word_is_shown,
         programs_get_a_line_a_difference,
         recorded_again_with_each_mix_of_legs,
@@ -158,6 +159,21 @@ fn nothing_raw_comes_from_the_wire() {
         assert!(!shown.contains(is_raw), "{shown:?}");
         assert!(shown.contains("]0;x"), "{shown}");
     }
+}
+
+fn nothing_is_told_of_what_is_ignored() {
+    let after = BEFORE
+        .replace("3 EXISTS", "4 EXISTS")
+        .replace("C: b NOOP\nS: b OK\n", "");
+    let files = Files::new(&[("a.txt", BEFORE.as_bytes()), ("b.txt", after.as_bytes())]);
+    let one = files.run(&["a.txt", "b.txt", "--ignore", "NOOP"]);
+    assert!(
+        stdout(&one).contains("\n1 difference: 1 response; "),
+        "{one:?}"
+    );
+    let both = files.run(&["a.txt", "b.txt", "--ignore", "noop", "--ignore", "EXISTS"]);
+    assert_eq!(both.status.code(), Some(0));
+    assert_eq!(stdout(&both), "equal: 1 command in 1 connection\n");
 }
 
 fn bad_input_is_refused() {

@@ -6,7 +6,7 @@ use super::*;
 use crate::growth::assert_linear;
 
 fn conversation(text: &str) -> Conversation {
-    Conversation::read(text.as_bytes().to_vec(), "test").unwrap()
+    Conversation::read(text.as_bytes().to_vec(), "test", &Ignored::default()).unwrap()
 }
 
 /// One line a difference: `response FLAGS () (\Seen)`.
@@ -365,6 +365,44 @@ fn compression_is_a_command_and_nothing_else() {
         "S: * PREAUTH\nC: a COMPRESS DEFLATE\nS: a OK on\nC: b NOOP\nS: * 1 EXISTS\nS: b OK\n";
     let said = told(&compare(&conversation(plain), &conversation(compressed)));
     assert_eq!(said, ["command - | COMPRESS DEFLATE"]);
+}
+
+#[test]
+fn what_is_named_is_not_compared() {
+    let a = "S: * PREAUTH\nC: a SELECT x\nS: * 3 EXISTS\nS: * OK [UIDVALIDITY 1]\nS: * OK [UNSEEN 1]\nS: a OK [READ-ONLY]\nC: b FETCH 1 (UID FLAGS)\nS: * 1 FETCH (UID 7 FLAGS ())\nS: b OK\nC: c NOOP\nS: * 9 EXISTS\nS: c OK";
+    let b = "S: * PREAUTH\nC: a SELECT y\nS: * 3 EXISTS\nS: * OK [UIDVALIDITY 2]\nS: a OK [READ-WRITE]\nC: b FETCH 1 (UID FLAGS)\nS: * 1 FETCH (UID 8 FLAGS (\\Seen))\nS: b OK\nC: d CHECK\nS: d OK";
+    let without = |names: &[&str]| {
+        let ignored = Ignored::new(names.iter().copied());
+        let read =
+            |text: &str| Conversation::read(text.as_bytes().to_vec(), "test", &ignored).unwrap();
+        told(&compare(&read(a), &read(b)))
+    };
+    assert_eq!(
+        without(&[
+            "mailbox",
+            "uidvalidity",
+            "UNSEEN",
+            "code",
+            "UID",
+            "NOOP",
+            "check",
+            "exists"
+        ]),
+        ["response FLAGS: () | (\\Seen)"]
+    );
+    assert_eq!(
+        without(&[
+            "mailbox",
+            "uidvalidity",
+            "UNSEEN",
+            "read-only",
+            "READ-WRITE",
+            "FETCH",
+            "NOOP",
+            "check"
+        ]),
+        ["unsolicited * 9 EXISTS | -"]
+    );
 }
 
 /// A session of so many commands, of which `change` may change some.

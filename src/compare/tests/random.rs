@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 
-use super::super::{Conversation, compare, write_json};
+use super::super::{Conversation, Ignored, compare, write_json};
 use super::conversation;
 use crate::event::Secrets;
 use crate::protocol::imap::conversations::random;
@@ -288,7 +288,7 @@ fn transcript(steps: &[random::Step]) -> Conversation {
         write_event(&mut document, event);
     }
     document.extend_from_slice(b"\n]}");
-    Conversation::read(document, "test").unwrap()
+    Conversation::read(document, "test", &Ignored::default()).unwrap()
 }
 
 proptest! {
