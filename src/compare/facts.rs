@@ -49,7 +49,7 @@ impl Facts {
             facts.subject = number.unwrap_or_default().to_string().into_bytes();
         }
         let is_kept = |(name, value): &(String, Meaning)| {
-            !ignored.has(name) && !(name == "code" && ignored.has(&value.shown()))
+            !(ignored.has(name) || name == "code" && ignored.has(&value.shown()))
         };
         facts.parts.retain(is_kept);
         Some(facts)
