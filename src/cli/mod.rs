@@ -10,6 +10,7 @@ mod demo;
 mod diff;
 mod divert;
 mod export;
+mod fault;
 mod keylog;
 mod provider;
 mod record;

@@ -292,7 +292,7 @@ fn found(all: Vec<Meaning>, parts: &mut Vec<(String, Meaning)>) {
 /// `3,1:2` as `1:3`.
 fn as_sequence_set(value: Meaning) -> Meaning {
     let text = value.bytes().unwrap_or_default();
-    match sameness::sequence_set(&Value::Atom(text)) {
+    match sameness::set(&Value::Atom(text)) {
         None => value,
         Some(ranges) => {
             let ranges = ranges.into_iter().map(|(first, last)| match first == last {

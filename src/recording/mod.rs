@@ -6,6 +6,7 @@
 //! What it was recorded as, a text cannot say of every message: in it, COMPRESS and STARTTLS change
 //! nothing for the lines behind them, which are as readable as all others.
 
+mod events;
 mod told;
 
 use std::collections::HashMap;
@@ -21,6 +22,7 @@ use crate::limits;
 use crate::protocol::imap::{Observer, State};
 use crate::transcript::{Reader, TextLine, is_text, read_text};
 
+pub use events::Events;
 pub use told::{outline, told};
 
 /// Something that was said.

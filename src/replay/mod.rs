@@ -10,6 +10,12 @@
 //! The live app's octets are read by the same [`Observer`](crate::protocol::imap::Observer) that
 //! reads a recording, and so are the player's own answers.
 
+#[cfg(test)]
+mod conversations;
+mod identity;
+mod line;
+mod link;
+mod login;
 mod part;
 mod player;
 mod report;

@@ -16,6 +16,7 @@ use super::script::Script;
 use super::service::{Config, Service};
 use super::usage::{Matching, OnMiss};
 use crate::error::{Doing, Error, Result};
+use crate::fault::Faults;
 use crate::net::Authority;
 use crate::protocol::imap::AppLeg;
 use crate::sink::bus::{Bus, OnFailure};
@@ -190,6 +191,7 @@ async fn listening(
         matching: Matching::State,
         on_miss: OnMiss::Bad,
         pace: 0.0,
+        faults: Faults::default(),
         authority,
         listeners,
     })?;

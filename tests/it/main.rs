@@ -17,7 +17,9 @@ mod command_line;
 mod diff;
 mod endings;
 mod failures;
+mod faults;
 mod memory;
+mod pcapng;
 mod readme;
 mod real;
 mod record;
@@ -45,7 +47,9 @@ fn main() -> ExitCode {
         diff::trials(),
         endings::trials(),
         failures::trials(),
+        faults::trials(),
         memory::trials(),
+        pcapng::trials(),
         readme::trials(),
         real::trials(),
         record::trials(),
