@@ -7,6 +7,7 @@ mod authority;
 mod ca;
 mod client_certificate;
 mod demo;
+mod diff;
 mod divert;
 mod export;
 mod fault;
@@ -82,6 +83,8 @@ enum Command {
     Show(show::Arguments),
     /// Write a transcript in another form.
     Export(export::Arguments),
+    /// Compare two transcripts by what they mean.
+    Diff(diff::Arguments),
     /// The certificate authorities that apps have to trust: where they are, and how to trust them.
     Ca(ca::Arguments),
     /// The whole way on this machine, without an account or a network.
@@ -95,6 +98,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Replay(arguments) => replay::run(&arguments, &cli.common),
         Command::Show(arguments) => show::run(&arguments, &cli.common),
         Command::Export(arguments) => export::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments, &cli.common),
         Command::Ca(arguments) => ca::run(&arguments, &cli.common),
         Command::Demo(arguments) => demo::run(arguments, &cli.common),
     }

@@ -14,6 +14,7 @@
 mod arrows;
 mod authority;
 mod command_line;
+mod diff;
 mod endings;
 mod failures;
 mod faults;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         arrows::trials(),
         authority::trials(),
         command_line::trials(),
+        diff::trials(),
         endings::trials(),
         failures::trials(),
         faults::trials(),

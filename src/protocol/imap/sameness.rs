@@ -12,6 +12,7 @@ pub use super::canonical::mailbox;
 use super::canonical::{items, mailboxes, set, shown, text};
 use super::search::question;
 use crate::event::{Reading, Said, Value};
+use crate::limits;
 
 /// The first thing in which two commands differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,20 +44,30 @@ enum Kind {
 
 /// How two commands differ; `None` if they mean the same.
 pub fn difference(recorded: &Said, live: &Said) -> Option<Difference> {
+    first_differences(recorded, live, 1).pop()
+}
+
+/// Everything in which two commands differ, in the order of their arguments; the names alone where
+/// these differ.
+pub fn differences(recorded: &Said, live: &Said) -> Vec<Difference> {
+    first_differences(recorded, live, usize::MAX)
+}
+
+fn first_differences(recorded: &Said, live: &Said, most: usize) -> Vec<Difference> {
     let (name, live_name) = (name(recorded), name(live));
     if name != live_name {
-        return Some(Difference {
+        return vec![Difference {
             argument: "command".into(),
             recorded: name.to_owned(),
             live: live_name.to_owned(),
-        });
+        }];
     }
     let (ours, theirs) = (recorded.arguments(), live.arguments());
     let (ours, theirs) = (
         without_optional(name, &ours),
         without_optional(name, &theirs),
     );
-    of_arguments(name, &ours, &theirs)
+    of_arguments(name, &ours, &theirs, most)
 }
 
 /// As [`difference`], up to the literal at which the recorded command was refused.
@@ -76,20 +87,24 @@ pub fn difference_before_literal(recorded: &Said, live: &Said) -> Option<Differe
     {
         ours[last] = literal;
     }
-    of_arguments(name(recorded), &ours, &theirs)
+    of_arguments(name(recorded), &ours, &theirs, 1).pop()
 }
 
-fn of_arguments(name: &str, ours: &[&Value<'_>], theirs: &[&Value<'_>]) -> Option<Difference> {
+fn of_arguments(
+    name: &str,
+    ours: &[&Value<'_>],
+    theirs: &[&Value<'_>],
+    most: usize,
+) -> Vec<Difference> {
     let questions = (question(name, ours), question(name, theirs));
     let is_same_question = match &questions {
         (Some(one), Some(other)) => Some(one == other),
         _ => None,
     };
     if is_same_question == Some(true) {
-        return None;
+        return Vec::new();
     }
-    let most = ours.len().max(theirs.len());
-    let first = (0..most).find_map(|place| {
+    let differing = |place: usize| {
         let (one, other) = (ours.get(place).copied(), theirs.get(place).copied());
         let kind = kind(name, place, ours.len());
         let is_same = match (one, other) {
@@ -102,22 +117,61 @@ fn of_arguments(name: &str, ours: &[&Value<'_>], theirs: &[&Value<'_>]) -> Optio
             recorded: one.map(shown).unwrap_or_default(),
             live: other.map(shown).unwrap_or_default(),
         })
-    });
-    let all = |values: &[&Value<'_>]| {
-        values
-            .iter()
-            .map(|v| shown(v))
-            .collect::<Vec<_>>()
-            .join(" ")
     };
-    first.or_else(|| {
+    let places = 0..ours.len().max(theirs.len());
+    let mut differences: Vec<_> = places.filter_map(differing).take(most).collect();
+    if differences.is_empty() && is_same_question == Some(false) {
         // `SUBJECT abc` and `SUBJECT ABC` are the same words, and not the same text.
-        (is_same_question == Some(false)).then(|| Difference {
+        differences.push(Difference {
             argument: "search keys".into(),
-            recorded: all(ours),
-            live: all(theirs),
-        })
-    })
+            recorded: all_shown(ours),
+            live: all_shown(theirs),
+        });
+    }
+    differences
+}
+
+fn all_shown(values: &[&Value<'_>]) -> String {
+    let values: Vec<String> = values.iter().map(|value| shown(value)).collect();
+    values.join(" ")
+}
+
+/// A command's meaning in octets. Commands that mean the same have the same, but for what is masked in
+/// one of them alone; a few have it that do not, which [`differences`] tells apart.
+pub fn digest(said: &Said) -> Vec<u8> {
+    let name = name(said);
+    let arguments = said.arguments();
+    let mut arguments = without_optional(name, &arguments);
+    if name == "LOGIN" {
+        arguments.truncate(1); // the password may be masked in one of them
+    }
+    let mut digest = name.as_bytes().to_vec();
+    if let Some(question) = question(name, &arguments) {
+        digest.extend(format!(" {question:?}").bytes());
+        return digest;
+    }
+    // Where a literal's octets may not be here, its length has to do.
+    let brief = |value: &Value<'_>| match value {
+        Value::Literal(octets) if octets.len() as u64 > limits::LITERAL_HELD => {
+            text(&Value::Streamed(octets.len() as u64))
+        }
+        value => text(value),
+    };
+    for (place, value) in arguments.iter().enumerate() {
+        digest.push(0);
+        match kind(name, place, arguments.len()) {
+            Kind::Anything => {}
+            Kind::Mailbox => digest.extend(mailboxes(value).into_iter().flatten().flatten()),
+            Kind::Set => match set(value) {
+                Some(ranges) => digest.extend(format!("{ranges:?}").bytes()),
+                None => digest.extend(brief(value).unwrap_or_default()),
+            },
+            Kind::Items => digest.extend(items(value).join(" ").bytes()),
+            Kind::Text => digest.extend(brief(value).unwrap_or_default()),
+            Kind::Words => digest.extend(shown(value).to_ascii_uppercase().bytes()),
+        }
+    }
+    digest
 }
 
 fn name(said: &Said) -> &str {

@@ -30,11 +30,7 @@ pub fn trials() -> Vec<Trial> {
                 Ok(())
             })
         });
-        let trials = needing(client.programs, trials.collect());
-        match client.name {
-            "imapflow" => imapflow::needing_imapflow(trials),
-            _ => trials,
-        }
+        client.needing(trials.collect())
     });
     trials.extend(each);
     trials
@@ -42,18 +38,18 @@ pub fn trials() -> Vec<Trial> {
 
 /// A client's session.
 #[derive(Clone, Copy)]
-struct Client {
-    name: &'static str,
+pub(super) struct Client {
+    pub(super) name: &'static str,
     programs: &'static [Program],
     mailboxes: fn() -> Vec<(&'static str, Vec<Mail>)>,
-    connections: usize,
+    pub(super) connections: usize,
     /// Whether it compresses where it can.
-    compresses: bool,
+    pub(super) compresses: bool,
     /// What it obtains, from empty state.
-    obtained: fn(&Door) -> Vec<u8>,
+    pub(super) obtained: fn(&Door) -> Vec<u8>,
 }
 
-const CLIENTS: [Client; 6] = [
+pub(super) const CLIENTS: [Client; 6] = [
     Client {
         name: "curl",
         programs: &[DOVECOT, CURL],
@@ -105,6 +101,25 @@ const CLIENTS: [Client; 6] = [
 ];
 
 impl Client {
+    /// The trials, as they are if it is there.
+    pub(super) fn needing(&self, trials: Vec<Trial>) -> Vec<Trial> {
+        let trials = needing(self.programs, trials);
+        match self.name {
+            "imapflow" => imapflow::needing_imapflow(trials),
+            _ => trials,
+        }
+    }
+
+    /// Gives its user the mails that it finds.
+    pub(super) fn prepare(&self, dovecot: &Dovecot) {
+        let mailboxes = (self.mailboxes)();
+        let mailboxes: Vec<_> = mailboxes
+            .iter()
+            .map(|(name, mails)| (*name, &mails[..]))
+            .collect();
+        dovecot.user(THROUGH, &mailboxes);
+    }
+
     /// Whether it can go there in this way.
     fn goes(&self, way: &Way) -> bool {
         self.compresses || !way.compressed
@@ -211,12 +226,7 @@ fn curl_replayed(arguments: &'static [&'static str], ask: fn(&Door) -> Vec<Strin
 
 fn obtains_the_same(client: &Client, way: &Way) {
     let dovecot = Dovecot::start_with(if way.compressed { WITH_COMPRESS } else { "" });
-    let mailboxes = (client.mailboxes)();
-    let mailboxes: Vec<_> = mailboxes
-        .iter()
-        .map(|(name, mails)| (*name, &mails[..]))
-        .collect();
-    dovecot.user(THROUGH, &mailboxes);
+    client.prepare(&dovecot);
     let mut mailscope = recording(&dovecot, way.security).start();
     let expected = (client.obtained)(&through(&mailscope, way.security));
     mailscope.closed(client.connections);
