@@ -132,6 +132,10 @@ pub const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 /// calls the system rarely, small enough that one call is no more than a few milliseconds.
 pub const TRANSCRIPT_WRITE: usize = 1024 * 1024;
 
+/// Octets of one literal that a page shows; the rest is in the transcript. Nobody reads more of a mail, and
+/// a browser has to hold all of them.
+pub const PAGE_LITERAL: u64 = 256 * 1024;
+
 /// Octets of one event's JSON that a reader of transcripts holds. What mailscope writes stays far
 /// below ([`MESSAGE_HELD`], escaped); an edited or imported one may hold a large attachment whole.
 pub const TRANSCRIPT_EVENT: usize = 256 * 1024 * 1024;

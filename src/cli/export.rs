@@ -11,6 +11,7 @@ use time::OffsetDateTime;
 use super::say::{say, warn};
 use crate::error::{Error, Result};
 use crate::recording::Events;
+use crate::sink::page::Page;
 use crate::sink::pcapng::Capture;
 use crate::transcript::{Reader, TextWriter};
 
@@ -35,6 +36,8 @@ enum Form {
     Text,
     /// A decrypted capture for Wireshark and its kin.
     Pcapng,
+    /// A page for a browser: one file that fetches nothing.
+    Html,
 }
 
 /// Writes it.
@@ -61,6 +64,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let written = match arguments.to {
         Form::Text => write_text(reader, out, &name),
         Form::Pcapng => write_capture(reader, out, &name),
+        Form::Html => write_page(reader, out, &name),
     };
     match written {
         Err(Written::Closed) => {}
@@ -121,5 +125,17 @@ fn write_capture(reader: Reader, out: impl Write, name: &str) -> Result<Option<S
         capture.write(&event).map_err(failed(name))?;
     }
     capture.flush().map_err(failed(name))?;
+    Ok(events.torn())
+}
+
+/// The same.
+fn write_page(reader: Reader, out: impl Write, name: &str) -> Result<Option<String>, Written> {
+    let mut page = Page::new(out, reader.header()).map_err(failed(name))?;
+    let mut events = Events::new(reader);
+    for event in &mut events {
+        let event = event.map_err(Written::Failed)?;
+        page.write(&event).map_err(failed(name))?;
+    }
+    page.finish().map_err(failed(name))?;
     Ok(events.torn())
 }

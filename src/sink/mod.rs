@@ -3,6 +3,7 @@
 //! bounded queue, so that a slow disk or terminal never holds a lock of the relay.
 
 pub mod bus;
+pub mod page;
 pub mod palette;
 pub mod pcapng;
 pub mod printable;

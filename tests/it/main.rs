@@ -19,6 +19,7 @@ mod failures;
 mod faults;
 mod memory;
 mod on_miss;
+mod page;
 mod pcapng;
 mod readme;
 mod real;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         faults::trials(),
         memory::trials(),
         on_miss::trials(),
+        page::trials(),
         pcapng::trials(),
         readme::trials(),
         real::trials(),

@@ -14,6 +14,7 @@ pub struct Program {
 
 pub const CERTTOOL: Program = Program::new("certtool", "gnutls-bin");
 pub const CERTUTIL: Program = Program::new("certutil", "libnss3-tools");
+pub const CHROMIUM: Program = Program::new("chromium", "chromium");
 pub const CURL: Program = Program::new("curl", "curl");
 pub const DOVECOT: Program = Program::new("dovecot", "dovecot-imapd");
 pub const IP: Program = Program::new("ip", "iproute2");
