@@ -229,19 +229,23 @@ impl Leg {
         raw: &Raw,
         replies: Option<&Sender<Reply>>,
     ) -> Result<(), Lost> {
+        // A command's beginning goes out in one piece.
+        let mut head = tag.to_vec();
         if !tag.is_empty() {
             self.saying = Some(raw.clone());
             self.tag = tag.to_vec();
             self.answer = None;
             self.awaited = None;
             self.go_ahead = None;
-            self.write(tag).await?;
         } else {
             self.standing.continuation(raw);
         }
         for step in raw.steps() {
             match step {
-                Step::Octets(octets) => self.write(octets).await?,
+                Step::Octets(octets) => {
+                    head.extend_from_slice(octets);
+                    self.write(&std::mem::take(&mut head)).await?;
+                }
                 Step::Spooled(spooled) => {
                     let mut piece = vec![0; limits::READ];
                     let mut from = 0;

@@ -18,6 +18,7 @@ pub struct Oddity {
     pub without_unselect: bool,
     pub hangs_up_at: Option<&'static str>,
     pub says_bye_at: Option<&'static str>,
+    pub tears_at: Option<&'static str>,
     pub leaves_after: Option<&'static str>,
     pub refuses_append: bool,
 }
@@ -78,6 +79,9 @@ pub fn serve(stream: &mut dyn Stream, told: &Told, oddity: Oddity) -> io::Result
         }
         if oddity.says_bye_at == Some(&*name) {
             return stream.write_all(b"* BYE enough\r\n");
+        }
+        if oddity.tears_at == Some(&*name) {
+            return stream.write_all(b"* 1 FETCH (BODY[] {10}\r\nhalf");
         }
         let answer = match &*name {
             "LOGIN" if words.contains(PASSWORD) => "OK in".to_owned(),

@@ -35,7 +35,8 @@ use refused::{
     a_login_that_cannot_be_repeated_is_told, a_login_that_is_refused_is_not_tried_again,
     a_mailbox_that_is_another_is_not_asked, a_server_that_goes_away_is_told,
     a_server_that_left_meanwhile_is_found_again, a_server_that_refuses_starttls_gets_no_password,
-    a_server_that_says_bye_is_heard, message_numbers_that_mean_others_are_not_asked,
+    a_server_that_says_bye_is_heard, half_an_answer_ends_the_connection,
+    message_numbers_that_mean_others_are_not_asked,
 };
 
 pub fn trials() -> Vec<Trial> {
@@ -53,6 +54,7 @@ pub fn trials() -> Vec<Trial> {
         a_text_of_what_was_added_is_replayed,
         a_torn_transcript_is_gone_on_with,
         all_records_anew_and_keeps_the_former,
+        half_an_answer_ends_the_connection,
         idle_goes_both_ways,
         message_numbers_that_mean_others_are_not_asked,
         none_and_a_second_once_ask_nobody,

@@ -229,3 +229,27 @@ pub fn a_literal_that_waits_for_nothing_is_not_said_to_any_server() {
     assert!(why.contains("LITERAL+"), "{why}");
     assert!(!imap.told().contains(&"x".to_owned()));
 }
+
+/// No BAD could be told from the rest of the literal.
+pub fn half_an_answer_ends_the_connection() {
+    let imap = Imap::start(Oddity {
+        tears_at: Some("STORE"),
+        ..Oddity::default()
+    });
+    let place = Place::with(&recorded());
+    let mut replay = place.replay(&imap.flags());
+    let mut app = begin(&replay);
+    app.say(b"d STORE 1 +FLAGS (\\Seen)\r\n");
+    assert_eq!(app.rest().unwrap(), b"* 1 FETCH (BODY[] {10}\r\nhalf");
+    let (code, report) = replay.stop();
+    assert_eq!(code, 1);
+    let why = report["mismatches"][0]["why"].as_str().unwrap();
+    assert!(why.contains("closed the connection"), "{why}");
+    let transcript = place.read();
+    well_formed(&transcript);
+    let torn = transcript
+        .events()
+        .iter()
+        .filter(|event| event["incomplete"] == true);
+    assert_eq!(torn.count(), 1);
+}
