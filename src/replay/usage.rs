@@ -133,7 +133,8 @@ impl Usage {
     }
 
     /// The exchange that answers this command, which is used from now on; else how the nearest one
-    /// differs, which the report has then. A NOOP or LOGOUT more than were recorded is no mismatch.
+    /// differs, which the report has then. A CAPABILITY, NOOP or LOGOUT more than
+    /// were recorded is no mismatch.
     pub fn take(
         &self,
         conn: u64,
@@ -151,7 +152,7 @@ impl Usage {
                 inner.take(conn, index);
                 Ok(index)
             }
-            None if self.matching == Matching::State && is_ending_or_idle(live) => Err(None),
+            None if self.matching == Matching::State && goes_without_saying(live) => Err(None),
             None => {
                 let mismatch = self.mismatch(&inner, conn, cursor, live, place);
                 if inner.mismatches.len() < limits::MISMATCHES {
@@ -343,9 +344,10 @@ fn first_of<T: Copy>(mut all: impl Iterator<Item = T>, is_best: impl Fn(&T) -> b
     }
 }
 
-fn is_ending_or_idle(live: &Said) -> bool {
+/// A command that is answered although it was not recorded, since everybody knows the answer.
+fn goes_without_saying(live: &Said) -> bool {
     matches!(&live.reading, Reading::Command { name: Some(name), .. }
-        if matches!(&**name, "NOOP" | "LOGOUT"))
+        if matches!(&**name, "CAPABILITY" | "NOOP" | "LOGOUT"))
 }
 
 /// The same command, recorded elsewhere.

@@ -8,8 +8,8 @@
 //! live      C: X9 fetch 1,2,3 (uid flags)     the same
 //! ```
 
-pub use super::canonical::{mailbox, set};
 use super::canonical::{items, mailboxes, shown, text};
+pub use super::canonical::{mailbox, set};
 use super::search::question;
 use crate::event::{Reading, Said, Value};
 use crate::limits;
