@@ -15,6 +15,7 @@ mod arrows;
 mod authority;
 mod command_line;
 mod endings;
+mod examples;
 mod failures;
 mod memory;
 mod readme;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         authority::trials(),
         command_line::trials(),
         endings::trials(),
+        examples::trials(),
         failures::trials(),
         memory::trials(),
         readme::trials(),

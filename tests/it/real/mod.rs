@@ -11,7 +11,7 @@
 mod compress;
 mod curl;
 mod healthy;
-mod imapflow;
+pub mod imapflow;
 mod imaplib;
 mod legs;
 mod mbsync;
