@@ -10,6 +10,7 @@
 //! The live app's octets are read by the same [`Observer`](crate::protocol::imap::Observer) that
 //! reads a recording, and so are the player's own answers.
 
+mod builder;
 mod part;
 mod player;
 mod report;
@@ -20,6 +21,7 @@ mod service;
 mod usage;
 mod whereabouts;
 
+pub use builder::Builder;
 pub use part::{Part, Turn};
 pub use player::{Effect, Player};
 pub use report::{Mismatch, Report};

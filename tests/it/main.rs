@@ -17,6 +17,7 @@ mod command_line;
 mod endings;
 mod examples;
 mod failures;
+mod library;
 mod memory;
 mod readme;
 mod real;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         endings::trials(),
         examples::trials(),
         failures::trials(),
+        library::trials(),
         memory::trials(),
         readme::trials(),
         real::trials(),
