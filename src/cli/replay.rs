@@ -108,6 +108,9 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
     for transcript in &arguments.transcripts {
         script.append(Script::open(transcript)?);
     }
+    for torn in &script.torn {
+        say(&warn(torn));
+    }
     let runtime = runtime()?;
     let outcome = runtime.block_on(replay(arguments, common, script));
     runtime.shutdown_background();

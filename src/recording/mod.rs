@@ -6,6 +6,7 @@
 //! What it was recorded as, a text cannot say of every message: in it, COMPRESS and STARTTLS change
 //! nothing for the lines behind them, which are as readable as all others.
 
+mod counts;
 mod told;
 
 use std::collections::HashMap;
@@ -21,6 +22,7 @@ use crate::limits;
 use crate::protocol::imap::{Observer, State};
 use crate::transcript::{Reader, is_text, read_text};
 
+use counts::Counts;
 pub use told::{outline, told};
 
 /// Something that was said.
@@ -84,11 +86,9 @@ pub fn read(
     if is_text(recording.fill_buf().doing(doing)?) {
         let mut text = Vec::new();
         recording.read_to_end(&mut text).doing(doing)?;
-        let lines = read_text(&text)
+        connections
+            .hear(&text)
             .map_err(|(line, why)| Error::new(format!("read {name}, line {line}"), why))?;
-        for line in lines {
-            connections.hear(line.conn, line.from, &line.octets);
-        }
         return Ok(None);
     }
     let mut reader = Reader::new(recording, name)?;
@@ -134,26 +134,36 @@ impl<F: FnMut(Heard)> Connections<F> {
         }
     }
 
-    /// Takes in octets that were never read as messages.
-    fn hear(&mut self, conn: u64, from: Peer, octets: &[u8]) {
-        let observer = observer(&mut self.all, conn);
-        let state = observer.state();
-        let at = Micros::default();
-        let mut drafts = Vec::new();
-        observer.hear_again(from, octets, at, &mut drafts);
-        for draft in drafts {
-            let n = draft.ordinal();
-            if let Body::Said(said) = Draft::into_body(draft) {
-                let said = *said;
-                (self.each)(Heard {
-                    conn,
-                    n,
-                    at,
-                    state,
-                    said,
-                });
+    /// Takes in a text, whose octets were never read as messages.
+    fn hear(&mut self, text: &[u8]) -> Result<(), (u64, String)> {
+        let mut counts = Counts::default();
+        for line in read_text(text)? {
+            counts.before(&line)?;
+            let observer = observer(&mut self.all, line.conn);
+            let state = observer.state();
+            let at = Micros::default();
+            let mut drafts = Vec::new();
+            observer.hear_again(line.from, &line.octets, at, &mut drafts);
+            let said = drafts.iter().filter_map(|draft| match draft.body() {
+                Body::Said(said) => Some(&**said),
+                _ => None,
+            });
+            counts.after(&line, said)?;
+            for draft in drafts {
+                let n = draft.ordinal();
+                if let Body::Said(said) = Draft::into_body(draft) {
+                    let (conn, said) = (line.conn, *said);
+                    (self.each)(Heard {
+                        conn,
+                        n,
+                        at,
+                        state,
+                        said,
+                    });
+                }
             }
         }
+        counts.end()
     }
 }
 

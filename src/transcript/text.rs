@@ -155,6 +155,8 @@ fn write_line(out: &mut impl Write, from: Peer, line: &[u8]) -> io::Result<()> {
 /// A line of the short form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextLine {
+    /// The line's number.
+    pub number: u64,
     /// The connection's number.
     pub conn: u64,
     /// Who said it.
@@ -195,7 +197,12 @@ pub fn read_text(text: &[u8]) -> Result<Vec<TextLine>, (u64, String)> {
             continue;
         }
         let (from, octets) = read_line(line).map_err(|why| (number, why))?;
-        read.push(TextLine { conn, from, octets });
+        read.push(TextLine {
+            number,
+            conn,
+            from,
+            octets,
+        });
     }
     Ok(read)
 }

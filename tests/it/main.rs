@@ -14,6 +14,7 @@
 mod arrows;
 mod authority;
 mod command_line;
+mod edited;
 mod endings;
 mod examples;
 mod failures;
@@ -26,6 +27,7 @@ mod recordings;
 mod relay;
 mod replay;
 mod secrets;
+mod serving;
 mod socks;
 mod starttls;
 mod support;
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         arrows::trials(),
         authority::trials(),
         command_line::trials(),
+        edited::trials(),
         endings::trials(),
         examples::trials(),
         failures::trials(),
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         relay::trials(),
         replay::trials(),
         secrets::trials(),
+        serving::trials(),
         socks::trials(),
         starttls::trials(),
         tls::trials(),

@@ -98,7 +98,8 @@ impl Replay {
         std::fs::read_to_string(self.folder.path().join(name)).unwrap()
     }
 
-    fn end(&mut self) -> (i32, Value) {
+    /// Waits for its end; its exit code and its report.
+    pub fn end(&mut self) -> (i32, Value) {
         let status = wait_for("replay's end", || self.child.try_wait().unwrap());
         let report = serde_json::from_str(&self.read("report.json")).unwrap();
         (status.code().unwrap(), report)
