@@ -142,6 +142,10 @@ impl<F: FnMut(Heard)> Connections<F> {
             let observer = observer(&mut self.all, line.conn);
             let state = observer.state();
             let at = Micros::default();
+            if line.from == Peer::Client && observer.awaits_go_ahead() {
+                // It went on, so it was told to, whether that was written down or not.
+                observer.hear_again(Peer::Server, b"+ OK\r\n", at, &mut Vec::new());
+            }
             let mut drafts = Vec::new();
             observer.hear_again(line.from, &line.octets, at, &mut drafts);
             let said = drafts.iter().filter_map(|draft| match draft.body() {

@@ -2,6 +2,7 @@
 //! is what it obtains without, and what mailscope kept is what Dovecot kept.
 //!
 //! - `compress`: COMPRESS=DEFLATE.
+//! - `exported`: a client against a recording of itself in the short text form.
 //! - `healthy`: what is true of every recording of peers that do nothing wrong.
 //! - `legs`: every mix of how the two legs are secured.
 //! - `replayed`: the clients against recordings of themselves.
@@ -10,6 +11,7 @@
 
 mod compress;
 mod curl;
+mod exported;
 mod healthy;
 pub mod imapflow;
 mod imaplib;
@@ -31,6 +33,7 @@ pub fn trials() -> Vec<Trial> {
     [
         compress::trials(),
         curl::trials(),
+        exported::trials(),
         imapflow::trials(),
         imaplib::trials(),
         legs::trials(),
