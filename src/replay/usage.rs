@@ -1,6 +1,7 @@
 //! Which recorded exchanges were used, by all live connections together, and which one a live command
 //! is answered with.
 
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::report::{Mismatch, NeverAsked, Report};
@@ -37,6 +38,8 @@ pub type Index = (usize, usize);
 /// A script in use.
 pub struct Usage {
     script: Script,
+    /// The exchanges that a command can be answered with at all, by its [`kind`], in order.
+    by_kind: HashMap<String, Vec<Index>>,
     matching: Matching,
     inner: Mutex<Inner>,
 }
@@ -74,7 +77,15 @@ impl Usage {
             matched: 0,
             mismatches: Vec::new(),
         };
+        let mut by_kind: HashMap<String, Vec<Index>> = HashMap::new();
+        for (session, of) in script.sessions.iter().enumerate() {
+            for (exchange, recorded) in of.exchanges.iter().enumerate() {
+                let kind = kind(recorded.name()).to_owned();
+                by_kind.entry(kind).or_default().push((session, exchange));
+            }
+        }
         Self {
+            by_kind,
             script,
             matching,
             inner: Mutex::new(inner),
@@ -159,28 +170,30 @@ impl Usage {
             recorded.fits(place) && difference(&recorded.command, live).is_none()
         };
         let is_unused = |(session, exchange): &Index| !inner.used[*session][*exchange];
+        let name = name(live);
         if self.matching == Matching::Strict {
             let next = (cursor.session, cursor.next);
             let is_there = next.1 < self.script.sessions[next.0].exchanges.len();
             return Some(next).filter(|next| is_there && fits(next));
         }
-        let unused = self.in_order(cursor).filter(is_unused).find(fits);
+        let unused = self.in_order(cursor, name).filter(is_unused).find(fits);
         unused.or_else(|| {
-            let again = |index: &Index| self.exchange(*index).changes_nothing() && fits(index);
-            self.in_order(cursor).find(again)
+            let again = |index: &Index| fits(index) && self.exchange(*index).changes_nothing();
+            self.in_order(cursor, name).find(again)
         })
     }
 
-    /// All exchanges: those to come in the session that is being followed, those before, the others.
-    fn in_order(&self, cursor: Cursor) -> impl Iterator<Item = Index> + '_ {
-        let sessions = &self.script.sessions;
-        let own = sessions[cursor.session].exchanges.len();
-        let following = (cursor.next..own).chain(0..cursor.next.min(own));
-        let following = following.map(move |exchange| (cursor.session, exchange));
-        let others = (0..sessions.len()).filter(move |session| *session != cursor.session);
-        following.chain(others.flat_map(move |session| {
-            (0..sessions[session].exchanges.len()).map(move |exchange| (session, exchange))
-        }))
+    /// The exchanges of a command's kind: those to come in the session that is being followed, those
+    /// before, the others. Nobody looks through all of a long recording for one command.
+    fn in_order(&self, cursor: Cursor, name: &str) -> impl Iterator<Item = Index> + '_ {
+        let all = self.by_kind.get(kind(name)).map_or(&[][..], Vec::as_slice);
+        let (before, rest) = all.split_at(all.partition_point(|index| index.0 < cursor.session));
+        let (own, behind) = rest.split_at(rest.partition_point(|index| index.0 == cursor.session));
+        let (used, coming) = own.split_at(own.partition_point(|index| index.1 < cursor.next));
+        [coming, used, before, behind]
+            .into_iter()
+            .flatten()
+            .copied()
     }
 
     /// An exchange.
@@ -202,7 +215,7 @@ impl Usage {
                 let exchanges = self.script.sessions[next.0].exchanges.len();
                 (next.1 < exchanges).then_some(next).into_iter().collect()
             }
-            Matching::State => self.in_order(cursor).collect::<Vec<_>>(),
+            Matching::State => self.in_order(cursor, name(live)).collect::<Vec<_>>(),
         };
         let nearest = candidates
             .into_iter()
@@ -239,7 +252,7 @@ impl Usage {
         let mut inner = self.inner();
         inner.matched += 1;
         let unused = self
-            .in_order(cursor)
+            .in_order(cursor, name)
             .find(|index| !inner.used[index.0][index.1] && self.exchange(*index).name() == name);
         if let Some((session, exchange)) = unused {
             inner.used[session][exchange] = true;
@@ -325,6 +338,24 @@ impl Exchange {
             "FETCH" | "UID FETCH" => is_peek(&self.command),
             _ => false,
         }
+    }
+}
+
+fn name(said: &Said) -> &str {
+    match &said.reading {
+        Reading::Command {
+            name: Some(name), ..
+        } => name,
+        _ => "",
+    }
+}
+
+/// What a command is looked for as: a login may be answered as another way to log in, all else only
+/// as what has its name.
+fn kind(name: &str) -> &str {
+    match name {
+        "AUTHENTICATE" => "LOGIN",
+        name => name,
     }
 }
 
