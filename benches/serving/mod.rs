@@ -197,8 +197,7 @@ impl Served {
                 }
                 Case::NoopBesideLong => {
                     let mut app = App::log_in(Leg::Cleartext, ports, &tls).await;
-                    // It is not known beforehand how slow it is.
-                    per_second(commands / 100, app.noops(commands / 100)).await
+                    per_second(commands / 10, app.noops(commands / 10)).await
                 }
                 Case::InOrder => {
                     let mut app = App::log_in(Leg::Cleartext, ports, &tls).await;
