@@ -17,7 +17,7 @@
 //!
 //! - [`error`], [`limits`]: what we could not do; every bound.
 //! - [`event`]: the vocabulary all else shares, and the gate that masks secrets.
-//! - [`transcript`]: the file format.
+//! - [`transcript`]: the file format. [`fault`]: what goes wrong on purpose.
 //! - [`sink`]: where events go. [`protocol`]: octets to events, without I/O. [`net`]: sockets, TLS
 //!   and the certificate authority.
 //! - [`recording`]: a transcript read again, as JSON or text.
@@ -28,6 +28,7 @@
 pub mod cli;
 pub mod error;
 pub mod event;
+pub mod fault;
 #[cfg(test)]
 mod growth;
 pub mod limits;

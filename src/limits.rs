@@ -42,6 +42,10 @@ pub const UNDECIDED_HELD: usize = 256 * 1024;
 /// waits in the same way.
 pub const WAITING: usize = 256 * 1024;
 
+/// Octets that wait for faults to let them go to the app, on one connection. Enough for a latency of a
+/// second at some MB/s; beyond it, the server is not read.
+pub const SHAPED: usize = 4 * 1024 * 1024;
+
 /// Commands of one connection whose tagged response has not come. RFC 9051 names no limit; mail
 /// apps keep fewer than 100 in flight. Beyond it the oldest is forgotten, with a note.
 pub const IN_FLIGHT: usize = 16 * 1024;

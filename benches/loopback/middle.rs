@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use mailscope::event::{Gate, Secrets};
+use mailscope::fault::Faults;
 use mailscope::net::{AskedSecurity, Authority, ServerAddress};
 use mailscope::protocol::imap::Hidden;
 use mailscope::relay::{Config, Leg, Relay};
@@ -83,6 +84,7 @@ fn relay(
         authority: Arc::clone(authority),
         gate: Gate::new(Secrets::Masked),
         hidden: Hidden::default(),
+        faults: Faults::default(),
         listeners: vec![(listener, leg)],
     };
     Relay::new(config).expect("a relay")

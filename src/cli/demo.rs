@@ -14,6 +14,7 @@ use super::session::{Session, runtime};
 use super::{Common, view};
 use crate::error::{Doing, Error, Result};
 use crate::event::{Gate, Peer, Secrets};
+use crate::fault::Faults;
 use crate::net::{
     AskedSecurity, Authority, Ours, ServerAddress, ServerTrust, TlsToClient, TlsToServer, accept,
     dial,
@@ -77,6 +78,7 @@ async fn demo(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
         authority: Arc::clone(&authority),
         keylog: None,
         gate: Gate::new(Secrets::Masked),
+        faults: Faults::default(),
         hidden: Hidden::default(),
         listeners: vec![(door, Leg::Tls)],
     })?;
@@ -116,6 +118,7 @@ fn start(arguments: &Arguments, view: Option<view::View>) -> Result<Session> {
         Secrets::Masked,
         false,
         view,
+        None,
     )
 }
 

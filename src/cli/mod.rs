@@ -9,6 +9,7 @@ mod client_certificate;
 mod demo;
 mod divert;
 mod export;
+mod fault;
 mod keylog;
 mod provider;
 mod record;

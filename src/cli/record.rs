@@ -12,6 +12,7 @@ use super::Common;
 use super::authority::WhichAuthority;
 use super::client_certificate::ClientCertificate;
 use super::divert::{self, Diversion};
+use super::fault::{self, FaultArguments};
 use super::keylog::KeyLogging;
 use super::provider;
 use super::say::{say, say_at_the_end, warn};
@@ -66,6 +67,10 @@ pub struct Arguments {
     #[arg(short, long, value_name = "PATH", default_value = "recordings/")]
     out: PathBuf,
 
+    /// Write the session there too, as a decrypted capture for Wireshark. Never overwritten.
+    #[arg(long, value_name = "FILE")]
+    pcapng: Option<PathBuf>,
+
     /// How the server leg is secured [default: by SERVER].
     #[arg(long, value_enum, value_name = "HOW")]
     server_tls: Option<ServerTls>,
@@ -94,6 +99,9 @@ pub struct Arguments {
     /// Do not show the app this capability; may be given again, * stands for any characters.
     #[arg(long, value_name = "NAME")]
     hide_capability: Vec<String>,
+
+    #[command(flatten)]
+    faults: FaultArguments,
 
     /// Print nothing on standard output.
     #[arg(long)]
@@ -177,6 +185,8 @@ async fn record(
     servers: Servers,
     keylog: Option<Arc<KeyLogFile>>,
 ) -> Result<ExitCode> {
+    let faults = arguments.faults.read()?;
+    let faults_told = fault::introduction(&faults);
     let listeners = bind(arguments, servers.own.is_some()).await?;
     let authority = Arc::new(arguments.which.open(common)?);
     let secrets = match arguments.show_secrets {
@@ -198,6 +208,7 @@ async fn record(
         keylog,
         gate: Gate::new(secrets),
         hidden: Hidden::new(arguments.hide_capability.iter().map(String::as_str)),
+        faults,
         listeners,
     })?
     .on_trouble(|error| say(&warn(&error.to_string())));
@@ -208,9 +219,10 @@ async fn record(
         secrets,
         arguments.insecure,
         view::standard_output(common, arguments.quiet)?,
+        arguments.pcapng.as_deref(),
     )?;
     let path = session.path().to_owned();
-    introduce(arguments, own.as_ref(), &relay, &path);
+    introduce(arguments, own.as_ref(), &relay, &path, faults_told);
     let signals = Signals::install()?;
     if let Some(ready) = &arguments.ready_file {
         let ca = authority.path().map(|path| path.display().to_string());
@@ -238,7 +250,13 @@ async fn bind(arguments: &Arguments, has_server: bool) -> Result<Vec<(TcpListene
 }
 
 /// Says on standard error what to do now.
-fn introduce(arguments: &Arguments, server: Option<&ServerAddress>, relay: &Relay, path: &Path) {
+fn introduce(
+    arguments: &Arguments,
+    server: Option<&ServerAddress>,
+    relay: &Relay,
+    path: &Path,
+    faults: Option<String>,
+) {
     let (tls, plain) = (relay.address(Leg::Tls), relay.address(Leg::Cleartext));
     let diverted = divert::addresses(relay);
     let mut lines = vec![format!(
@@ -290,6 +308,7 @@ fn introduce(arguments: &Arguments, server: Option<&ServerAddress>, relay: &Rela
         }
     }
     lines.extend(arguments.keys.warning().as_deref().map(warn));
+    lines.extend(faults.as_deref().map(warn));
     say(&lines.join("\n"));
 }
 

@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::authority::WhichAuthority;
+use super::fault::{self, FaultArguments};
 use super::record::write_ready_file;
 use super::say::{say, say_at_the_end, warn};
 use super::session::{Signals, runtime};
@@ -69,6 +70,9 @@ pub struct Arguments {
     #[command(flatten)]
     which: WhichAuthority,
 
+    #[command(flatten)]
+    faults: FaultArguments,
+
     /// Print nothing on standard output.
     #[arg(long)]
     quiet: bool,
@@ -118,6 +122,8 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
 }
 
 async fn replay(arguments: &Arguments, common: &Common, script: Script) -> Result<ExitCode> {
+    let faults = arguments.faults.read()?;
+    let faults_told = fault::introduction(&faults);
     let listeners = bind(arguments).await?;
     let authority = Arc::new(arguments.which.open(common)?);
     let ca = authority.path().map(|path| path.display().to_string());
@@ -133,6 +139,7 @@ async fn replay(arguments: &Arguments, common: &Common, script: Script) -> Resul
             Miss::Bad => OnMiss::Bad,
         },
         pace: arguments.timing,
+        faults,
         authority,
         listeners,
     })?;
@@ -140,7 +147,7 @@ async fn replay(arguments: &Arguments, common: &Common, script: Script) -> Resul
         service.address(AppLeg::Tls),
         service.address(AppLeg::Cleartext),
     );
-    introduce(arguments, sessions, tls, plain);
+    introduce(arguments, sessions, tls, plain, faults_told);
     let mut signals = Signals::install()?;
     if let Some(ready) = &arguments.ready_file {
         write_ready_file(ready, &[("tls", tls), ("plain", plain)], ca.as_deref())?;
@@ -191,6 +198,7 @@ fn introduce(
     sessions: usize,
     tls: Option<SocketAddr>,
     plain: Option<SocketAddr>,
+    faults: Option<String>,
 ) {
     let sessions = match sessions {
         1 => "1 recorded connection".to_owned(),
@@ -220,6 +228,7 @@ fn introduce(
             )));
         }
     }
+    lines.extend(faults.as_deref().map(warn));
     say(&lines.join("\n"));
 }
 

@@ -4,6 +4,7 @@
 //! A note never holds octets of a message that did not pass the gate.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::Peer;
 
@@ -62,6 +63,12 @@ pub enum Note {
         /// The tag.
         tag: String,
     },
+    /// A fault struck.
+    Fault(Arc<str>),
+    /// Compression begins, so that no fault strikes messages any more.
+    FaultsEnd,
+    /// Faults are injected on this connection.
+    FaultsOn(Arc<str>),
     /// Compression begins, so that capabilities can be hidden no more.
     HidingEnds,
     /// `--insecure` was given, and the server's certificate would not verify or was not looked at.
@@ -162,6 +169,9 @@ impl Note {
             Self::CompressDamaged { .. } => "compress-damaged",
             Self::CompressEndless { .. } => "compress-endless",
             Self::DuplicateTag { .. } => "duplicate-tag",
+            Self::Fault(_) => "fault",
+            Self::FaultsEnd => "faults-end",
+            Self::FaultsOn(_) => "faults-on",
             Self::HidingEnds => "hiding-ends",
             Self::Insecure => "insecure",
             Self::LiteralNotAwaited => "literal-not-awaited",
@@ -258,6 +268,13 @@ impl Note {
                 "the tag {tag} is in use by a command that has no answer yet; the next answer with \
                  it is taken for the older command"
             ),
+            Self::Fault(fault) => format!("--fault {fault} strikes here"),
+            Self::FaultsEnd => {
+                "the session is compressed from here on and passes as it is, so that no fault strikes \
+                 its messages any more; --fault no:COMPRESS keeps it uncompressed"
+                    .into()
+            }
+            Self::FaultsOn(faults) => format!("mailscope injects faults here: {faults}"),
             Self::HidingEnds => {
                 "the session is compressed from here on and passes as it is, so that no capability \
                  is hidden any more; hide COMPRESS=DEFLATE too"

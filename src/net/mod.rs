@@ -20,6 +20,7 @@ mod handshake;
 mod keylog;
 mod listen;
 mod ours;
+mod outlet;
 mod redirect;
 mod server_address;
 pub mod socks;
@@ -34,6 +35,7 @@ pub use handshake::{
 pub use keylog::KeyLogFile;
 pub use listen::{Door, ListenAddress, accept};
 pub use ours::{Dialled, Ours};
+pub use outlet::{Delivery, Outlet};
 pub use redirect::{NotRedirected, original_destination};
 pub use server_address::{AskedSecurity, Security, ServerAddress};
 pub use transport::Transport;

@@ -4,8 +4,10 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::{Duration, timeout};
 
 /// A connection whose handshake, if it has one, is done.
 ///
@@ -34,6 +36,23 @@ impl Transport {
             Self::TlsClient(tls) => tls.get_ref().0,
             Self::TlsServer(tls) => tls.get_ref().0,
         }
+    }
+
+    /// Ends the connection so that the peer can read what was written: octets of its own that nobody
+    /// read would make a reset of the close. Waits for the peer's end, at most so long.
+    pub async fn close(&mut self, patience: Duration) {
+        let ending = async {
+            let _ = self.shutdown().await;
+            let mut rest = [0; 4096];
+            while matches!(self.read(&mut rest).await, Ok(1..)) {}
+        };
+        let _ = timeout(patience, ending).await;
+    }
+
+    /// Has the connection reset when it is dropped (RFC 9293, section 3.5.2), without a word of TLS.
+    pub fn reset(&self) {
+        // A system that cannot do it closes the connection all the same.
+        let _ = SockRef::from(self.tcp()).set_linger(Some(Duration::ZERO));
     }
 }
 

@@ -11,7 +11,7 @@ mod opaque;
 mod passage;
 
 pub use blind::Blind;
-pub use passage::{Act, Upgrade, Verdict};
+pub use passage::{Act, Break, Upgrade, Verdict};
 
 use crate::event::{Draft, Micros, Peer};
 use crate::limits;

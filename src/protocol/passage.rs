@@ -10,6 +10,8 @@
 //! read 20 octets  -> Acts [Replace 60 with 50]       50 others go on in place of all that waited
 //! ```
 
+use std::sync::Arc;
+
 use crate::event::{Note, Peer};
 
 /// What is to become of octets that were just observed.
@@ -52,6 +54,17 @@ pub enum Act {
     Secure(Upgrade),
     /// The connection ends, for this reason. What waits is dropped.
     End(Box<Note>),
+    /// The connection is broken off on purpose, for this fault. What is to be said before it, is.
+    Break(Break, Arc<str>),
+}
+
+/// How a connection is broken off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Break {
+    /// It is closed.
+    Close,
+    /// It is reset (RFC 9293, section 3.5.2).
+    Reset,
 }
 
 /// Which legs TLS begins on.

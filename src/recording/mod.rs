@@ -7,6 +7,7 @@
 //! nothing for the lines behind them, which are as readable as all others.
 
 mod counts;
+mod events;
 mod told;
 
 use std::collections::HashMap;
@@ -23,6 +24,7 @@ use crate::protocol::imap::{Observer, State};
 use crate::transcript::{Reader, is_text, read_text};
 
 use counts::Counts;
+pub use events::Events;
 pub use told::{outline, told};
 
 /// Something that was said.

@@ -26,7 +26,8 @@ use super::tap::Tap;
 use super::{Leg, Shared};
 use crate::event::{Body, Note, Peer};
 use crate::limits;
-use crate::net::{ClientTlsError, Security, ServerTlsError};
+use crate::net::{ClientTlsError, Outlet, Security, ServerTlsError};
+use crate::protocol::Break;
 use crate::protocol::imap::{AppLeg, Observer, ServerLeg, Setting};
 
 /// How long what is on its way may take when one side is gone.
@@ -99,6 +100,9 @@ async fn converse(shared: &Shared, tap: &Tap, arrival: Arrival) -> Result<Option
         target: &target,
     };
     let legs = Legs::join(setup, app, leg, server).await?;
+    if !shared.faults.is_empty() {
+        tap.note(&Note::FaultsOn(shared.faults.to_string().into()));
+    }
     tap.read_with(Box::new(observer(setup, &legs, leg)));
     relay(setup, leg, legs).await
 }
@@ -150,6 +154,7 @@ fn observer(setup: Setup<'_>, legs: &Legs, app: AppLeg) -> Observer {
         },
         server_is_local: legs.server_is_local(),
         hidden: shared.hidden.clone(),
+        faults: shared.faults.strikes(tap.conn()),
     };
     Observer::bridging(tap.gate().clone(), setting)
 }
@@ -157,13 +162,18 @@ fn observer(setup: Setup<'_>, legs: &Legs, app: AppLeg) -> Observer {
 /// Passes on what both say until they have ended; why, unless both just did.
 async fn relay(setup: Setup<'_>, leg: AppLeg, mut legs: Legs) -> Result<Option<String>, Failed> {
     let Setup { shared, tap, .. } = setup;
-    let mut pumps = Pumps::new();
+    let mut pumps = Pumps::new(shared.faults.shape(tap.conn()).map(Outlet::new));
     let (from, first) = loop {
         match pumps.run(&mut legs, tap).await {
             Step::Ended(from, end) => break (from, end),
             Step::Refused(note) => {
                 tap.cut();
                 return Err(Failed::for_note(*note));
+            }
+            Step::Broken(how, fault) => {
+                tap.cut();
+                break_off(&mut legs, how).await;
+                return Ok(Some(format!("--fault {fault}")));
             }
             Step::Secure(upgrade) => {
                 legs = match legs.secured(setup, upgrade).await {
@@ -205,6 +215,14 @@ async fn relay(setup: Setup<'_>, leg: AppLeg, mut legs: Legs) -> Result<Option<S
     }))
 }
 
+/// Breaks the app's leg off.
+async fn break_off(legs: &mut Legs, how: Break) {
+    match how {
+        Break::Close => legs.app.close(limits::END_CONNECTIONS).await,
+        Break::Reset => legs.app.reset(),
+    }
+}
+
 /// The end of the other direction, once that of `from` has ended; none if it does not come.
 async fn other_end(
     pumps: &mut Pumps,
@@ -221,6 +239,10 @@ async fn other_end(
         let before = pumps.moved(from.other());
         match timeout(patience, pumps.run(legs, tap)).await {
             Ok(Step::Ended(_, end)) => return Some(end),
+            Ok(Step::Broken(how, _)) => {
+                break_off(legs, how).await;
+                return Some(End::HalfClosed);
+            }
             // Nobody is left at one end to make a handshake with.
             Ok(Step::Secure(_)) => return Some(End::HalfClosed),
             Ok(Step::Refused(note)) => {

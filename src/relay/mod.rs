@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, Result};
 use crate::event::Gate;
+use crate::fault::Faults;
 use crate::net::{
     AskedSecurity, Authority, KeyLogFile, Ours, ServerAddress, TlsToClient, TlsToServer,
 };
@@ -78,6 +79,8 @@ pub struct Config {
     pub gate: Gate,
     /// Capabilities that apps are not shown.
     pub hidden: Hidden,
+    /// What goes wrong on purpose.
+    pub faults: Faults,
     /// Where to listen, and for what.
     pub listeners: Vec<(TcpListener, Leg)>,
 }
@@ -92,6 +95,7 @@ struct Shared {
     authority: Arc<Authority>,
     app_tls: TlsToClient,
     hidden: Hidden,
+    faults: Faults,
 }
 
 impl Shared {
@@ -141,6 +145,7 @@ impl Relay {
                 authority: config.authority,
                 app_tls,
                 hidden: config.hidden,
+                faults: config.faults,
             }),
             gate: config.gate,
             listeners: config.listeners,

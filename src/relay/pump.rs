@@ -11,6 +11,7 @@
 use std::future::poll_fn;
 use std::io::{self, ErrorKind, Read};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BufMut, BytesMut};
@@ -21,8 +22,8 @@ use tokio_util::io::poll_read_buf;
 use super::tap::Tap;
 use crate::event::{Note, Peer};
 use crate::limits;
-use crate::net::Transport;
-use crate::protocol::{Act, Upgrade, Verdict};
+use crate::net::{Delivery, Outlet, Transport};
+use crate::protocol::{Act, Break, Upgrade, Verdict};
 
 /// How a direction ended.
 #[derive(Debug)]
@@ -44,6 +45,8 @@ pub enum Step {
     Secure(Upgrade),
     /// The connection is to end.
     Refused(Box<Note>),
+    /// The app's leg is to be broken off, for this fault.
+    Broken(Break, Arc<str>),
 }
 
 /// The two transports of a connection.
@@ -92,12 +95,15 @@ pub struct Pumps {
 enum Then {
     Secure(Upgrade),
     Refuse(Box<Note>),
+    Break(Break, Arc<str>),
 }
 
 struct Direction {
     incoming: BytesMut,
     waiting: BytesMut,
     outgoing: BytesMut,
+    /// Where faults shape the way to the app.
+    outlet: Option<Outlet>,
     /// Octets that the next read may bring.
     size: usize,
     is_flushed: bool,
@@ -121,16 +127,19 @@ enum Look {
     Ending,
     /// The direction's end.
     Ended(End),
+    /// A fault that lets no more octets go.
+    Cut(Arc<str>),
 }
 
 impl Direction {
-    fn new() -> Self {
+    fn new(outlet: Option<Outlet>) -> Self {
         // Most connections idle most of the time; only a busy one gets a large buffer.
         const SMALL: usize = 8 * 1024;
         Self {
             incoming: BytesMut::new(),
             waiting: BytesMut::new(),
             outgoing: BytesMut::new(),
+            outlet,
             size: SMALL,
             is_flushed: true,
             state: State::Open,
@@ -150,13 +159,63 @@ impl Direction {
         if let Err(error) = ready!(self.poll_write(cx, writer.as_mut())) {
             return Poll::Ready(self.ended(End::WriteFailed(error)));
         }
+        if let Some(fault) = self.outlet.as_ref().and_then(Outlet::cut) {
+            self.state = State::Ended;
+            return Poll::Ready(Look::Cut(fault.into()));
+        }
         match self.state {
             State::Open => self.poll_read(cx, most, reader),
-            _ if !self.waiting.is_empty() => Poll::Pending,
+            _ if !self.waiting.is_empty() || !self.is_delivered() => Poll::Pending,
             _ => {
                 // The receiver may be gone already; then there is nobody to tell.
                 let _ = ready!(writer.poll_shutdown(cx));
                 Poll::Ready(self.ended(End::HalfClosed))
+            }
+        }
+    }
+
+    /// Whether nothing is on its way.
+    fn is_delivered(&self) -> bool {
+        self.outlet.as_ref().is_none_or(Outlet::is_empty)
+    }
+
+    /// Hands what there is to write to the outlet, which delivers it in its own time. Ready when it
+    /// takes more.
+    fn poll_outlet(
+        &mut self,
+        cx: &mut Context<'_>,
+        writer: Pin<&mut Transport>,
+    ) -> Poll<io::Result<()>> {
+        let Some(outlet) = &mut self.outlet else {
+            return Poll::Ready(Ok(()));
+        };
+        if outlet.has_room() {
+            self.moved += self.outgoing.len() as u64;
+            outlet.push(self.outgoing.split().freeze());
+        }
+        match outlet.poll_deliver(cx, writer)? {
+            Poll::Pending if !outlet.has_room() => Poll::Pending,
+            Poll::Pending | Poll::Ready(Delivery::Done | Delivery::Cut) => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// As [`poll_write`](Self::poll_write), ready when everything is written.
+    fn poll_drain(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut writer: Pin<&mut Transport>,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            ready!(self.poll_write(cx, writer.as_mut()))?;
+            let is_cut = self
+                .outlet
+                .as_ref()
+                .is_some_and(|outlet| outlet.cut().is_some());
+            if is_cut || (self.is_delivered() && self.outgoing.is_empty()) {
+                return Poll::Ready(Ok(()));
+            }
+            if !self.is_delivered() {
+                return Poll::Pending;
             }
         }
     }
@@ -167,6 +226,9 @@ impl Direction {
         cx: &mut Context<'_>,
         mut writer: Pin<&mut Transport>,
     ) -> Poll<io::Result<()>> {
+        if self.outlet.is_some() {
+            return self.poll_outlet(cx, writer);
+        }
         while !self.outgoing.is_empty() {
             let written = ready!(writer.as_mut().poll_write(cx, &self.outgoing))?;
             if written == 0 {
@@ -222,11 +284,11 @@ impl Direction {
 }
 
 impl Pumps {
-    /// Nothing was read yet.
-    pub fn new() -> Self {
+    /// Nothing was read yet; `outlet` is the way to the app, where faults shape it.
+    pub fn new(outlet: Option<Outlet>) -> Self {
         Self {
-            up: Direction::new(),
-            down: Direction::new(),
+            up: Direction::new(None),
+            down: Direction::new(outlet),
             first: Peer::Client,
             most: limits::READ,
             then: None,
@@ -263,6 +325,7 @@ impl Pumps {
                 match self.then.take() {
                     Some(Then::Secure(upgrade)) => return Step::Secure(upgrade),
                     Some(Then::Refuse(note)) => return Step::Refused(note),
+                    Some(Then::Break(how, fault)) => return Step::Broken(how, fault),
                     None => {}
                 }
             }
@@ -274,6 +337,10 @@ impl Pumps {
                     verdict
                 }
                 Look::Ending => tap.ended(from),
+                Look::Cut(fault) => {
+                    tap.note(&Note::Fault(Arc::clone(&fault)));
+                    return Step::Broken(Break::Close, fault);
+                }
                 Look::Ended(end) => {
                     if matches!(end, End::WriteFailed(_)) {
                         let _ = tap.ended(from); // nobody is left to be given what waited
@@ -301,7 +368,7 @@ impl Pumps {
         for from in [Peer::Client, Peer::Server] {
             let writing = poll_fn(|cx| {
                 let (_, writer) = legs.ends(from);
-                self.direction(from).poll_write(cx, writer)
+                self.direction(from).poll_drain(cx, writer)
             });
             // One that fails is found out when it is used next.
             let _ = tokio::time::timeout(limits::HANDSHAKE, writing).await;
@@ -386,6 +453,7 @@ impl Pumps {
             }
             Act::Secure(upgrade) => self.then = Some(Then::Secure(upgrade)),
             Act::End(note) => self.then = Some(Then::Refuse(note)),
+            Act::Break(how, fault) => self.then = Some(Then::Break(how, fault)),
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::sink::bus::Bus;
 
 /// One connection's tap.
 pub struct Tap {
+    conn: u64,
     started: Instant,
     bus: Arc<Bus>,
     gate: Gate,
@@ -33,6 +34,7 @@ impl Tap {
     pub fn new(conn: u64, started: Instant, bus: Arc<Bus>, gate: Gate) -> Self {
         let protocol = Box::new(Blind::new(gate.clone()));
         Self {
+            conn,
             started,
             bus,
             gate,
@@ -48,6 +50,11 @@ impl Tap {
     /// The octets are to be read with this.
     pub fn read_with(&self, protocol: Box<dyn Protocol>) {
         self.inner().protocol = protocol;
+    }
+
+    /// The connection's number in the run.
+    pub fn conn(&self) -> u64 {
+        self.conn
     }
 
     /// What masks secrets.

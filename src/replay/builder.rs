@@ -15,6 +15,7 @@ use super::server::Server;
 use super::service::{Config, Service};
 use super::usage::{Matching, OnMiss};
 use crate::error::{Doing, Error, Result};
+use crate::fault::Faults;
 use crate::net::Authority;
 use crate::protocol::imap::AppLeg;
 use crate::sink::bus::{Bus, OnFailure};
@@ -31,12 +32,13 @@ use crate::sink::bus::{Bus, OnFailure};
 /// assert_eq!(server.report().matched, 0);
 /// # Ok::<(), mailscope::error::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 #[must_use = "nothing is served before one of its last steps, such as start"]
 pub struct Builder {
     matching: Matching,
     on_miss: OnMiss,
     pace: f64,
+    faults: Faults,
 }
 
 impl Builder {
@@ -56,6 +58,12 @@ impl Builder {
     /// which it is if not said, for none.
     pub fn pace(mut self, factor: f64) -> Self {
         self.pace = factor;
+        self
+    }
+
+    /// What is done wrong on purpose; nothing if not said.
+    pub fn faults(mut self, faults: Faults) -> Self {
+        self.faults = faults;
         self
     }
 
@@ -159,6 +167,7 @@ impl Builder {
             matching: self.matching,
             on_miss: self.on_miss,
             pace: self.pace,
+            faults: self.faults,
             authority,
             listeners,
         })?;

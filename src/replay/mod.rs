@@ -11,6 +11,12 @@
 //! reads a recording, and so are the player's own answers.
 
 mod builder;
+#[cfg(test)]
+mod conversations;
+mod identity;
+mod line;
+mod link;
+mod login;
 mod part;
 mod player;
 mod report;

@@ -9,7 +9,7 @@
 //! STARTTLS is offered on a cleartext leg and answered for real, whatever the recording's legs were;
 //! that is the observer's bridging, for which this player is the far end. COMPRESS is for real too.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,25 +17,34 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 
+use super::login::first_turn;
 use super::report::Mismatch;
-use super::script::{Exchange, Turn};
-use super::usage::{Cursor, Index, OnMiss, Usage};
+use super::script::{Then, Turn};
+use super::usage::{Index, OnMiss, Usage};
 use super::whereabouts::Whereabouts;
 use crate::event::{Body, Draft, Gate, Label, Micros, Passed, Peer, Reading, Said};
+use crate::fault::Strikes;
 use crate::protocol::imap::{AppLeg, Observer, ServerLeg, Setting};
-use crate::protocol::{Act, Protocol, Verdict};
+use crate::protocol::{Act, Break, Protocol, Verdict};
 
 /// What is to be done for the app, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// These octets go to it.
     Say(Vec<u8>),
-    /// So long nothing happens.
-    Pause(Duration),
+    /// So long nothing happens; in IDLE, until the app says something.
+    Pause {
+        /// How long.
+        pause: Duration,
+        /// The app may end it.
+        is_idle: bool,
+    },
     /// TLS begins; then the player is told ([`Player::secured`]).
     StartTls,
     /// The connection ends.
     Close,
+    /// It is broken off, for this fault.
+    Break(Break, Arc<str>),
 }
 
 /// How a live session is played.
@@ -54,10 +63,10 @@ pub struct Player {
     manner: Manner,
     observer: Observer,
     whereabouts: Whereabouts,
-    cursor: Cursor,
-    began_with: usize,
     heard: VecDeque<Heard>,
     current: Option<Playing>,
+    /// What was played for this app.
+    played: HashSet<Index>,
     /// The player's octets that the observer has not let go.
     waiting: Vec<u8>,
     deflate: Option<DeflateEncoder<Vec<u8>>>,
@@ -75,30 +84,41 @@ enum Heard {
 struct Playing {
     index: Index,
     turn: usize,
-    /// The app owes a SASL response that the recorded one had sent with the command.
-    owes_initial: bool,
+    /// This app had it before: what nobody asked for is not said again.
+    is_again: bool,
+    /// SASL responses that the app owes and the recorded one did not: what it is told before each. The
+    /// first has been said.
+    prompts: &'static [&'static [u8]],
     tag: Vec<u8>,
 }
 
 impl Player {
-    /// Plays for the live connection with this number, whose leg is secured like this.
-    pub fn new(conn: u64, usage: Arc<Usage>, manner: Manner, gate: Gate, app: AppLeg) -> Self {
+    /// Plays for the live connection with this number, whose leg is secured like this and which is
+    /// struck by these faults.
+    pub fn new(
+        conn: u64,
+        usage: Arc<Usage>,
+        manner: Manner,
+        gate: Gate,
+        app: AppLeg,
+        faults: Strikes,
+    ) -> Self {
         let setting = Setting {
             app,
             server: ServerLeg::Tls,
+            faults,
             ..Setting::default()
         };
-        let cursor = usage.begin();
+        usage.begin(conn);
         Self {
             conn,
             manner,
             observer: Observer::bridging(gate, setting),
             whereabouts: Whereabouts::default(),
-            began_with: cursor.session,
-            cursor,
             usage,
             heard: VecDeque::new(),
             current: None,
+            played: HashSet::new(),
             waiting: Vec::new(),
             deflate: None,
             effects: Vec::new(),
@@ -109,14 +129,15 @@ impl Player {
     /// The app has connected. What is read goes to `out`.
     pub fn begin(&mut self, at: Micros, out: &mut Vec<Draft>) -> Vec<Effect> {
         let usage = Arc::clone(&self.usage);
-        let greeting = usage.script().sessions[self.cursor.session]
-            .greeting
-            .as_ref();
-        let line = greeting.map_or_else(
+        let session = usage.session(self.conn);
+        let line = session.greeting.as_ref().map_or_else(
             || b"* OK mailscope replays\r\n".to_vec(),
             |greeting| greeting.with_tag(b""),
         );
         self.say(&line, at, out);
+        if session.is_refused {
+            self.close();
+        }
         std::mem::take(&mut self.effects)
     }
 
@@ -146,7 +167,7 @@ impl Player {
         for peer in [Peer::Client, Peer::Server] {
             let _ = self.observer.ended(peer, at, out);
         }
-        self.usage.end(self.began_with);
+        self.usage.end(self.conn);
     }
 
     /// Notes what was read.
@@ -167,9 +188,11 @@ impl Player {
                     name: Some(name), ..
                 },
                 Passed::Instead(_),
-            ) => {
-                self.usage.answered(self.cursor, name);
+            ) if name == "STARTTLS" => {
+                self.usage.answered(self.conn, name);
             }
+            // A fault struck it.
+            (Reading::Command { .. }, Passed::Instead(_)) => {}
             // It is answered already.
             (Reading::Command { refused: true, .. }, _) => {}
             (Reading::Command { .. }, _) => {
@@ -200,12 +223,13 @@ impl Player {
     fn decide(&mut self, undecided: &Said, at: Micros, out: &mut Vec<Draft>) {
         let place = self.whereabouts.place(self.observer.state());
         let usage = Arc::clone(&self.usage);
-        match usage.take_refusal(&mut self.cursor, undecided, &place) {
+        match usage.take_refusal(self.conn, undecided, &place) {
             Some(index) => {
                 self.current = Some(Playing {
                     index,
                     turn: 0,
-                    owes_initial: false,
+                    is_again: false,
+                    prompts: &[],
                     tag: tag(undecided),
                 });
                 self.turns(at, out);
@@ -218,16 +242,17 @@ impl Player {
         let tag = tag(live);
         let place = self.whereabouts.place(self.observer.state());
         let usage = Arc::clone(&self.usage);
-        match usage.take(self.conn, &mut self.cursor, live, &place) {
+        match usage.take(self.conn, live, &place) {
             Ok(index) => {
-                let (turn, owes_initial) = first_turn(usage.exchange(index), live);
-                if owes_initial {
-                    self.say(b"+ \r\n", at, out);
+                let (turn, prompts) = first_turn(usage.exchange(index), live);
+                if let Some(first) = prompts.first() {
+                    self.say(first, at, out);
                 }
                 self.current = Some(Playing {
                     index,
                     turn,
-                    owes_initial,
+                    is_again: !self.played.insert(index),
+                    prompts,
                     tag,
                 });
                 self.turns(at, out);
@@ -263,44 +288,57 @@ impl Player {
 
     /// The app has said what an exchange waited for.
     fn go_on(&mut self, at: Micros, out: &mut Vec<Draft>) {
-        if let Some(playing) = &mut self.current {
-            if !std::mem::take(&mut playing.owes_initial) {
-                playing.turn += 1;
+        let Some(playing) = &mut self.current else {
+            return;
+        };
+        match playing.prompts {
+            [] => playing.turn += 1,
+            [_, rest @ ..] => {
+                playing.prompts = rest;
+                if let Some(next) = rest.first() {
+                    return self.say(next, at, out);
+                }
             }
-            self.turns(at, out);
         }
+        self.turns(at, out);
     }
 
     /// Plays the current exchange up to its end, or to where it waits for the app.
     fn turns(&mut self, at: Micros, out: &mut Vec<Draft>) {
         let usage = Arc::clone(&self.usage);
         while let Some(playing) = &mut self.current {
-            if playing.owes_initial {
+            if !playing.prompts.is_empty() {
                 return;
             }
             let exchange = usage.exchange(playing.index);
             match exchange.turns.get(playing.turn) {
                 Some(Turn::Await) => return,
-                Some(Turn::Say { line, pause }) => {
+                Some(Turn::Say { is_unsolicited, .. }) if *is_unsolicited && playing.is_again => {
+                    playing.turn += 1;
+                }
+                Some(Turn::Say { line, pause, .. }) => {
                     playing.turn += 1;
                     let octets = line.with_tag(&playing.tag);
-                    self.pause(*pause);
+                    self.pause(*pause, exchange.name() == "IDLE");
                     self.say(&octets, at, out);
                 }
                 None => {
+                    let is_again = playing.is_again;
                     self.current = None;
-                    if exchange.name() == "LOGOUT" {
-                        self.close();
+                    match exchange.then {
+                        Then::Ends => self.close(),
+                        Then::EndsUnasked if !is_again => self.close(),
+                        Then::EndsUnasked | Then::GoesOn => {}
                     }
                 }
             }
         }
     }
 
-    fn pause(&mut self, recorded: Micros) {
+    fn pause(&mut self, recorded: Micros, is_idle: bool) {
         let pause = Duration::from_micros(recorded.0).mul_f64(self.manner.pace);
         if !pause.is_zero() {
-            self.effects.push(Effect::Pause(pause));
+            self.effects.push(Effect::Pause { pause, is_idle });
         }
     }
 
@@ -365,6 +403,10 @@ impl Player {
                 } => self.give(octets),
                 Act::Secure(_) => self.effects.push(Effect::StartTls),
                 Act::End(_) => self.close(),
+                Act::Break(how, fault) => {
+                    self.is_over = true;
+                    self.effects.push(Effect::Break(how, fault));
+                }
                 Act::Pass { .. } | Act::Replace { .. } | Act::Say { .. } => {}
             }
         }
@@ -376,24 +418,6 @@ impl Player {
             Some(Effect::Say(last)) => last.extend_from_slice(&octets),
             _ => self.effects.push(Effect::Say(octets)),
         }
-    }
-}
-
-/// The first turn of an exchange that the live command needs, and whether the app owes its initial
-/// response: a SASL mechanism's first response may come with the command or behind a `+` (RFC 9051,
-/// section 6.2.2), in the recording and now.
-fn first_turn(exchange: &Exchange, live: &Said) -> (usize, bool) {
-    if exchange.name() != "AUTHENTICATE" {
-        return (0, false);
-    }
-    let has_initial = |said: &Said| said.arguments().len() > 1;
-    match (has_initial(&exchange.command), has_initial(live)) {
-        (true, false) => (0, true),
-        (false, true) => match exchange.turns.first_chunk::<2>() {
-            Some([Turn::Say { .. }, Turn::Await]) => (2, false),
-            _ => (0, false),
-        },
-        _ => (0, false),
     }
 }
 

@@ -4,20 +4,23 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::link::Link;
 use super::player::{Effect, Manner, Player};
 use super::report::Report;
 use super::script::Script;
 use super::usage::{Matching, OnMiss, Usage};
 use crate::error::Result;
 use crate::event::{Body, Draft, Gate, Micros, Note, Numbers, Peer, Secrets};
+use crate::fault::Faults;
 use crate::limits;
-use crate::net::{Authority, TlsToClient, Transport, accept};
+use crate::net::{Authority, Outlet, TlsToClient, Transport, accept};
+use crate::protocol::Break;
 use crate::protocol::imap::AppLeg;
 use crate::sink::bus::Bus;
 
@@ -31,6 +34,8 @@ pub struct Config {
     pub on_miss: OnMiss,
     /// Recorded pauses are multiplied by this; 0 for none.
     pub pace: f64,
+    /// What goes wrong on purpose.
+    pub faults: Faults,
     /// Who signs for the server.
     pub authority: Arc<Authority>,
     /// Where to listen, and how apps begin there.
@@ -46,6 +51,7 @@ pub struct Service {
 struct Shared {
     usage: Arc<Usage>,
     manner: Manner,
+    faults: Faults,
     gate: Gate,
     tls: TlsToClient,
     ended: Notify,
@@ -60,6 +66,7 @@ impl Service {
                 on_miss: config.on_miss,
                 pace: config.pace,
             },
+            faults: config.faults,
             gate: Gate::new(Secrets::Masked),
             tls: TlsToClient::new(config.authority)?,
             ended: Notify::new(),
@@ -190,12 +197,19 @@ impl Session {
         };
         let shared = &self.shared;
         let (usage, gate) = (Arc::clone(&shared.usage), shared.gate.clone());
-        let mut player = Player::new(self.conn, usage, shared.manner, gate, leg);
-        let reason = self.converse(&mut player, transport).await.err();
+        let strikes = shared.faults.strikes(self.conn);
+        let mut player = Player::new(self.conn, usage, shared.manner, gate, leg, strikes);
+        let outlet = shared.faults.shape(self.conn).map(Outlet::new);
+        if !shared.faults.is_empty() {
+            let note = Note::FaultsOn(shared.faults.to_string().into());
+            self.live.tell(Body::Note(note.finding()));
+        }
+        let link = Link { transport, outlet };
+        let reason = self.converse(&mut player, link).await;
         let mut drafts = Vec::new();
         player.end(self.live.now(), &mut drafts);
         self.live.bus.publish(&mut self.live.numbers, &mut drafts);
-        reason.map(|error| error.to_string())
+        reason.unwrap_or_else(|error| Some(error.to_string()))
     }
 
     /// TLS with the app; why not, if it does not come about.
@@ -216,31 +230,44 @@ impl Session {
         }
     }
 
+    /// Plays until the connection is over; why, unless both just ended it.
     async fn converse(
         &mut self,
         player: &mut Player,
-        mut transport: Transport,
-    ) -> std::io::Result<()> {
+        mut link: Link,
+    ) -> std::io::Result<Option<String>> {
         let mut drafts = Vec::new();
         let mut effects = player.begin(self.live.now(), &mut drafts);
         let mut buffer = vec![0; limits::READ];
         loop {
             self.live.bus.publish(&mut self.live.numbers, &mut drafts);
             let mut secured = false;
+            // What the app said while it idled.
+            let mut early = Vec::new();
             for effect in effects {
                 match effect {
-                    Effect::Say(octets) => transport.write_all(&octets).await?,
-                    Effect::Pause(pause) => {
-                        transport.flush().await?;
-                        tokio::time::sleep(pause).await;
+                    Effect::Say(octets) => link.say(octets).await?,
+                    Effect::Pause { is_idle: true, .. } if !early.is_empty() => {}
+                    Effect::Pause { pause, is_idle } => {
+                        let heard = link.pause(pause, is_idle.then_some(&mut *buffer)).await?;
+                        early.extend_from_slice(heard);
                     }
                     Effect::Close => {
-                        transport.shutdown().await?;
-                        return self.linger(&mut transport, &mut buffer).await;
+                        link.finish().await?;
+                        link.transport.close(limits::END_CONNECTIONS).await;
+                        return Ok(None);
+                    }
+                    Effect::Break(how, fault) => {
+                        link.finish().await?;
+                        match how {
+                            Break::Close => link.transport.close(limits::END_CONNECTIONS).await,
+                            Break::Reset => link.transport.reset(),
+                        }
+                        return Ok(Some(format!("--fault {fault}")));
                     }
                     Effect::StartTls => {
-                        transport.flush().await?;
-                        transport = match transport {
+                        link.finish().await?;
+                        link.transport = match link.transport {
                             Transport::Plain(tcp) => {
                                 self.secured(tcp).await.map_err(std::io::Error::other)?
                             }
@@ -250,31 +277,30 @@ impl Session {
                     }
                 }
             }
-            transport.flush().await?;
+            link.flush().await?;
             self.live.bus.room().await;
             if secured {
                 effects = player.secured(self.live.now(), &mut drafts);
                 continue;
             }
-            let length = match transport.read(&mut buffer).await {
-                Ok(length) => length,
-                Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => 0,
-                Err(error) => return Err(error),
+            let heard = match early.is_empty() {
+                true => link.hear(&mut buffer).await?,
+                false => &early,
             };
-            if length == 0 {
-                self.live.tell(Body::HalfClosed { from: Peer::Client });
-                let _ = transport.shutdown().await;
-                return Ok(());
+            if let Some(fault) = link.cut() {
+                let note = Note::Fault(fault.into());
+                self.live.tell(Body::Note(note.finding()));
+                let reason = format!("--fault {fault}");
+                link.transport.close(limits::END_CONNECTIONS).await;
+                return Ok(Some(reason));
             }
-            effects = player.hear(&buffer[..length], self.live.now(), &mut drafts);
+            if heard.is_empty() {
+                self.live.tell(Body::HalfClosed { from: Peer::Client });
+                link.finish().await?;
+                let _ = link.transport.shutdown().await;
+                return Ok(None);
+            }
+            effects = player.hear(heard, self.live.now(), &mut drafts);
         }
-    }
-
-    /// Lets the app see the end before the socket is gone: octets of it that nobody read would make
-    /// a reset of the close.
-    async fn linger(&self, transport: &mut Transport, buffer: &mut [u8]) -> std::io::Result<()> {
-        let rest = async { while matches!(transport.read(buffer).await, Ok(1..)) {} };
-        let _ = tokio::time::timeout(limits::END_CONNECTIONS, rest).await;
-        Ok(())
     }
 }

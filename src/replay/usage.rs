@@ -4,8 +4,9 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::login::{another_user, is_another_way};
 use super::report::{Mismatch, NeverAsked, Report};
-use super::script::{Exchange, Script};
+use super::script::{Exchange, Script, Session};
 use super::whereabouts::Place;
 use crate::event::{Reading, Said};
 use crate::limits;
@@ -44,23 +45,27 @@ pub struct Usage {
     inner: Mutex<Inner>,
 }
 
-struct Inner {
-    used: Vec<Vec<bool>>,
-    /// Sessions that a live connection began with.
-    begun: Vec<bool>,
+pub(super) struct Inner {
+    pub(super) used: Vec<Vec<bool>>,
+    /// The live connection that each session is meant for.
+    pub(super) begun: Vec<Option<u64>>,
     /// Sessions whose live connection is over.
     over: Vec<bool>,
-    matched: u64,
+    /// The live connections.
+    pub(super) live: HashMap<u64, Cursor>,
+    pub(super) matched: u64,
     mismatches: Vec<Mismatch>,
 }
 
 /// How far one live connection has followed a recorded one.
-#[derive(Clone, Copy, Debug)]
-pub struct Cursor {
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Cursor {
     /// The session.
-    pub session: usize,
+    pub(super) session: usize,
     /// Its next exchange.
-    pub next: usize,
+    pub(super) next: usize,
+    /// It is the one that the session is meant for, has used all before `next`, and nothing else.
+    pub(super) is_straight: bool,
 }
 
 impl Usage {
@@ -72,8 +77,9 @@ impl Usage {
                 .iter()
                 .map(|s| vec![false; s.exchanges.len()])
                 .collect(),
-            begun: vec![false; sessions.len()],
+            begun: vec![None; sessions.len()],
             over: vec![false; sessions.len()],
+            live: HashMap::new(),
             matched: 0,
             mismatches: Vec::new(),
         };
@@ -102,40 +108,40 @@ impl Usage {
     }
 
     /// A live connection begins: the first session that none has begun with, or the first of all.
-    pub fn begin(&self) -> Cursor {
+    pub fn begin(&self, conn: u64) {
         let mut inner = self.inner();
-        let session = inner
-            .begun
-            .iter()
-            .position(|begun| !begun)
-            .unwrap_or_default();
-        inner.begun[session] = true;
-        Cursor { session, next: 0 }
+        let free = inner.begun.iter().position(Option::is_none);
+        let session = free.unwrap_or_default();
+        if free.is_some() {
+            inner.begun[session] = Some(conn);
+        }
+        let cursor = Cursor {
+            session,
+            next: 0,
+            is_straight: free.is_some(),
+        };
+        inner.live.insert(conn, cursor);
+    }
+
+    /// The session that a live connection follows.
+    pub fn session(&self, conn: u64) -> &Session {
+        &self.script.sessions[self.inner().cursor(conn).session]
     }
 
     /// The exchange that answers this command, which is used from now on; else how the nearest one
     /// differs, which the report has then. A NOOP or LOGOUT more than were recorded is no mismatch.
-    pub fn take(
-        &self,
-        conn: u64,
-        cursor: &mut Cursor,
-        live: &Said,
-        place: &Place,
-    ) -> Result<Index, Option<Mismatch>> {
+    pub fn take(&self, conn: u64, live: &Said, place: &Place) -> Result<Index, Option<Mismatch>> {
         let mut inner = self.inner();
-        match self.find(&inner, *cursor, live, place) {
-            Some((session, exchange)) => {
-                inner.matched += 1;
-                inner.used[session][exchange] = true;
-                *cursor = Cursor {
-                    session,
-                    next: exchange + 1,
-                };
-                Ok((session, exchange))
+        self.tell_apart(&mut inner, conn, live, place);
+        let cursor = inner.cursor(conn);
+        match self.find(&inner, conn, live, place) {
+            Some(index) => {
+                inner.take(conn, index);
+                Ok(index)
             }
             None if self.matching == Matching::State && is_ending_or_idle(live) => Err(None),
             None => {
-                let mismatch = self.mismatch(&inner, conn, *cursor, live, place);
+                let mismatch = self.mismatch(&inner, conn, cursor, live, place);
                 if inner.mismatches.len() < limits::MISMATCHES {
                     inner.mismatches.push(mismatch.clone());
                 }
@@ -145,9 +151,9 @@ impl Usage {
     }
 
     /// The unused exchange in which this command's literal was refused, which is used from now on.
-    pub fn take_refusal(&self, cursor: &mut Cursor, live: &Said, place: &Place) -> Option<Index> {
+    pub fn take_refusal(&self, conn: u64, live: &Said, place: &Place) -> Option<Index> {
         let mut inner = self.inner();
-        let found = self.find(&inner, *cursor, live, place)?;
+        let found = self.find(&inner, conn, live, place)?;
         let is_refusal = matches!(
             self.exchange(found).command.reading,
             Reading::Command { refused: true, .. }
@@ -155,19 +161,19 @@ impl Usage {
         if !is_refusal || inner.used[found.0][found.1] {
             return None;
         }
-        inner.matched += 1;
-        inner.used[found.0][found.1] = true;
-        *cursor = Cursor {
-            session: found.0,
-            next: found.1 + 1,
-        };
+        inner.take(conn, found);
         Some(found)
     }
 
-    fn find(&self, inner: &Inner, cursor: Cursor, live: &Said, place: &Place) -> Option<Index> {
-        let fits = |(session, exchange): &Index| {
-            let recorded = self.exchange((*session, *exchange));
-            recorded.fits(place) && difference(&recorded.command, live).is_none()
+    fn find(&self, inner: &Inner, conn: u64, live: &Said, place: &Place) -> Option<Index> {
+        let cursor = inner.cursor(conn);
+        let fits = |index: &Index| self.exchange(*index).answers(live, place);
+        let is_the_same_way =
+            |index: &Index| difference(&self.exchange(*index).command, live).is_none();
+        // What another connection was told when it asked for news is no news here.
+        let is_for_it = |(session, exchange): &Index| {
+            let is_own = *session == cursor.session || inner.begun[*session] == Some(conn);
+            is_own || self.exchange((*session, *exchange)).name() != "NOOP"
         };
         let is_unused = |(session, exchange): &Index| !inner.used[*session][*exchange];
         let name = name(live);
@@ -176,11 +182,17 @@ impl Usage {
             let is_there = next.1 < self.script.sessions[next.0].exchanges.len();
             return Some(next).filter(|next| is_there && fits(next));
         }
-        let unused = self.in_order(cursor, name).filter(is_unused).find(fits);
-        unused.or_else(|| {
-            let again = |index: &Index| fits(index) && self.exchange(*index).changes_nothing();
-            self.in_order(cursor, name).find(again)
-        })
+        let again = |index: &Index| is_unused(index) || self.exchange(*index).changes_nothing();
+        let all = |is_usable: &dyn Fn(&Index) -> bool| {
+            let fitting = || {
+                self.in_order(cursor, name)
+                    .filter(is_usable)
+                    .filter(is_for_it)
+                    .filter(fits)
+            };
+            fitting().find(is_the_same_way).or_else(|| fitting().next())
+        };
+        all(&is_unused).or_else(|| all(&again))
     }
 
     /// The exchanges of a command's kind: those to come in the session that is being followed, those
@@ -221,7 +233,7 @@ impl Usage {
             .into_iter()
             .filter_map(|index| {
                 let recorded = self.exchange(index);
-                let difference = difference(&recorded.command, live);
+                let difference = recorded.difference(live);
                 let difference = difference.unwrap_or_else(|| elsewhere(&recorded.place, place));
                 let rank = (
                     difference.argument == "command",
@@ -248,9 +260,10 @@ impl Usage {
 
     /// A command was answered by the player itself: a recorded one with this name, in this session or
     /// another, is used.
-    pub fn answered(&self, cursor: Cursor, name: &str) {
+    pub fn answered(&self, conn: u64, name: &str) {
         let mut inner = self.inner();
         inner.matched += 1;
+        let cursor = inner.cursor(conn);
         let unused = self
             .in_order(cursor, name)
             .find(|index| !inner.used[index.0][index.1] && self.exchange(*index).name() == name);
@@ -259,9 +272,13 @@ impl Usage {
         }
     }
 
-    /// The live connection that began with this session is over.
-    pub fn end(&self, session: usize) {
-        self.inner().over[session] = true;
+    /// A live connection is over, and so is the session that was meant for it.
+    pub fn end(&self, conn: u64) {
+        let mut inner = self.inner();
+        inner.live.remove(&conn);
+        if let Some(session) = inner.begun.iter().position(|begun| *begun == Some(conn)) {
+            inner.over[session] = true;
+        }
     }
 
     /// Whether every recorded session has been served: its live connection is over, or all of it was
@@ -294,6 +311,20 @@ impl Usage {
 }
 
 impl Exchange {
+    /// How a live command differs from this one's; `None` if it means the same, or logs in the same
+    /// user in another way.
+    fn difference(&self, live: &Said) -> Option<Difference> {
+        another_user(self, live).or_else(|| match is_another_way(self, live) {
+            true => None,
+            false => difference(&self.command, live),
+        })
+    }
+
+    /// Whether it answers a command at this place.
+    pub(super) fn answers(&self, live: &Said, place: &Place) -> bool {
+        self.fits(place) && self.difference(live).is_none()
+    }
+
     /// Whether a command may be answered with it at this place.
     fn fits(&self, place: &Place) -> bool {
         let is_about_a_mailbox = matches!(

@@ -33,6 +33,8 @@ pub trait Sink: Send {
 pub enum Purpose {
     /// To keep everything.
     Record,
+    /// To keep it in a form for other programs.
+    Capture,
     /// To show it while it happens.
     View,
 }
@@ -123,7 +125,7 @@ impl Bus {
             .filter_map(|sink| {
                 let done = sink.done.lock().unwrap_or_else(PoisonError::into_inner);
                 let deadline = match sink.purpose {
-                    Purpose::Record => deadline,
+                    Purpose::Record | Purpose::Capture => deadline,
                     Purpose::View => viewers,
                 };
                 let patience = deadline.saturating_duration_since(Instant::now());

@@ -4,6 +4,7 @@
 
 pub mod bus;
 pub mod palette;
+pub mod pcapng;
 pub mod printable;
 pub mod queue;
 pub mod recording;

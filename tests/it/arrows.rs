@@ -17,10 +17,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // For tests alone.
     ("growth", &[]),
     ("event", &["error", "limits", "growth"]),
+    ("fault", &["event"]),
     ("transcript", &["error", "limits", "event"]),
     ("sink", &["error", "limits", "event", "transcript"]),
-    ("protocol", &["error", "limits", "event", "growth"]),
-    ("net", &["error", "limits", "event"]),
+    ("protocol", &["error", "limits", "event", "fault", "growth"]),
+    ("net", &["error", "limits", "event", "fault"]),
     (
         "recording",
         &["error", "limits", "event", "transcript", "protocol"],
@@ -44,6 +45,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "error",
             "limits",
             "event",
+            "fault",
             "transcript",
             "sink",
             "protocol",
@@ -56,6 +58,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "error",
             "limits",
             "event",
+            "fault",
             "transcript",
             "sink",
             "protocol",
@@ -69,6 +72,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "error",
             "limits",
             "event",
+            "fault",
             "transcript",
             "sink",
             "protocol",
@@ -82,7 +86,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Folders of code that is given time and octets and asks for neither.
-const SANS_IO: &[&str] = &["event", "protocol", "error", "limits"];
+const SANS_IO: &[&str] = &["event", "fault", "protocol", "error", "limits"];
 
 /// What such code does not name.
 const IO: &[&str] = &[

@@ -17,7 +17,7 @@ pub fn trials() -> Vec<Trial> {
         &[PYTEST],
         trials!("examples"; pytest_is_content, pytest_tells_what_was_not_recorded),
     ));
-    trials.extend(imapflow::needing_it(
+    trials.extend(imapflow::needing_imapflow(
         trials!("examples"; node_is_content, node_tells_what_was_not_recorded),
     ));
     trials

@@ -18,8 +18,10 @@ mod edited;
 mod endings;
 mod examples;
 mod failures;
+mod faults;
 mod library;
 mod memory;
+mod pcapng;
 mod readme;
 mod real;
 mod record;
@@ -49,8 +51,10 @@ fn main() -> ExitCode {
         endings::trials(),
         examples::trials(),
         failures::trials(),
+        faults::trials(),
         library::trials(),
         memory::trials(),
+        pcapng::trials(),
         readme::trials(),
         real::trials(),
         record::trials(),

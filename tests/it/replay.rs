@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 use rustix::process::{Pid, Signal, kill_process};
@@ -22,6 +23,7 @@ pub fn trials() -> Vec<Trial> {
         an_exported_text_is_replayed,
         bad_input_is_refused,
         commands_by_meaning_in_another_order,
+        idle_is_ended_before_what_was_recorded_later,
         on_miss_fail_closes,
         once_ends_when_all_is_served,
         starttls_is_offered_and_real,
@@ -383,6 +385,41 @@ fn a_report_tells_no_password() {
             assert!(!text.contains(secret), "{secret} in {text}");
         }
     }
+}
+
+/// What came late in the recorded IDLE comes at once when the app ends it earlier.
+fn idle_is_ended_before_what_was_recorded_later() {
+    const AN_HOUR: f64 = 3600.0;
+    let folder = tempfile::tempdir().unwrap();
+    let at = |at: f64, mut event: Value| {
+        event["at"] = json!(at);
+        event
+    };
+    let events = [
+        at(0.0, server("* PREAUTH hi")),
+        at(0.0, client("a SELECT INBOX")),
+        at(0.0, server("a OK")),
+        at(0.0, client("b IDLE")),
+        at(0.0, server("+ idling")),
+        at(0.2, server("* 2 EXISTS")),
+        at(AN_HOUR, server("* 3 EXISTS")),
+        at(AN_HOUR, client("DONE")),
+        at(AN_HOUR, server("b OK")),
+    ];
+    let transcript = transcript(&folder, &events);
+    let mut replay = Replay::start(&transcript, &["--timing", "recorded", "--require-all"]);
+    let mut app = App::plain(replay.address("plain"));
+    app.hear("* PREAUTH");
+    app.command("x", "SELECT INBOX");
+    app.say(b"y IDLE\r\n");
+    app.hear("+ idling");
+    let begun = Instant::now();
+    app.hear("* 2 EXISTS");
+    assert!(begun.elapsed() >= Duration::from_millis(190));
+    app.say(b"DONE\r\n");
+    assert_eq!(app.hear("y "), "* 3 EXISTS\r\ny OK\r\n");
+    let (code, report) = replay.stop();
+    assert_eq!(code, 0, "{report:#}");
 }
 
 /// A recording of the tour that ships with mailscope; its app says what it said, line by line.

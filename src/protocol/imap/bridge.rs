@@ -15,10 +15,13 @@
 //! All of that ends with the login. The reading is the [`Observer`](super::Observer)'s; here is only
 //! what it remembers for the relay's sake, and nothing of it is asked when both legs are TLS.
 
+use std::sync::Arc;
+
 use super::capability::{Edits, Hidden};
 use super::undecided::Undecided;
 use crate::event::Peer;
-use crate::protocol::passage::{Act, Upgrade};
+use crate::fault::Strikes;
+use crate::protocol::passage::{Act, Break, Upgrade};
 
 /// How the leg to the app is secured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,6 +56,8 @@ pub struct Setting {
     pub server_is_local: bool,
     /// Capabilities that the app is not shown.
     pub hidden: Hidden,
+    /// What goes wrong on purpose.
+    pub faults: Strikes,
 }
 
 /// Where STARTTLS stands.
@@ -128,7 +133,11 @@ impl Bridge {
         let is_busy = !matches!(self.stage, Stage::Quiet | Stage::Refused);
         let is_tls = (self.setting.app, self.setting.server) == (AppLeg::Tls, ServerLeg::Tls);
         let is_open = self.is_promised() || !(is_tls || is_authenticated);
-        is_busy || is_open || !self.setting.hidden.is_empty()
+        is_busy || is_open || self.strikes_or_hides()
+    }
+
+    fn strikes_or_hides(&self) -> bool {
+        !self.setting.hidden.is_empty() || !self.setting.faults.is_empty()
     }
 
     /// Whether the server's leg is to be secured still, and nothing may cross before.
@@ -285,6 +294,15 @@ impl Bridge {
         self.acts.push(Act::End(Box::new(note)));
     }
 
+    /// The relay is to break the connection off, for this fault.
+    pub(super) fn break_off(&mut self, how: Break, fault: Arc<str>) {
+        if self.stage != Stage::Ended {
+            self.stage = Stage::Ended;
+            self.stop_delaying();
+            self.acts.push(Act::Break(how, fault));
+        }
+    }
+
     /// TLS has begun: the legs are what they are now, and what was delayed goes on.
     pub(super) fn secured(&mut self) {
         let Stage::Securing(upgrade) = self.stage else {
@@ -303,6 +321,11 @@ impl Bridge {
     /// Nothing is hidden from here on; whether something was.
     pub(super) fn stop_hiding(&mut self) -> bool {
         !std::mem::take(&mut self.setting.hidden).is_empty()
+    }
+
+    /// Nothing is struck from here on; whether something may have been.
+    pub(super) fn stop_striking(&mut self) -> bool {
+        !std::mem::take(&mut self.setting.faults).is_empty()
     }
 
     /// What was delayed goes on.

@@ -85,6 +85,11 @@ pub(super) const COMMANDS: &[&str] = &[
     "XLIST",
 ];
 
+/// Whether this, upper case, is a command that is known.
+pub fn is_command(name: &str) -> bool {
+    COMMANDS.binary_search(&name).is_ok()
+}
+
 /// Those that are valid before authentication (RFC 9051, sections 6.1 and 6.2; RFC 2971; RFC 4978;
 /// RFC 5255, section 3.2).
 const BEFORE_AUTHENTICATION: &[&str] = &[

@@ -79,6 +79,9 @@ impl Observer {
         if self.bridge.stop_hiding() {
             self.note(Note::HidingEnds, at, out);
         }
+        if self.bridge.stop_striking() {
+            self.note(Note::FaultsEnd, at, out);
+        }
         self.compression = Compression {
             client: Some(Inflater::new()),
             server: Some(Inflater::new()),

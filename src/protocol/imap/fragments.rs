@@ -201,7 +201,7 @@ impl Observer {
     /// The command whose literal the server has not decided about, as it would be if that were
     /// refused: the literal's header is text.
     pub fn undecided_command(&self) -> Option<Said> {
-        if !self.awaits_go_ahead() {
+        if !self.awaits_go_ahead() || self.is_struck() {
             return None;
         }
         let message = Message::text(self.client.assembler.message().bytes());

@@ -25,16 +25,21 @@ mod recorded;
 mod response;
 pub mod sameness;
 mod sasl;
+mod search;
 mod secrets;
 mod server;
 mod solicit;
+mod struck;
+mod tampered;
 mod telling;
 mod tracker;
 mod undecided;
 mod upgrade;
+mod utf7;
 
 pub use bridge::{AppLeg, ServerLeg, Setting};
 pub use capability::Hidden;
+pub use command::is_command;
 pub use observer::Observer;
 pub use tracker::State;
 #[cfg(test)]

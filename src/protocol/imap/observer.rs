@@ -12,6 +12,7 @@ use super::bridge::{Bridge, Setting};
 use super::compress::Compression;
 use super::framer::{Fragment, Framer, Lines};
 use super::sasl::Exchange;
+use super::struck::Struck;
 use super::tracker::{Expected, State, Tracker};
 use super::undecided::Undecided;
 use crate::event::{Draft, Gate, Message, Micros, Note, Peer};
@@ -38,6 +39,7 @@ pub struct Observer {
     pub(super) undecided: Undecided,
     /// What the relay has to do besides passing octets on.
     pub(super) bridge: Bridge,
+    pub(super) struck: Struck,
     pub(super) compression: Compression,
     pub(super) ordinal: u64,
     pub(super) source: Source,
@@ -84,6 +86,7 @@ impl Observer {
         Self {
             gate,
             bridge: Bridge::new(setting),
+            struck: Struck::default(),
             compression: Compression::default(),
             tracker: Tracker::default(),
             exchange: None,

@@ -112,6 +112,7 @@ impl Observer {
         }
         if !circumstances.own {
             self.answer_if_due(circumstances.at, out);
+            self.strike_if_due(circumstances.at, out);
         }
     }
 
@@ -193,6 +194,7 @@ impl Observer {
     ) {
         let mut meaning = Meaning::new(self.next_ordinal(), Reading::LiteralPart { offset, total });
         (meaning.relation, meaning.among) = (relation, among);
+        meaning.passed = self.passed_part(from);
         self.emit(from, wire, Some(meaning), at, out);
     }
 

@@ -213,6 +213,13 @@ impl Tracker {
         self.tags.contains_key(key(tag))
     }
 
+    /// Whether all commands with a smaller ordinal than this have their answers, `except` those that
+    /// will get none.
+    pub fn answered_before(&self, ordinal: u64, except: &VecDeque<u64>) -> bool {
+        let mut before = self.in_flight.iter().map(|command| command.ordinal);
+        before.all(|before| before >= ordinal || except.contains(&before))
+    }
+
     /// How many commands have no answer yet.
     pub fn in_flight(&self) -> usize {
         self.in_flight.len()

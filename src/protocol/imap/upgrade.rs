@@ -20,6 +20,7 @@ use super::tracker::Expected;
 use super::undecided::Undecided;
 use super::{client, lexer, server};
 use crate::event::{Draft, Message, Micros, Note, Passed, Peer, Reading, Relation, Sealed, Status};
+use crate::fault::Strike;
 use crate::limits;
 use crate::protocol::Upgrade;
 
@@ -44,6 +45,12 @@ pub(super) enum Plan {
     Agree { command: u64, tag: Vec<u8> },
     /// It is a STARTTLS that mailscope refuses.
     Refuse { tag: Vec<u8> },
+    /// A fault strikes it.
+    Strike {
+        strike: Strike,
+        tag: Vec<u8>,
+        command: u64,
+    },
     /// The connection ends.
     End(Note),
 }
@@ -54,9 +61,11 @@ impl Plan {
         match self {
             Self::None | Self::Pass | Self::Hold { .. } | Self::Ask { .. } => Passed::AsRead,
             Self::Own => Passed::Own,
-            Self::Drop | Self::Agree { .. } | Self::Refuse { .. } | Self::End(_) => {
-                Passed::Instead(Sealed::default())
-            }
+            Self::Drop
+            | Self::Agree { .. }
+            | Self::Refuse { .. }
+            | Self::Strike { .. }
+            | Self::End(_) => Passed::Instead(Sealed::default()),
         }
     }
 }
@@ -93,6 +102,9 @@ impl Observer {
         if self.side(from).assembler.is_empty() {
             return self.bridge.release(from, None);
         }
+        if from == Peer::Client && self.strikes_begun(at, out) {
+            return;
+        }
         if from == Peer::Server && self.bridge.screens_server() {
             if self.bridge.is_framed_beyond(from, limits::READ) {
                 self.bridge.end(Note::StartTlsInjection { from });
@@ -109,7 +121,8 @@ impl Observer {
                 // The answer to mailscope's own command is not the app's.
                 let awaits_own = matches!(self.bridge.stage, Stage::OwnAsked { .. });
                 let begun = self.server.assembler.message().bytes();
-                is_short && (awaits_own || may_become_list(begun))
+                let is_edited = self.may_strike_response() || may_become_list(begun);
+                is_short && (awaits_own || is_edited)
             }
             Peer::Client if self.bridge.setting.server == ServerLeg::Starttls => {
                 let is_tag = |octet: &u8| octet.is_ascii_graphic();
@@ -140,7 +153,9 @@ impl Observer {
     /// What the client sent before its literal was decided about goes on, unless the server's leg is
     /// to be secured first.
     pub(super) fn let_undecided_go(&mut self) {
-        if self.is_bridging() && self.bridge.setting.server != ServerLeg::Starttls {
+        if self.is_struck() {
+            self.bridge.drop_all(Peer::Client);
+        } else if self.is_bridging() && self.bridge.setting.server != ServerLeg::Starttls {
             self.bridge.release_ahead(Peer::Client);
         }
     }
@@ -161,6 +176,9 @@ impl Observer {
         };
         if self.bridge.stage == Stage::Ended {
             return Plan::Drop;
+        }
+        if let Some(plan) = self.plan_strike(message, meaning, circumstances.missing) {
+            return plan;
         }
         let is_whole = self.bridge.holds(Peer::Client, message.bytes().len());
         if !self.is_bridging() || self.tracker.is_authenticated() || !is_whole {
@@ -219,6 +237,14 @@ impl Observer {
                 self.bridge.release(Peer::Client, Some(Vec::new()));
                 self.answer(&tag, Status::Bad, "TLS is in use already", at, out);
             }
+            Plan::Strike {
+                strike,
+                tag,
+                command,
+            } => {
+                self.bridge.release(Peer::Client, Some(Vec::new()));
+                self.strike(strike, tag, command, at, out);
+            }
             Plan::End(note) => self.bridge.end(note),
         }
     }
@@ -234,15 +260,27 @@ impl Observer {
     }
 
     /// mailscope answers a command in the server's place.
-    fn answer(&mut self, tag: &[u8], status: Status, text: &str, at: Micros, out: &mut Vec<Draft>) {
+    pub(super) fn answer(
+        &mut self,
+        tag: &[u8],
+        status: Status,
+        text: &str,
+        at: Micros,
+        out: &mut Vec<Draft>,
+    ) {
         let line = [tag, format!(" {} {text}\r\n", status.name()).as_bytes()].concat();
-        self.bridge.say(Peer::Client, &line);
+        self.say_for_the_server(&line, at, out);
+    }
+
+    /// mailscope says a response in the server's place.
+    pub(super) fn say_for_the_server(&mut self, line: &[u8], at: Micros, out: &mut Vec<Draft>) {
+        self.bridge.say(Peer::Client, line);
         let circumstances = server::Circumstances {
             at,
             own: true,
             ..Default::default()
         };
-        self.server_message(Message::text(&line), &circumstances, out);
+        self.server_message(Message::text(line), &circumstances, out);
     }
 
     /// mailscope asks the server for TLS itself.
@@ -340,7 +378,9 @@ impl Observer {
             false => edits.applied(message, &lexer::response(message)),
         };
         let is_held = self.bridge.holds(Peer::Server, message.bytes().len());
-        let Some(edited) = edited.filter(|_| is_held) else {
+        let struck = self.strike_response(message, is_held, meaning);
+        let edited = struck.or_else(|| edited.filter(|_| is_held));
+        let Some(edited) = edited else {
             self.bridge.release(Peer::Server, None);
             return Passed::AsRead;
         };
@@ -453,7 +493,7 @@ fn plan_starttls(message: &Message, command: u64, app: AppLeg, server: ServerLeg
     }
 }
 
-fn tag_of(message: &Message) -> Vec<u8> {
+pub(super) fn tag_of(message: &Message) -> Vec<u8> {
     let tag = lexer::command_tag(message).map(|tag| message.bytes()[tag].to_vec());
     tag.unwrap_or_default()
 }

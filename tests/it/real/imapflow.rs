@@ -6,7 +6,7 @@ use std::process::Command;
 
 use libtest_mimic::Trial;
 
-use super::super::support::dovecot::{Dovecot, PASSWORD};
+use super::super::support::dovecot::{Dovecot, PASSWORD, WITH_COMPRESS};
 use super::super::support::maildir::Mail;
 use super::super::support::mailscope::Mailscope;
 use super::super::support::programs::{DOVECOT, NODE, ignored, needing};
@@ -17,11 +17,11 @@ use super::{DIRECT, Door, Security, THROUGH, at_once, direct, recording, run, th
 
 pub fn trials() -> Vec<Trial> {
     let trials = trials!("real::imapflow"; compressed, in_cleartext, with_starttls, with_tls);
-    needing(&[DOVECOT], needing_it(trials))
+    needing_imapflow(needing(&[DOVECOT], trials))
 }
 
-/// The trials, ignored with what installs it where it or Node is missing.
-pub fn needing_it(trials: Vec<Trial>) -> Vec<Trial> {
+/// These trials, ignored with what installs it where it or Node is missing.
+pub fn needing_imapflow(trials: Vec<Trial>) -> Vec<Trial> {
     match modules().join("imapflow").is_dir() {
         true => needing(&[NODE], trials),
         false => ignored(".ci/imapflow", trials),
@@ -32,8 +32,7 @@ const SESSION: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/tests/it/real/imapflow/session.cjs"
 );
-const WITH_COMPRESS: &str = "protocol imap {\n  mail_plugins = zlib imap_zlib\n}\n";
-const CONNECTIONS: usize = 2;
+pub(super) const CONNECTIONS: usize = 2;
 const SECRETS: Secrets = Secrets::Masked(&[PASSWORD]);
 
 /// Where `.ci/imapflow` puts it: beside what Cargo builds.
@@ -83,7 +82,7 @@ fn session(dovecot: &Dovecot, security: Security) -> (String, Mailscope) {
     (obtained, mailscope)
 }
 
-fn obtained(door: &Door) -> String {
+pub(super) fn obtained(door: &Door) -> String {
     let security = match door.security {
         Security::Tls => "tls",
         Security::Starttls => "starttls",
@@ -97,7 +96,7 @@ fn obtained(door: &Door) -> String {
     String::from_utf8(printed).unwrap()
 }
 
-fn inbox() -> Vec<Mail> {
+pub(super) fn inbox() -> Vec<Mail> {
     vec![
         Mail::new(
             "S",

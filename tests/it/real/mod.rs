@@ -17,6 +17,7 @@ pub mod imapflow;
 mod imaplib;
 mod legs;
 mod mbsync;
+mod neomutt;
 mod replayed;
 mod socks;
 
@@ -38,6 +39,7 @@ pub fn trials() -> Vec<Trial> {
         imaplib::trials(),
         legs::trials(),
         mbsync::trials(),
+        neomutt::trials(),
         replayed::trials(),
         socks::trials(),
     ]

@@ -38,6 +38,25 @@ impl Wiretap {
         format!("localhost:{}", self.port)
     }
 
+    /// The lengths of the TLS records with application data that the server sent (RFC 8446, section
+    /// 5.1).
+    pub fn application_data_of_the_server(&self) -> Vec<usize> {
+        const APPLICATION_DATA: u8 = 23;
+        let pieces = self.pieces.lock().unwrap();
+        let octets = pieces.iter().filter(|(forth, _)| !forth);
+        let octets: Vec<u8> = octets.flat_map(|(_, octets)| octets.clone()).collect();
+        let mut lengths = Vec::new();
+        let mut rest = octets.as_slice();
+        while let [kind, _, _, high, low, behind @ ..] = rest {
+            let length = usize::from(u16::from_be_bytes([*high, *low]));
+            if *kind == APPLICATION_DATA {
+                lengths.push(length);
+            }
+            rest = &behind[length.min(behind.len())..];
+        }
+        lengths
+    }
+
     /// Writes what went by as a capture of a connection to `port` of a server.
     pub fn write_capture(&self, path: &Path, port: u16) {
         let mut capture = Capture::new(port);

@@ -7,6 +7,7 @@ mod compress;
 mod crossing;
 mod doubt;
 mod every;
+mod faults;
 mod framing;
 pub(crate) mod random;
 mod secrets;

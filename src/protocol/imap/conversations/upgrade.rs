@@ -2,6 +2,7 @@
 
 use super::{number, told};
 use crate::event::{Body, Event, Gate, Micros, Passed, Peer, Secrets};
+use crate::fault::Strikes;
 use crate::protocol::imap::{AppLeg, Hidden, Observer, ServerLeg, Setting};
 use crate::protocol::{Act, Protocol, Upgrade, Verdict};
 
@@ -73,6 +74,7 @@ impl Relay {
             Act::Say { to, octets } => self.give(to, &octets),
             Act::Secure(upgrade) => self.upgrade = Some(upgrade),
             Act::End(note) => self.done.push(format!("end {}", note.id())),
+            Act::Break(how, fault) => self.done.push(format!("{how:?} {fault}")),
         }
     }
 
@@ -140,6 +142,7 @@ pub(super) fn setting(app: AppLeg, server: ServerLeg) -> Setting {
         server,
         server_is_local: false,
         hidden: Hidden::default(),
+        faults: Strikes::default(),
     }
 }
 

@@ -1,0 +1,326 @@
+//! Faults that strike messages: what each peer is given, however the octets are cut, and what is told
+//! of it.
+
+use super::upgrade::{edits, notes, played, setting};
+use crate::event::{Event, Peer};
+use crate::fault::{Fault, Faults};
+use crate::protocol::imap::{AppLeg, ServerLeg, Setting};
+
+const C: Peer = Peer::Client;
+const S: Peer = Peer::Server;
+
+fn faulty(faults: &[&str]) -> Setting {
+    let faults: Vec<Fault> = faults.iter().map(|text| text.parse().unwrap()).collect();
+    Setting {
+        faults: Faults::new(faults, 7).strikes(1),
+        ..setting(AppLeg::Tls, ServerLeg::Tls)
+    }
+}
+
+/// What was done behind a login, and told.
+fn behind_login(faults: &[&str], steps: &[(Peer, &str)]) -> (Vec<String>, Vec<Event>) {
+    let login = [
+        (S, "* PREAUTH hi\r\n"),
+        (C, "0 ENABLE X\r\n"),
+        (S, "0 OK in\r\n"),
+    ];
+    let (done, events) = played(&faulty(faults), &[&login, steps].concat());
+    let before = done.iter().position(|line| line == "app 0 OK in|");
+    match before {
+        Some(before) => (done[before + 1..].to_vec(), events),
+        // Joined with what the app was given next.
+        None => {
+            let mut done = done;
+            done.drain(..2);
+            done[0] = done[0].replacen("0 OK in|", "", 1);
+            (done, events)
+        }
+    }
+}
+
+const TEXT: &str = "injected by mailscope (--fault)|";
+
+#[test]
+fn a_struck_command_goes_nowhere_and_is_answered() {
+    let (done, events) = behind_login(
+        &["no:SELECT=OVERQUOTA"],
+        &[
+            (C, "a SELECT INBOX\r\nb NOOP\r\n"),
+            (S, "b OK\r\n"),
+            (C, "c select {5+}\r\nINBOX\r\n"),
+            (C, "d LOGOUT\r\n"),
+            (S, "* BYE\r\nd OK\r\n"),
+        ],
+    );
+    assert_eq!(
+        done,
+        [
+            format!("app a NO [OVERQUOTA] {TEXT}"),
+            "server b NOOP|".into(),
+            format!("app b OK|c NO [OVERQUOTA] {TEXT}"),
+            "server d LOGOUT|".into(),
+            "app * BYE|d OK|".into(),
+        ]
+    );
+    assert_eq!(notes(&events), ["note fault", "note fault"]);
+    assert_eq!(
+        edits(&events),
+        [
+            "a SELECT INBOX| -> ".to_owned(),
+            format!("own a NO [OVERQUOTA] {TEXT}"),
+            "c select {5+}|INBOX| -> ".into(),
+            format!("own c NO [OVERQUOTA] {TEXT}"),
+        ]
+    );
+}
+
+#[test]
+fn the_answer_comes_behind_those_before_it() {
+    let (done, _) = behind_login(
+        &["bad:NOOP"],
+        &[
+            (C, "a FETCH 1 BODY[]\r\nb NOOP\r\nc CHECK\r\n"),
+            (S, "* 1 FETCH (BODY[] {5}\r\nab"),
+            (S, "cde)\r\n"),
+            (S, "c OK\r\na OK\r\n"),
+        ],
+    );
+    let octets =
+        "app * 1 FETCH (BODY[] {5}|abcde)|c OK|a OK|b BAD injected by mailscope (--fault)|";
+    assert_eq!(
+        done,
+        ["server a FETCH 1 BODY[]|c CHECK|".to_owned(), octets.into()]
+    );
+}
+
+#[test]
+fn a_literal_that_waits_is_refused() {
+    let (done, events) = behind_login(
+        &["no:APPEND=OVERQUOTA"],
+        &[
+            (C, "a APPEND x {3}\r\n"),
+            (C, "b NOOP\r\n"),
+            (S, "b OK\r\n"),
+        ],
+    );
+    assert_eq!(
+        done,
+        [
+            format!("app a NO [OVERQUOTA] {TEXT}"),
+            "server b NOOP|".into(),
+            "app b OK|".into(),
+        ]
+    );
+    assert_eq!(edits(&events)[0], "a APPEND x {3}| -> ");
+}
+
+#[test]
+fn a_large_literal_is_dropped_as_it_comes() {
+    let mail = "x".repeat(300_000);
+    let append = format!("a APPEND x {{300000+}}\r\n{mail}\r\nb NOOP\r\n");
+    let mut relay = super::upgrade::Relay::new(faulty(&["no:APPEND"]));
+    relay.read(S, b"* PREAUTH hi\r\n", crate::event::Micros(0));
+    for part in append.as_bytes().chunks(10_000) {
+        relay.read(C, part, crate::event::Micros(1));
+    }
+    assert_eq!(
+        relay.done,
+        [
+            "app * PREAUTH hi\r\n".to_owned(),
+            "app a NO injected by mailscope (--fault)\r\n".into(),
+            "server b NOOP\r\n".into()
+        ]
+        .into_iter()
+        .fold(Vec::new(), |mut done: Vec<String>, line| {
+            match (done.last_mut(), line.strip_prefix("app ")) {
+                (Some(last), Some(line)) if last.starts_with("app ") => last.push_str(line),
+                _ => done.push(line),
+            }
+            done
+        })
+    );
+    assert!(relay.waits_for_nothing());
+    let parts = edits(&super::number(relay.drafts));
+    assert!(parts.len() > 3, "the parts are told as not passed on");
+}
+
+#[test]
+fn a_stalled_command_is_never_answered_and_the_others_are() {
+    let (done, events) = behind_login(
+        &["stall:SELECT", "no:CHECK"],
+        &[
+            (C, "a SELECT INBOX\r\nb NOOP\r\nc CHECK\r\n"),
+            (S, "b OK\r\n"),
+        ],
+    );
+    assert_eq!(
+        done,
+        ["server b NOOP|".to_owned(), format!("app b OK|c NO {TEXT}")]
+    );
+    assert_eq!(notes(&events), ["note fault", "note fault"]);
+    let (done, _) = behind_login(
+        &["stall:APPEND"],
+        &[(C, "a APPEND x {3}\r\n"), (C, "abc\r\n")],
+    );
+    assert_eq!(done, [""; 0]);
+}
+
+#[test]
+fn bye_and_reset_break_the_connection_off() {
+    for (fault, end) in [
+        ("bye:SELECT=UNAVAILABLE", "Close bye:SELECT=UNAVAILABLE"),
+        ("reset:SELECT", "Reset reset:SELECT"),
+    ] {
+        let (done, events) = behind_login(
+            &[fault],
+            &[
+                (C, "a SELECT INBOX\r\n"),
+                (C, "b NOOP\r\n"),
+                (S, "* 1 EXISTS\r\n"),
+            ],
+        );
+        let bye = (fault.starts_with("bye")).then(|| format!("app * BYE [UNAVAILABLE] {TEXT}"));
+        let expected: Vec<String> = bye.into_iter().chain([end.to_owned()]).collect();
+        assert_eq!(done, expected);
+        assert_eq!(notes(&events), ["note fault"]);
+    }
+    let steps = [(S, "* OK hi\r\n"), (C, "a NOOP\r\nb NOOP\r\n")];
+    let (done, _) = played(&faulty(&["bye"]), &steps);
+    assert_eq!(
+        done,
+        [format!("app * OK hi|* BYE {TEXT}"), "Close bye".into()],
+        "the first command"
+    );
+}
+
+#[test]
+fn the_greeting_is_struck() {
+    let steps = [(S, "* OK [CAPABILITY IMAP4rev1] hi\r\n"), (C, "a NOOP\r\n")];
+    let (done, events) = played(&faulty(&["bye:GREETING"]), &steps);
+    assert_eq!(
+        done,
+        [format!("app * BYE {TEXT}"), "Close bye:GREETING".into()]
+    );
+    assert_eq!(edits(&events)[0], "* OK [CAPABILITY IMAP4rev1] hi| -> ");
+    let (done, _) = played(&faulty(&["bye:GREETING"]), &[(S, "* OK hi\r\n")]);
+    assert_eq!(done[0], format!("app * BYE {TEXT}"));
+    // Where the list of capabilities is edited as well.
+    let mut cleartext = faulty(&["reset:GREETING"]);
+    cleartext.app = AppLeg::Cleartext;
+    let (done, _) = played(&cleartext, &steps);
+    assert_eq!(done, ["Reset reset:GREETING"]);
+    let (done, _) = played(&faulty(&["close-after=GREETING"]), &steps);
+    assert_eq!(
+        done,
+        [
+            "app * OK [CAPABILITY IMAP4rev1] hi|",
+            "Close close-after=GREETING"
+        ]
+    );
+}
+
+#[test]
+fn the_connection_closes_behind_an_answer() {
+    let (done, _) = behind_login(
+        &["close-after=SELECT"],
+        &[
+            (C, "a SELECT INBOX\r\nb NOOP\r\n"),
+            (S, "* 1 EXISTS\r\na OK\r\nb OK\r\n"),
+        ],
+    );
+    assert_eq!(
+        done,
+        [
+            "server a SELECT INBOX|b NOOP|",
+            "app * 1 EXISTS|a OK|",
+            "Close close-after=SELECT"
+        ]
+    );
+}
+
+#[test]
+fn responses_lie() {
+    let (done, events) = behind_login(
+        &["lie-literal=-2", "uidvalidity"],
+        &[
+            (C, "a SELECT x\r\nb FETCH 1 BODY[]\r\n"),
+            (S, "* OK [UIDVALIDITY 7] x\r\na OK\r\n"),
+            (S, "* 1 FETCH (BODY[] {5}\r\nabcde FLAGS ())\r\nb OK\r\n"),
+        ],
+    );
+    assert_eq!(
+        done[1],
+        "app * OK [UIDVALIDITY 8] x|a OK|* 1 FETCH (BODY[] {3}|abcde FLAGS ())|b OK|"
+    );
+    assert_eq!(notes(&events), ["note fault", "note fault"]);
+    assert_eq!(
+        edits(&events)[1],
+        "* 1 FETCH (BODY[] {5}|abcde FLAGS ())| -> * 1 FETCH (BODY[] {3}|abcde FLAGS ())|"
+    );
+}
+
+#[test]
+fn a_login_is_struck_without_being_told() {
+    for (app, server) in [
+        (AppLeg::Tls, ServerLeg::Tls),
+        (AppLeg::Tls, ServerLeg::Starttls),
+        (AppLeg::Cleartext, ServerLeg::Cleartext),
+    ] {
+        let mut faulty = faulty(&["no:LOGIN=AUTHENTICATIONFAILED", "no:AUTHENTICATE"]);
+        (faulty.app, faulty.server) = (app, server);
+        let (done, events) = played(
+            &faulty,
+            &[
+                (S, "* OK [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n"),
+                (S, "mailscope OK\r\n"),
+                (C, "a LOGIN alice hunter2\r\n"),
+                (C, "b AUTHENTICATE PLAIN AGFsaWNlAGh1bnRlcjI=\r\n"),
+            ],
+        );
+        let done = done.concat();
+        assert!(
+            done.contains("a NO [AUTHENTICATIONFAILED]") && done.contains("b NO "),
+            "{done}"
+        );
+        assert!(
+            !done.contains("hunter2") && !done.contains("aHVu"),
+            "{done}"
+        );
+        let told = super::told(&events).concat();
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+}
+
+#[test]
+fn compression_ends_the_striking() {
+    let (done, events) = behind_login(
+        &["no:SELECT"],
+        &[(C, "a COMPRESS DEFLATE\r\n"), (S, "a OK\r\n")],
+    );
+    assert_eq!(done, ["server a COMPRESS DEFLATE|", "app a OK|"]);
+    assert_eq!(notes(&events), ["note faults-end"]);
+}
+
+#[test]
+fn idle_and_its_end_go_on() {
+    let (done, _) = behind_login(
+        &["no:FETCH@0"],
+        &[
+            (C, "a IDLE\r\n"),
+            (S, "+ idling\r\n"),
+            (C, "DONE\r\n"),
+            (S, "a OK\r\n"),
+            (C, "b FETCH 1 FLAGS\r\n"),
+        ],
+    );
+    assert_eq!(
+        done,
+        [
+            "server a IDLE|",
+            "app + idling|",
+            "server DONE|",
+            "app a OK|",
+            "server b FETCH 1 FLAGS|"
+        ]
+    );
+}
