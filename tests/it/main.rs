@@ -15,9 +15,12 @@ mod arrows;
 mod authority;
 mod command_line;
 mod diff;
+mod edited;
 mod endings;
+mod examples;
 mod failures;
 mod faults;
+mod library;
 mod memory;
 mod on_miss;
 mod page;
@@ -29,6 +32,7 @@ mod recordings;
 mod relay;
 mod replay;
 mod secrets;
+mod serving;
 mod socks;
 mod starttls;
 mod support;
@@ -47,9 +51,12 @@ fn main() -> ExitCode {
         authority::trials(),
         command_line::trials(),
         diff::trials(),
+        edited::trials(),
         endings::trials(),
+        examples::trials(),
         failures::trials(),
         faults::trials(),
+        library::trials(),
         memory::trials(),
         on_miss::trials(),
         page::trials(),
@@ -61,6 +68,7 @@ fn main() -> ExitCode {
         relay::trials(),
         replay::trials(),
         secrets::trials(),
+        serving::trials(),
         socks::trials(),
         starttls::trials(),
         tls::trials(),
