@@ -134,6 +134,7 @@ async fn record(
 ) -> Result<ExitCode> {
     let faults = arguments.faults.read()?;
     let faults_told = fault::introduction(&faults);
+    remove_ready_file(arguments.ready_file.as_deref())?;
     let listeners = bind(arguments, servers.own.is_some()).await?;
     let authority = Arc::new(arguments.which.open(common)?);
     let secrets = match arguments.show_secrets {
@@ -267,6 +268,20 @@ fn listening(relay: &Relay) -> Vec<(&'static str, Option<SocketAddr>)> {
         .into_iter()
         .chain(diverted.map(|(leg, address)| (leg.name(), Some(address))))
         .collect()
+}
+
+/// Takes away what an earlier run said there, so that nobody goes by it.
+pub(super) fn remove_ready_file(path: Option<&Path>) -> Result<()> {
+    let Some(path) = path else {
+        return Ok(());
+    };
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::new(
+            format!("remove the earlier ready file {}", path.display()),
+            error,
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Writes the file that says where all listen, in one step.

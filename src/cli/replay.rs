@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::authority::WhichAuthority;
 use super::fault::{self, FaultArguments};
 use super::growing::{Growing, Grown};
-use super::record::write_ready_file;
+use super::record::{remove_ready_file, write_ready_file};
 use super::say::{say, say_at_the_end, warn};
 use super::session::{Signals, runtime};
 use super::{Common, view};
@@ -148,6 +148,7 @@ fn played(arguments: &Arguments) -> Result<Played> {
 async fn replay(arguments: &Arguments, common: &Common, played: Played) -> Result<ExitCode> {
     let faults = arguments.faults.read()?;
     let faults_told = fault::introduction(&faults);
+    remove_ready_file(arguments.ready_file.as_deref())?;
     let listeners = bind(arguments).await?;
     let addresses = listeners
         .iter()

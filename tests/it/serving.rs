@@ -16,6 +16,7 @@ pub fn trials() -> Vec<Trial> {
     trials!("serving";
         a_factor_stretches_the_recorded_pauses,
         a_thousand_connections_at_once,
+        once_ends_although_the_app_stays,
         once_waits_for_every_recorded_connection,
         pipelined_commands_are_answered_in_order,
         recorded_pauses_are_kept_where_they_were,
@@ -110,6 +111,20 @@ fn once_waits_for_every_recorded_connection() {
     drop(second);
     let (code, report) = replay.end();
     assert_eq!((code, &report["matched"]), (0, &json!(1)));
+}
+
+/// An app that keeps its connection open has been served when all of it was used.
+fn once_ends_although_the_app_stays() {
+    let text = "S: * PREAUTH one\nC: a SELECT INBOX\nS: a OK\nC: b CHECK\nS: b OK\n";
+    let (_folder, path) = recording(text);
+    let mut replay = Replay::start(&path, &["--once"]);
+    let mut app = App::plain(replay.address("plain"));
+    app.hear("* PREAUTH one");
+    app.command("x", "SELECT INBOX");
+    app.command("y", "NOOP");
+    assert_eq!(app.command("z", "CHECK"), "z OK\r\n");
+    let (code, report) = replay.end();
+    assert_eq!((code, &report["matched"]), (0, &json!(2)));
 }
 
 fn pipelined_commands_are_answered_in_order() {
