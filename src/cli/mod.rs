@@ -8,6 +8,7 @@ mod ca;
 mod client_certificate;
 mod demo;
 mod divert;
+mod explain;
 mod export;
 mod fault;
 mod keylog;
@@ -80,6 +81,8 @@ enum Command {
     Show(show::Arguments),
     /// Write a transcript in another form.
     Export(export::Arguments),
+    /// What a command, capability, response code or flag is, with its RFC.
+    Explain(explain::Arguments),
     /// The certificate authorities that apps have to trust: where they are, and how to trust them.
     Ca(ca::Arguments),
     /// The whole way on this machine, without an account or a network.
@@ -93,6 +96,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Replay(arguments) => replay::run(&arguments, &cli.common),
         Command::Show(arguments) => show::run(&arguments, &cli.common),
         Command::Export(arguments) => export::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments, &cli.common),
         Command::Ca(arguments) => ca::run(&arguments, &cli.common),
         Command::Demo(arguments) => demo::run(arguments, &cli.common),
     }

@@ -99,6 +99,10 @@ pub struct Arguments {
     #[command(flatten)]
     faults: FaultArguments,
 
+    /// Say below each line what it does, as to somebody who sees IMAP for the first time.
+    #[arg(long)]
+    explain: bool,
+
     /// Print nothing on standard output.
     #[arg(long)]
     quiet: bool,
@@ -214,7 +218,8 @@ async fn record(
         &name,
         secrets,
         arguments.insecure,
-        view::standard_output(common, arguments.quiet)?,
+        view::standard_output(common, arguments.quiet)?
+            .map(|view| view.explaining(arguments.explain)),
     )?;
     let path = session.path().to_owned();
     introduce(arguments, own.as_ref(), &relay, &path, faults_told);

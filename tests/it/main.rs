@@ -15,6 +15,7 @@ mod arrows;
 mod authority;
 mod command_line;
 mod endings;
+mod explain;
 mod failures;
 mod faults;
 mod memory;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         authority::trials(),
         command_line::trials(),
         endings::trials(),
+        explain::trials(),
         failures::trials(),
         faults::trials(),
         memory::trials(),
