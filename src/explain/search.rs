@@ -168,6 +168,8 @@ impl<'a, 'v> Keys<'a, 'v> {
             "SAVEDSINCE" => around("were stored here on ", self.next()?, " or later"),
             "OLDER" => around("arrived more than ", self.next()?, " seconds ago"),
             "YOUNGER" => around("arrived within the last ", self.next()?, " seconds"),
+            "UIDAFTER" => around("have UIDs above ", self.next()?, ""),
+            "UIDBEFORE" => around("have UIDs below ", self.next()?, ""),
             "LARGER" => around("have more than ", self.next()?, " octets"),
             "SMALLER" => around("have fewer than ", self.next()?, " octets"),
             "KEYWORD" => around("have the keyword ", self.next()?, ""),
