@@ -67,7 +67,7 @@ pub(super) fn sentence(command: &Command<'_>) -> Option<Sentence> {
         "THREAD" => threaded(arguments, by),
         "ENABLE" => {
             let names = arguments.iter().map(|name| Sentence::default().value(name));
-            let names = Sentence::list(names.collect(), " and ");
+            let names = Sentence::list(names, " and ");
             Some(Sentence::new("turns on ").with(names))
         }
         "GETQUOTAROOT" => mailbox("asks what limits the mailbox ", arguments, ""),
@@ -144,7 +144,7 @@ fn status(arguments: &[Value<'_>]) -> Option<Sentence> {
         return None;
     };
     let items = items.iter().map(|item| Sentence::default().value(item));
-    let words = Sentence::new("asks for ").with(Sentence::list(items.collect(), " and "));
+    let words = Sentence::new("asks for ").with(Sentence::list(items, " and "));
     let words = words.own(" of the mailbox ").mailbox(name);
     Some(words.own(" without opening it"))
 }
@@ -173,7 +173,7 @@ fn flags_in_words(flags: &[Value<'_>]) -> Sentence {
         _ => "the flags ",
     };
     let flags = flags.iter().map(|flag| Sentence::default().value(flag));
-    Sentence::new(words).with(Sentence::list(flags.collect(), " and "))
+    Sentence::new(words).with(Sentence::list(flags, " and "))
 }
 
 fn fetched(arguments: &[Value<'_>], by: By) -> Option<Sentence> {
@@ -185,7 +185,7 @@ fn fetched(arguments: &[Value<'_>], by: By) -> Option<Sentence> {
     let items = items::asked(wanted);
     let marks = items.iter().any(items::Item::marks_as_read);
     let peeks = items.iter().any(items::Item::peeks);
-    let items = items.iter().map(items::Item::words).collect();
+    let items = items.iter().map(items::Item::words);
     let words = Sentence::new("asks for ").with(Sentence::list(items, " and "));
     let words = words.own(" of ").with(which);
     Some(match (marks, peeks) {
@@ -281,7 +281,7 @@ pub(super) fn terms(command: &Command<'_>, said: &Said) -> Vec<(Vec<u8>, &'stati
             let octets = value.bytes().unwrap_or_default();
             let found = std::str::from_utf8(octets).ok();
             if let Some(found) = found.and_then(|term| entry(kind, term)) {
-                terms.push((octets.to_vec(), found));
+                super::response::push(&mut terms, octets, found);
             }
         }
     };
@@ -294,18 +294,15 @@ pub(super) fn terms(command: &Command<'_>, said: &Said) -> Vec<(Vec<u8>, &'stati
         "AUTHENTICATE" => every(Kind::Mechanism, &arguments[..arguments.len().min(1)]),
         "ENABLE" => every(Kind::Capability, arguments),
         "APPEND" => every(Kind::Flag, arguments.get(1).map_or(&[], Value::members)),
-        "LIST" | "SEARCH" | "SORT" => {
+        "LIST" => {
             let is_return = |value: &Value<'_>| value.is_word("RETURN");
             let place = arguments.iter().position(is_return);
             let returned = place.and_then(|place| arguments.get(place + 1));
-            if name == "LIST" {
-                every(Kind::Option, arguments.first().map_or(&[], Value::members));
-            }
+            every(Kind::Option, arguments.first().map_or(&[], Value::members));
             every(Kind::Option, returned.map_or(&[], Value::members));
         }
         "STORE" => {
             for argument in arguments.iter().skip(1) {
-                every(Kind::Option, std::slice::from_ref(argument));
                 every(Kind::Option, argument.members());
                 every(Kind::Flag, argument.members());
                 every(Kind::Flag, std::slice::from_ref(argument));
@@ -313,14 +310,18 @@ pub(super) fn terms(command: &Command<'_>, said: &Said) -> Vec<(Vec<u8>, &'stati
         }
         "FETCH" => {
             let wanted = arguments.get(1).map(items::asked).unwrap_or_default();
-            let known = wanted.iter().filter_map(items::Item::entry);
-            let known = known.map(|entry| (entry.term.as_bytes().to_vec(), entry));
-            terms.extend(known);
+            let known = wanted.iter().filter(|item| !item.is_macro());
+            let known = known.filter_map(items::Item::entry);
+            for known in known {
+                super::response::push(&mut terms, known.term.as_bytes(), known);
+            }
             let modifiers = arguments.get(2).map_or(&[][..], Value::members);
             for modifier in modifiers.iter().filter_map(Value::bytes) {
                 let term = String::from_utf8_lossy(modifier);
                 let found = entry(Kind::FetchItem, &term);
-                terms.extend(found.map(|found| (modifier.to_vec(), found)));
+                if let Some(found) = found {
+                    super::response::push(&mut terms, modifier, found);
+                }
             }
         }
         _ => {}

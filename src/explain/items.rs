@@ -60,6 +60,11 @@ impl<'a> Item<'a> {
         }
     }
 
+    /// Whether it stands for several others.
+    pub(super) fn is_macro(&self) -> bool {
+        matches!(self.name.as_str(), "ALL" | "FAST" | "FULL")
+    }
+
     /// Whether it is what the server answers to `BODY.PEEK[]` and `BODY[]` alike.
     pub(super) fn answers_either_way(&self) -> bool {
         self.section.is_some() && matches!(self.name.as_str(), "BODY" | "BINARY")

@@ -246,10 +246,11 @@ impl Narrator {
         (number, status): (Option<u64>, Option<Status>),
         command: Option<&str>,
     ) -> Explanation {
-        let code = said.code();
+        let code = status.and_then(|_| said.code());
         let mut explanation = match (said.relation == Relation::Unsolicited, status) {
             // What it means the view says.
-            (true, _) => self.once(Placed::new(
+            (true, Some(_)) => Explanation::default(),
+            (true, None) => self.once(Placed::new(
                 "unsolicited",
                 "RFC 9051, 5.2",
                 Sentence::new("a server may report changes at any time, and an app must heed them"),
@@ -257,6 +258,8 @@ impl Narrator {
             (false, Some(status)) => response::status_response(status, code.as_ref())
                 .map(|placed| self.once(placed))
                 .unwrap_or_default(),
+            // Most lines of a session are such that were told already.
+            (false, None) if self.said.contains(response::key(name)) => Explanation::default(),
             (false, None) => response::untagged(said, name, number, command)
                 .map(|placed| self.once(placed))
                 .unwrap_or_default(),
@@ -304,7 +307,8 @@ fn lifecycle(body: &Body) -> Option<Placed> {
         Body::Connected { .. } => (
             "connected",
             "RFC 9051, 2.1",
-            "an app has connected to mailscope, which connects to the server in its place",
+            "an app has connected to mailscope, which connects to the server in its place; C: is what \
+             the app says, S: what the server says",
         ),
         Body::Secured(secured) if secured.leg == Peer::Server => (
             "secured server",

@@ -14,6 +14,9 @@ use crate::event::{Code, Label, Said, Status, Value};
 /// Items of a FETCH response that are named.
 const ITEMS: usize = 8;
 
+/// Flags of a message that are named.
+const FLAGS: usize = 12;
+
 /// Literals of a message in which encoded words are looked for.
 const LITERALS: usize = 4;
 
@@ -41,6 +44,11 @@ impl Placed {
     fn of(entry: &'static Entry, sentence: Sentence) -> Self {
         Self::new(entry.sentence, entry.source, sentence)
     }
+}
+
+/// The key of what is said of untagged data of this name, where that is always the same.
+pub(super) fn key(name: &str) -> &'static str {
+    entry(Kind::Response, name).map_or("", |known| known.sentence)
 }
 
 /// Untagged data, the answer to the command of this name, where that is known.
@@ -121,18 +129,26 @@ fn fetched(said: &Said, name: &str, number: u64) -> Sentence {
         .find(|value| matches!(value, Value::List(_)))
         .map_or(&[][..], Value::members);
     let items = items.chunks(2).take(ITEMS).map(|item| match item {
-        [name, Value::Number(number)] => one_item(name).own(format!(" {number}")),
+        [name, Value::Number(number)] => {
+            let is_long = name.bytes().is_some_and(|name| name.contains(&b'['));
+            let between = if is_long { ": " } else { " " };
+            one_item(name).own(format!("{between}{number}"))
+        }
         [name, Value::List(flags)] if name.is_word("FLAGS") && flags.is_empty() => {
             Sentence::new("no flags")
         }
         [name, Value::List(flags)] if name.is_word("FLAGS") => {
-            let flags = flags.iter().map(|flag| Sentence::default().value(flag));
-            Sentence::new("flags ").with(Sentence::list(flags.collect(), " and "))
+            let words = Sentence::new("the flags");
+            let flags = flags.iter().take(FLAGS);
+            flags.fold(words, |words, flag| words.own(" ").value(flag))
+        }
+        [name, Value::List(number)] if matches!(number[..], [Value::Number(_)]) => {
+            one_item(name).own(" ").value(&number[0])
         }
         [name, ..] => one_item(name),
         [] => Sentence::default(),
     });
-    Sentence::new(words).with(Sentence::list(items.collect(), " and "))
+    Sentence::new(words).with(Sentence::list(items, " and "))
 }
 
 fn one_item(name: &Value<'_>) -> Sentence {
@@ -248,6 +264,13 @@ pub(super) fn terms(said: &Said, name: &str, code: Option<&Code<'_>>) -> Vec<Ter
 /// A term as it is written, and what the table says.
 pub(super) type Term = (Vec<u8>, &'static Entry);
 
+/// Adds a term that is not there yet: a line may name the same one without end.
+pub(super) fn push(terms: &mut Vec<Term>, written: &[u8], known: &'static Entry) {
+    if terms.iter().all(|(_, other)| other.index != known.index) {
+        terms.push((written.to_vec(), known));
+    }
+}
+
 fn names<'a>(list: Option<&'a Value<'a>>) -> &'a [Value<'a>] {
     list.map_or(&[], Value::members)
 }
@@ -266,7 +289,9 @@ fn every_atom(terms: &mut Vec<Term>, kind: Kind, values: &[Value<'_>]) {
     for octets in values.iter().filter_map(Value::bytes) {
         let term = std::str::from_utf8(octets).ok();
         let found = term.and_then(|term| entry(kind, term));
-        terms.extend(found.map(|found| (octets.to_vec(), found)));
+        if let Some(found) = found {
+            push(terms, octets, found);
+        }
     }
 }
 
@@ -283,7 +308,9 @@ fn capabilities(terms: &mut Vec<Term>, values: &[Value<'_>]) {
             .then(|| entry(Kind::Mechanism, &term[5..]))
             .flatten();
         let found = mechanism.or_else(|| lookup::capability(term));
-        terms.extend(found.map(|found| (octets.to_vec(), found)));
+        if let Some(found) = found {
+            push(terms, octets, found);
+        }
     }
 }
 
@@ -292,7 +319,9 @@ fn items(terms: &mut Vec<Term>, list: Option<&Value<'_>>) {
         let item = pair[0].bytes().map(Item::read);
         let item = item.filter(|item| !item.answers_either_way());
         let found = item.and_then(|item| item.entry());
-        terms.extend(found.map(|found| (found.term.as_bytes().to_vec(), found)));
+        if let Some(found) = found {
+            push(terms, found.term.as_bytes(), found);
+        }
         if pair[0].is_word("FLAGS") {
             every(terms, Kind::Flag, &pair[1..]);
         }

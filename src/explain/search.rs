@@ -125,7 +125,7 @@ impl<'a, 'v> Keys<'a, 'v> {
             return Some(Sentence::new(words));
         }
         match name.as_str() {
-            "NOT" => Some(Sentence::new("do not fit: ").with(self.one(depth + 1)?)),
+            "NOT" => self.negated(depth),
             "OR" => {
                 let (one, other) = (self.one(depth + 1)?, self.one(depth + 1)?);
                 let either = Sentence::new("either ").with(one);
@@ -134,6 +134,21 @@ impl<'a, 'v> Keys<'a, 'v> {
             "FUZZY" => Some(Sentence::new("more or less ").with(self.one(depth + 1)?)),
             _ => self.with_value(&name, key),
         }
+    }
+
+    /// `NOT SEEN` is `UNSEEN`; other keys have no opposite.
+    fn negated(&mut self, depth: usize) -> Option<Sentence> {
+        let name = self.rest.first().map(upper)?;
+        let opposite = match name.strip_prefix("UN") {
+            Some(name) => simple(name),
+            None => simple(&format!("UN{name}")),
+        };
+        if let Some(words) = opposite {
+            self.next()?;
+            return Some(Sentence::new(words));
+        }
+        let words = Sentence::new("are none of those that ");
+        Some(words.with(self.one(depth + 1)?))
     }
 
     /// A key with a value, or a sequence set.
@@ -260,8 +275,8 @@ mod tests {
             ),
             (
                 "OR SEEN NOT LARGER 1000",
-                "the numbers of the messages that either were read or do not fit: have more than 1000 \
-                 octets",
+                "the numbers of the messages that either were read or are none of those that have more \
+                 than 1000 octets",
             ),
             (
                 "1:5 UID 7",
@@ -272,7 +287,12 @@ mod tests {
                 "the numbers of the messages that have \"bar\" in the header X-Foo",
             ),
             ("X-UNHEARD-OF 3", "?"),
+            (
+                "NOT DELETED NOT UNSEEN",
+                "the numbers of the messages that are not marked to be removed and were read",
+            ),
             ("FROM", "?"),
+            ("NOT", "?"),
             ("", "?"),
         ] {
             assert_eq!(words(keys, By::Number), spoken);

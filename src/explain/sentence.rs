@@ -91,12 +91,18 @@ impl Sentence {
         }
     }
 
-    /// `a, b and c`
-    pub(super) fn list(members: Vec<Self>, conjunction: &'static str) -> Self {
-        let count = members.len();
-        let shown = if count > MEMBERS + 1 { MEMBERS } else { count };
+    /// `a, b and c`; no more of them are held than are named.
+    pub(super) fn list(members: impl IntoIterator<Item = Self>, conjunction: &'static str) -> Self {
+        let mut members = members.into_iter();
+        let mut named: Vec<Self> = members.by_ref().take(MEMBERS + 1).collect();
+        let mut more = members.count();
+        if more > 0 {
+            named.truncate(MEMBERS);
+            more += 1;
+        }
+        let count = named.len() + more;
         let mut sentence = Self::default();
-        for (at, member) in members.into_iter().take(shown).enumerate() {
+        for (at, member) in named.into_iter().enumerate() {
             sentence = match at {
                 0 => sentence,
                 at if at + 1 == count => sentence.own(conjunction),
@@ -104,9 +110,9 @@ impl Sentence {
             };
             sentence = sentence.with(member);
         }
-        match count > shown {
-            true => sentence.own(format!(" and {} more", count - shown)),
-            false => sentence,
+        match more {
+            0 => sentence,
+            more => sentence.own(format!(" and {more} more")),
         }
     }
 }
@@ -167,7 +173,7 @@ pub(super) mod tests {
     fn lists_are_read_aloud() {
         let list = |count: usize| {
             let members = (1..=count).map(|n| Sentence::new(n.to_string()));
-            text(&Sentence::list(members.collect(), " and "))
+            text(&Sentence::list(members, " and "))
         };
         assert_eq!(list(1), "1");
         assert_eq!(list(2), "1 and 2");

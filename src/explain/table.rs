@@ -255,9 +255,23 @@ mod tests {
         assert_eq!(append, "stores a message at the end of a mailbox");
         assert!(phrase(Kind::ResponseCode, "UIDVALIDITY").starts_with("says which "));
         assert!(phrase(Kind::Capability, "LIST-STATUS").starts_with("LIST can "));
+        const NAMES: [&str; 7] = [
+            "Gmail",
+            "Apple",
+            "Thunderbird",
+            "Yahoo",
+            "Kerberos",
+            "Dovecot",
+            "Cyrus",
+        ];
         for entry in entries() {
             let phrase = entry.phrase();
             assert!(!phrase.ends_with('.') && !phrase.is_empty());
+            // A name would lose its capital letter.
+            assert!(
+                !NAMES.iter().any(|name| entry.sentence.starts_with(name)),
+                "{entry:?}"
+            );
         }
     }
 }
