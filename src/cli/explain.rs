@@ -2,14 +2,14 @@
 //!
 //! Terms are taken as they stand on the wire, in any letter case, `UID FETCH` as two arguments too.
 //! With `--output json` there is one object a line: `asked`, `term`, `kind`, `clause` or `origin`,
-//! and `sentence`. A term that is not known is told on standard error, with near ones; exit code 2.
+//! `sentence`, and `here` where the term says more as it is written (`BODY[1.2]<0.100>`, `1:5`). A term that is not known is told on standard error, with near ones; exit code 2.
 
 use std::process::ExitCode;
 
 use super::say::say;
 use super::{Common, Output, print, view};
 use crate::error::Result;
-use crate::explain::{Entry, Kind, entries, find, near};
+use crate::explain::{Entry, Kind, Part, Sentence, entries, find, here, near};
 use crate::sink::palette::{Meaning, Palette};
 use crate::sink::printable;
 use crate::sink::terminal::{Color, Style};
@@ -49,10 +49,11 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
             say(&unknown(&term));
             is_complete = false;
         }
+        let here = here(&term).as_ref().map(plain);
         for entry in found {
             text.push_str(&match common.output {
-                Output::Text => page.entry(entry),
-                Output::Json => object(Some(&term), entry),
+                Output::Text => page.entry(entry, here.as_deref()),
+                Output::Json => object(Some((&term, here.as_deref())), entry),
             });
         }
     }
@@ -93,17 +94,27 @@ fn unknown(term: &str) -> String {
     format!("mailscope: no term of IMAP that is known here: {shown}\n  {hint}")
 }
 
-fn object(asked: Option<&str>, entry: &Entry) -> String {
+/// A sentence with the words that somebody typed, made fit to be shown.
+fn plain(sentence: &Sentence) -> String {
+    let part = |part: &Part| match part {
+        Part::Own(words) => words.to_string(),
+        Part::Sent(octets) => printable::escaped(&String::from_utf8_lossy(octets)),
+    };
+    sentence.parts().iter().map(part).collect()
+}
+
+fn object(asked: Option<(&str, Option<&str>)>, entry: &Entry) -> String {
     let mut object = serde_json::Map::new();
     let mut set = |name: &str, value: Option<&str>| {
         object.extend(value.map(|value| (name.to_owned(), value.into())));
     };
-    set("asked", asked);
+    set("asked", asked.map(|(term, _)| term));
     set("term", Some(entry.term));
     set("kind", Some(entry.kind.name()));
     set("clause", entry.clause());
     set("origin", entry.origin());
     set("sentence", Some(entry.sentence));
+    set("here", asked.and_then(|(_, here)| here));
     format!("{}\n", serde_json::Value::Object(object))
 }
 
@@ -125,7 +136,7 @@ impl Page {
     }
 
     /// `IDLE  command  RFC 9051, 6.3.13`, and the sentence below.
-    fn entry(&self, entry: &Entry) -> String {
+    fn entry(&self, entry: &Entry, here: Option<&str>) -> String {
         let mut text = self.painted(Meaning::Name, entry.term);
         let head = format!("  {}", entry.kind.name());
         let fits = entry.term.len() + head.len() + 2 + entry.source.len() <= self.width;
@@ -133,12 +144,13 @@ impl Page {
         text.push_str(if fits { "  " } else { "\n  " });
         text.push_str(&self.painted(Meaning::Dim, entry.source));
         text.push('\n');
-        self.wrap(
-            &mut text,
-            &mut entry.sentence.split(' '),
-            " ",
-            Meaning::Plain,
-        );
+        let words = |text: &mut String, sentence: &str| {
+            self.wrap(text, &mut sentence.split(' '), " ", Meaning::Plain);
+        };
+        words(&mut text, entry.sentence);
+        if let Some(here) = here {
+            words(&mut text, &format!("Here: {here}."));
+        }
         text
     }
 

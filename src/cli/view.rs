@@ -33,12 +33,11 @@ pub fn standard_output(common: &Common, quiet: bool) -> Result<Option<View>> {
     if quiet {
         return Ok(None);
     }
-    let style = style(common);
     Ok(Some(View {
         policy: policy()?,
         out: Box::new(io::stdout()),
         format: match common.output {
-            Output::Text => Format::Text(Box::new(Terminal::new(style))),
+            Output::Text => Format::Text(Box::new(Terminal::new(style(common)))),
             Output::Json => Format::Json,
         },
         buffer: Vec::new(),
@@ -46,8 +45,8 @@ pub fn standard_output(common: &Common, quiet: bool) -> Result<Option<View>> {
     }))
 }
 
-/// How text for people looks on standard output.
-pub(super) fn style(common: &Common) -> Style {
+/// How standard output is to look.
+pub fn style(common: &Common) -> Style {
     let stream = match io::stdout().is_terminal() {
         true => Stream::Terminal {
             columns: terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)),

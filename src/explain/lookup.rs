@@ -4,6 +4,9 @@
 //! \Seen   Seen   [UIDVALIDITY 7]   AUTH=PLAIN   BODY.PEEK[HEADER]<0.100>   {310}   UID FETCH
 //! ```
 
+use super::items::Item;
+use super::sentence::Sentence;
+use super::sets::{self, By};
 use super::table::{Entry, Kind, entries, entry};
 
 /// Suggestions for a term that is not there.
@@ -118,6 +121,26 @@ pub(super) fn syntax(text: &str) -> Option<&'static str> {
     is_set.then_some("1:*")
 }
 
+/// What the term says as it is written, where that is more than the table can know: a part of a
+/// message, a sequence set.
+///
+/// ```text
+/// BODY[1.2]<0.100>   the first 100 octets of part 1.2
+/// 5:*                message 5 and all behind it
+/// ```
+pub fn here(term: &str) -> Option<Sentence> {
+    let term = term.trim();
+    match syntax(term) {
+        Some("1:*") => sets::messages(term.as_bytes(), By::Number),
+        Some(_) => None,
+        None if term.contains('[') => {
+            let item = Item::read(term.as_bytes());
+            item.entry().map(|_| item.words())
+        }
+        None => None,
+    }
+}
+
 /// Terms that are written much like this one, the nearest first.
 pub fn near(term: &str) -> Vec<&'static str> {
     let wanted = bare(term);
@@ -145,6 +168,7 @@ fn bare(term: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sentence::tests::text;
     use super::*;
 
     fn found(term: &str) -> Vec<(&'static str, &'static str)> {
@@ -198,6 +222,18 @@ mod tests {
         assert_eq!(plain, ["capability", "SASL mechanism"]);
         let storage: Vec<&str> = kinds("QUOTA=RES-STORAGE");
         assert_eq!(storage, ["capability", "quota resource"]);
+    }
+
+    #[test]
+    fn what_a_term_says_as_it_is_written() {
+        let here = |term| here(term).as_ref().map(text);
+        let part = here("BODY[1.2]<0.100>");
+        assert_eq!(part.as_deref(), Some("the first 100 octets of part 1.2"));
+        let set = here("5:*");
+        assert_eq!(set.as_deref(), Some("message 5 and all behind it"));
+        assert_eq!(here("[UIDVALIDITY 7]"), None);
+        assert_eq!(here("BODY"), None);
+        assert_eq!(here("{310}"), None);
     }
 
     #[test]

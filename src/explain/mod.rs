@@ -20,7 +20,7 @@ mod sentence;
 mod sets;
 mod table;
 
-pub use lookup::{find, near};
+pub use lookup::{find, here, near};
 pub use narrator::{Explanation, Narrator, Term};
 pub use sentence::{Part, Sentence};
 pub use table::{Entry, Kind, entries};

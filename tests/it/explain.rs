@@ -51,6 +51,12 @@ fn a_term_is_explained_with_its_rfc() {
          UNSELECT  capability  RFC 3691, 2\n  \
          A mailbox can be closed without removing anything from it.\n"
     );
+    assert_eq!(
+        explained(&["BODY.PEEK[1]<0.100>"]),
+        "BODY.PEEK  FETCH item  RFC 9051, 6.4.5\n  \
+         A part of the message, without marking the message as read.\n  \
+         Here: the first 100 octets of part 1.\n"
+    );
     assert!(explained(&["X-GM-LABELS"]).starts_with("X-GM-LABELS  FETCH item  no RFC, Gmail\n"));
     let colored = run(&["--color", "always", "explain", "unselect"]);
     assert!(stdout(&colored).starts_with("\x1b["), "{colored:?}");
