@@ -19,6 +19,7 @@ mod search;
 mod sentence;
 mod sets;
 mod table;
+mod terms;
 
 pub use lookup::{find, here, near};
 pub use narrator::{Explanation, Narrator, Term};
