@@ -24,8 +24,8 @@ const HANG: usize = 2;
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Commands, capabilities, response codes, flags, FETCH items, notes and so on, as they stand on
-    /// the wire (in a shell: '\Seen', '$Junk'); none for a list of all.
-    #[arg(value_name = "TERM", allow_hyphen_values = true)]
+    /// the wire (in a shell: '\Seen', '$Junk', -- -FLAGS); none for a list of all.
+    #[arg(value_name = "TERM")]
     terms: Vec<String>,
 
     /// List all terms, by kind.

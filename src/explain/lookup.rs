@@ -144,14 +144,14 @@ pub fn here(term: &str) -> Option<Sentence> {
 /// Terms that are written much like this one, the nearest first.
 pub fn near(term: &str) -> Vec<&'static str> {
     let wanted = bare(term);
-    let most = (wanted.chars().count() / 3).clamp(1, 3);
+    let most = (wanted.chars().count() / 3).min(3);
     let mut near: Vec<(usize, &'static str)> = Vec::new();
     for entry in entries() {
         let known = bare(entry.term);
         let distance = strsim::osa_distance(&wanted, &known);
         let begins = wanted.len() >= 3 && known.starts_with(&wanted);
         let is_new = near.iter().all(|(_, other)| *other != entry.term);
-        if is_new && (distance <= most || begins) {
+        if is_new && !known.is_empty() && (distance <= most || begins) {
             near.push((distance, entry.term));
         }
     }
@@ -243,7 +243,9 @@ mod tests {
         assert_eq!(near("\\Sean").first(), Some(&"\\Seen"));
         assert_eq!(near("UIDVALIDTY").first(), Some(&"UIDVALIDITY"));
         assert!(near("starttls-inj").contains(&"starttls-injection"));
-        assert!(near("qqqqqqqq").is_empty());
+        for unlike in ["qqqqqqqq", "", "%%", "a1"] {
+            assert!(near(unlike).is_empty(), "{unlike}");
+        }
         for odd in [
             "", " ", "[", "]", "{", "=", "\\", "{}", "~{", "é=é", "QUOTA=é",
         ] {

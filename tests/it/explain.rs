@@ -73,7 +73,8 @@ fn terms_are_taken_as_they_stand_on_the_wire() {
         (&["BODY.PEEK[HEADER]"], "BODY.PEEK  FETCH item"),
         (&["BODY[1.2]<0.100>"], "BODY  FETCH item"),
         (&["COMPRESS=DEFLATE"], "COMPRESS=DEFLATE  capability"),
-        (&["-FLAGS"], "-FLAGS  option"),
+        (&["--", "-FLAGS"], "-FLAGS  option"),
+        (&["noop", "--color", "never"], "NOOP  command"),
         (&["starttls-injection"], "starttls-injection  note"),
     ] {
         assert!(explained(terms).starts_with(begins), "{terms:?}");
@@ -133,7 +134,7 @@ fn without_a_term_all_are_listed() {
     for object in all {
         let term = object["term"].as_str().unwrap();
         assert!(list.contains(term), "{term}");
-        let again = objects(&run(&["--output", "json", "explain", term]));
+        let again = objects(&run(&["--output", "json", "explain", "--", term]));
         assert!(
             again.iter().any(|found| found["kind"] == object["kind"]),
             "{term}"
