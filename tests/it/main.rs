@@ -15,10 +15,13 @@ mod arrows;
 mod authority;
 mod command_line;
 mod diff;
+mod edited;
 mod endings;
+mod examples;
 mod explain;
 mod failures;
 mod faults;
+mod library;
 mod memory;
 mod on_miss;
 mod page;
@@ -30,6 +33,7 @@ mod recordings;
 mod relay;
 mod replay;
 mod secrets;
+mod serving;
 mod socks;
 mod starttls;
 mod support;
@@ -48,10 +52,13 @@ fn main() -> ExitCode {
         authority::trials(),
         command_line::trials(),
         diff::trials(),
+        edited::trials(),
         endings::trials(),
+        examples::trials(),
         explain::trials(),
         failures::trials(),
         faults::trials(),
+        library::trials(),
         memory::trials(),
         on_miss::trials(),
         page::trials(),
@@ -63,6 +70,7 @@ fn main() -> ExitCode {
         relay::trials(),
         replay::trials(),
         secrets::trials(),
+        serving::trials(),
         socks::trials(),
         starttls::trials(),
         tls::trials(),

@@ -4,6 +4,7 @@
 //! - `again`: the clients recorded once more in front of recordings of themselves.
 //! - `compress`: COMPRESS=DEFLATE.
 //! - `grown`: a recording that learns from Dovecot what the client asks besides.
+//! - `exported`: a client against a recording of itself in the short text form.
 //! - `healthy`: what is true of every recording of peers that do nothing wrong.
 //! - `legs`: every mix of how the two legs are secured.
 //! - `replayed`: the clients against recordings of themselves.
@@ -13,9 +14,10 @@
 mod again;
 mod compress;
 mod curl;
+mod exported;
 mod grown;
 mod healthy;
-mod imapflow;
+pub mod imapflow;
 mod imaplib;
 mod legs;
 mod mbsync;
@@ -38,6 +40,7 @@ pub fn trials() -> Vec<Trial> {
         compress::trials(),
         curl::trials(),
         grown::trials(),
+        exported::trials(),
         imapflow::trials(),
         imaplib::trials(),
         legs::trials(),
