@@ -30,6 +30,9 @@ mod tests;
 /// Terms that are explained below one message; more of them are when they come again.
 const TERMS: usize = 40;
 
+/// What stands in the server's place where mailscope plays it.
+const PLAYED: &str = "replay";
+
 /// What is to be said of one event.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Explanation {
@@ -311,6 +314,12 @@ impl Narrator {
 /// What a connection's own events mean.
 fn lifecycle(body: &Body) -> Option<Placed> {
     let (key, source, words) = match body {
+        Body::Connected { server, .. } if server == PLAYED => (
+            "connected",
+            "RFC 9051, 2.1",
+            "an app has connected to mailscope, which plays the server from a recording; C: is what \
+             the app says, S: what the server says",
+        ),
         Body::Connected { .. } => (
             "connected",
             "RFC 9051, 2.1",

@@ -104,6 +104,21 @@ fn what_is_needed_to_understand_a_code_is_told_with_it() {
 }
 
 #[test]
+fn who_the_server_is_is_told_with_the_connection() {
+    let connected = |server: &str| {
+        let mut events = events(&steps(&[(S, "* OK")]), Secrets::Masked);
+        events[0].body = Body::Connected {
+            client: "127.0.0.1:1".into(),
+            server: server.into(),
+        };
+        let told = Narrator::default().explain(&events[0]);
+        told.sentence.as_ref().map(text).unwrap()
+    };
+    assert!(connected("example.org:993").contains("connects to the server in its place"));
+    assert!(connected("replay").contains("plays the server from a recording"));
+}
+
+#[test]
 fn nothing_is_kept_of_a_connection_that_is_over() {
     let mut narrator = Narrator::default();
     let mut events = events(&steps(&[(S, "* OK"), (C, "a NOOP")]), Secrets::Masked);
