@@ -9,6 +9,7 @@ mod client_certificate;
 mod demo;
 mod diff;
 mod divert;
+mod explain;
 mod export;
 mod fault;
 mod growing;
@@ -85,6 +86,8 @@ enum Command {
     Export(export::Arguments),
     /// Compare two transcripts by what they mean.
     Diff(diff::Arguments),
+    /// What a command, capability, response code or flag is, with its RFC.
+    Explain(explain::Arguments),
     /// The certificate authorities that apps have to trust: where they are, and how to trust them.
     Ca(ca::Arguments),
     /// The whole way on this machine, without an account or a network.
@@ -99,6 +102,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Show(arguments) => show::run(&arguments, &cli.common),
         Command::Export(arguments) => export::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments, &cli.common),
+        Command::Explain(arguments) => explain::run(&arguments, &cli.common),
         Command::Ca(arguments) => ca::run(&arguments, &cli.common),
         Command::Demo(arguments) => demo::run(arguments, &cli.common),
     }

@@ -89,6 +89,10 @@ pub struct Arguments {
     #[command(flatten)]
     faults: FaultArguments,
 
+    /// Say below each line what it does, as to somebody who sees IMAP for the first time.
+    #[arg(long)]
+    explain: bool,
+
     /// Print nothing on standard output.
     #[arg(long)]
     quiet: bool,
@@ -166,7 +170,8 @@ async fn record(
         &name,
         secrets,
         arguments.leg.is_insecure(),
-        view::standard_output(common, arguments.quiet)?,
+        view::standard_output(common, arguments.quiet)?
+            .map(|view| view.explaining(arguments.explain)),
         arguments.pcapng.as_deref(),
     )?;
     let path = session.path().to_owned();

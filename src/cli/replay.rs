@@ -77,6 +77,10 @@ pub struct Arguments {
     #[command(flatten)]
     faults: FaultArguments,
 
+    /// Say below each line what it does, as to somebody who sees IMAP for the first time.
+    #[arg(long)]
+    explain: bool,
+
     /// Print nothing on standard output.
     #[arg(long)]
     quiet: bool,
@@ -194,7 +198,8 @@ async fn replay(arguments: &Arguments, common: &Common, played: Played) -> Resul
     if let Some(ready) = &arguments.ready_file {
         write_ready_file(ready, &[("tls", tls), ("plain", plain)], ca.as_deref())?;
     }
-    let view = view::standard_output(common, arguments.quiet)?;
+    let view = view::standard_output(common, arguments.quiet)?
+        .map(|view| view.explaining(arguments.explain));
     let sinks = view.map(|view| (view.policy(), Box::new(view) as Box<dyn Sink>));
     let on_failure: OnFailure = Arc::new(|_, error| say(&warn(&error.to_string())));
     let bus = Arc::new(Bus::new(sinks.into_iter().collect(), &on_failure)?);

@@ -15,14 +15,19 @@ use crate::transcript::Reader;
 pub struct Arguments {
     /// The transcript.
     transcript: PathBuf,
+
+    /// Say below each line what it does, as to somebody who sees IMAP for the first time.
+    #[arg(long)]
+    explain: bool,
 }
 
 /// Prints every event, then says on standard error if the file is torn.
 pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
     let mut events = Events::new(Reader::open(&arguments.transcript)?);
-    let Some(mut view) = view::standard_output(common, false)? else {
+    let Some(view) = view::standard_output(common, false)? else {
         return Ok(ExitCode::SUCCESS);
     };
+    let mut view = view.explaining(arguments.explain);
     for event in &mut events {
         let event = event.inspect_err(|_| {
             // What could be read is not lost; the error itself is what is reported.
