@@ -49,15 +49,21 @@ pub struct Cli {
 #[derive(Clone, Debug, clap::Args)]
 pub struct Common {
     /// How the conversation is printed: lines for people, or the transcript's events, one a line.
-    #[arg(long, global = true, value_enum, default_value_t = Output::Text)]
+    #[arg(help_heading = "All commands", long, global = true, value_enum, default_value_t = Output::Text)]
     output: Output,
 
     /// When to use colours; NO_COLOR turns `auto` off.
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    #[arg(help_heading = "All commands", long, global = true, value_enum, default_value_t = Color::Auto)]
     color: Color,
 
     /// The folder of the certificate authorities [default: in the user's data folder].
-    #[arg(long, global = true, value_name = "DIR", env = "MAILSCOPE_CA_DIR")]
+    #[arg(
+        help_heading = "All commands",
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "MAILSCOPE_CA_DIR"
+    )]
     ca_dir: Option<PathBuf>,
 }
 
