@@ -4,7 +4,7 @@
 //!    0.041  1 C: a1 LOGIN alice ‹password›                                     #4
 //!    0.121  1 S: a1 ✓ OK done                                               80 ms
 //!    0.300  1 S: * 55 EXPUNGE
-//!             -- unsolicited: message 55 is gone, higher numbers move down by one
+//!             -- unsolicited: message 55 is gone (UID 4390), higher numbers move down by one
 //! ```
 //!
 //! Seconds since the run began, the connection, who speaks (`--` is mailscope itself), what was
@@ -12,8 +12,9 @@
 //! response belongs to (`→ a3`). Octets that may not be shown, and what was too much to show, are
 //! never left out silently.
 //!
-//! Not a log: nothing is kept from one event to the next. Promises: what is written is a function
-//! of the event and the style, so `show` repeats `record` octet for octet; it holds no control
+//! Not a log: nothing is kept from one event to the next but what the [`model`](crate::model) of each
+//! connection follows. Promises: what is written is a function of the events until then and the
+//! style, so `show` repeats `record` octet for octet; it holds no control
 //! characters but LF and, with colours, the palette's; no row is wider than the style's width (of
 //! 40 or more).
 
@@ -35,11 +36,14 @@ pub use self::lifecycle::is_warning;
 use self::sheet::{Buffers, Sheet, Speaker};
 pub use self::style::{Color, ColorChoice, Stream, Style, Surroundings, style_for};
 use crate::event::{Body, Event};
+use crate::model::{Session, Sessions};
 
-/// The view's writer; keeps its buffers from one event to the next, and nothing else.
+/// The view's writer; keeps its buffers and the connections' sessions from one event to the next, and
+/// nothing else.
 pub struct Terminal {
     style: Style,
     buffers: Buffers,
+    sessions: Sessions,
 }
 
 impl Terminal {
@@ -48,13 +52,16 @@ impl Terminal {
         Self {
             style,
             buffers: Buffers::new(),
+            sessions: Sessions::default(),
         }
     }
 
     /// Writes the event's rows to `out`, in one call.
     pub fn write_event(&mut self, out: &mut impl Write, event: &Event) -> io::Result<()> {
         self.buffers.out.clear();
-        render(&mut self.buffers, self.style, event);
+        let session = self.sessions.of(event);
+        render(&mut self.buffers, self.style, event, session);
+        self.sessions.read(event);
         out.write_all(&self.buffers.out)
     }
 }
@@ -64,14 +71,14 @@ pub fn write_event(out: &mut impl Write, event: &Event, style: &Style) -> io::Re
     Terminal::new(*style).write_event(out, event)
 }
 
-fn render(buffers: &mut Buffers, style: Style, event: &Event) {
+fn render(buffers: &mut Buffers, style: Style, event: &Event, session: &Session) {
     let mut sheet = Sheet::new(buffers, style.palette(), style.width);
     match &event.body {
         Body::Said(said) if said::is_silent(said) => return,
         Body::Said(said) => {
             sheet.head(event, Speaker::Peer(said.from));
             said::write(&mut sheet, event.n, said);
-            remark::write(&mut sheet, said);
+            remark::write(&mut sheet, said, session);
         }
         body => {
             sheet.head(event, Speaker::Mailscope);

@@ -19,7 +19,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("event", &["error", "limits", "growth"]),
     ("fault", &["event"]),
     ("transcript", &["error", "limits", "event"]),
-    ("sink", &["error", "limits", "event", "transcript"]),
+    ("model", &["limits", "growth", "event"]),
+    ("sink", &["error", "limits", "event", "transcript", "model"]),
     ("protocol", &["error", "limits", "event", "fault", "growth"]),
     ("net", &["error", "limits", "event", "fault"]),
     (
@@ -38,6 +39,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "protocol",
             "recording",
         ],
+    ),
+    (
+        "lint",
+        &["limits", "growth", "event", "model", "sink", "protocol"],
     ),
     (
         "relay",
@@ -81,12 +86,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "recording",
             "replay",
             "compare",
+            "lint",
         ],
     ),
 ];
 
 /// Folders of code that is given time and octets and asks for neither.
-const SANS_IO: &[&str] = &["event", "fault", "protocol", "error", "limits"];
+const SANS_IO: &[&str] = &[
+    "event", "fault", "protocol", "error", "limits", "model", "lint",
+];
 
 /// What such code does not name.
 const IO: &[&str] = &[
