@@ -18,7 +18,7 @@
 //! - [`error`], [`limits`]: what we could not do; every bound.
 //! - [`event`]: the vocabulary all else shares, and the gate that masks secrets.
 //! - [`transcript`]: the file format. [`fault`]: what goes wrong on purpose.
-//! - [`model`]: a connection and its mailbox from outside, made of its events. `lint`: what of it
+//! - [`model`]: a connection and its mailbox from outside, made of its events. [`lint`]: what of it
 //!   is against the RFCs.
 //! - [`sink`]: where events go. [`protocol`]: octets to events, without I/O. [`net`]: sockets, TLS
 //!   and the certificate authority.
@@ -34,6 +34,7 @@ pub mod fault;
 #[cfg(test)]
 mod growth;
 pub mod limits;
+pub mod lint;
 pub mod model;
 pub mod net;
 pub mod protocol;

@@ -73,6 +73,19 @@ pub const NAME: usize = 4 * 1024;
 /// Capabilities of a server that are kept. The registry has about 100.
 pub const CAPABILITIES: usize = 1024;
 
+/// Tags of one connection that lint remembers, to know one that comes again. Sessions of a day have
+/// some 10,000 commands.
+pub const TAGS: usize = 64 * 1024;
+
+/// UIDs of one mailbox that lint remembers, to know them again once its UIDVALIDITY is another.
+pub const UIDS: usize = 100_000;
+
+/// Mailboxes of one account of which lint remembers UIDVALIDITY, UIDNEXT and HIGHESTMODSEQ.
+pub const MAILBOXES: usize = 4096;
+
+/// Octets of a line that a finding of lint quotes, around what is wrong. Three rows of a wide terminal.
+pub const QUOTED: usize = 480;
+
 /// Nested lists that a value tree follows; RFC 9051's own responses need about ten, a deep MIME
 /// message's BODYSTRUCTURE some more. A deeper list is kept as one piece of text.
 pub const NESTING: usize = 64;

@@ -24,15 +24,15 @@ pub struct Command {
     pub answered: Vec<String>,
     /// Who logs in.
     pub identity: Option<String>,
-    /// The server has agreed to IDLE.
-    pub idles: bool,
+    /// When the server agreed to IDLE.
+    pub idles: Option<Micros>,
     /// The client has ended IDLE.
     pub done: bool,
 }
 
 impl Command {
-    /// `None` where the message is no command with a tag.
-    pub(super) fn read(n: u64, at: Micros, said: &Said) -> Option<Self> {
+    /// The command that was sent; `None` where the message is none with a tag.
+    pub fn read(n: u64, at: Micros, said: &Said) -> Option<Self> {
         let Reading::Command {
             tag: Some(tag),
             name,
@@ -55,7 +55,7 @@ impl Command {
             words,
             answered: Vec::new(),
             identity: identity.clone(),
-            idles: false,
+            idles: None,
             done: false,
         })
     }

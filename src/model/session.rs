@@ -113,6 +113,18 @@ impl Session {
         self.legs[peer as usize]
     }
 
+    /// The IDLE that the server has agreed to and the client has not ended.
+    pub fn idling(&self) -> Option<&Command> {
+        let idle = self.in_flight.get(self.idle?)?;
+        (idle.idles.is_some() && !idle.done).then_some(idle)
+    }
+
+    /// Whether a response belongs to a SELECT or EXAMINE.
+    pub fn is_selecting(&self, said: &Said) -> bool {
+        let asking = self.asking(said);
+        asking.is_some_and(|command| matches!(&*command.name, "SELECT" | "EXAMINE"))
+    }
+
     /// Whether both directions are compressed.
     pub fn is_compressed(&self) -> bool {
         self.compressed
@@ -152,7 +164,7 @@ impl Session {
                 Peer::Client => self.client(event.n, event.at, said),
                 Peer::Server => {
                     self.heard = true;
-                    self.server_said(said);
+                    self.server_said(event.at, said);
                 }
             },
             Body::Note(_) | Body::HalfClosed { .. } | Body::Closed { .. } => {}
@@ -185,9 +197,10 @@ impl Session {
         self.in_flight.begin(command);
     }
 
-    fn server_said(&mut self, said: &Said) {
+    fn server_said(&mut self, at: Micros, said: &Said) {
         match &said.reading {
-            Reading::Greeting { status } => {
+            // What a text that is an excerpt begins with only looks like one.
+            Reading::Greeting { status } if self.connected || self.in_flight.count() == 0 => {
                 self.state = match status {
                     Some(Status::Preauth) => Some(State::Authenticated),
                     Some(Status::Bye) => Some(State::Logout),
@@ -199,7 +212,7 @@ impl Session {
                 ..
             } => {
                 let idle = asking(&said.relation).and_then(|n| self.in_flight.get_mut(n));
-                idle.into_iter().for_each(|idle| idle.idles = true);
+                idle.into_iter().for_each(|idle| idle.idles = Some(at));
             }
             Reading::Untagged {
                 name,
@@ -238,6 +251,9 @@ impl Session {
             (Some(Status::Ok), Some(code)) => {
                 if let Some(mailbox) = &mut self.selected {
                     mailbox.code(&code.name, &code.values);
+                    if let (Passed::Instead(sent), "UIDVALIDITY") = (&said.passed, &*code.name) {
+                        mailbox.uid_validity = uid_validity(sent.bytes());
+                    }
                 }
             }
             (Some(_), _) => {}
@@ -366,6 +382,13 @@ fn asking(relation: &Relation) -> Option<u64> {
         Relation::Ambiguous(several) => several.first().copied(),
         Relation::None | Relation::Unsolicited => None,
     }
+}
+
+/// The UIDVALIDITY that the app was given in place of the server's.
+fn uid_validity(sent: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(sent).ok()?;
+    let number = text.split("UIDVALIDITY ").nth(1)?;
+    number.split(']').next()?.parse().ok()
 }
 
 /// The capabilities that a response lists, as the app was given them.

@@ -1,0 +1,88 @@
+//! What has to come before a command's OK, and that one comes at all.
+
+use crate::event::{Body, Event, Peer, Status, Value};
+use crate::lint::finding::Finding;
+use crate::lint::look::Look;
+use crate::lint::memory::Memory;
+use crate::lint::table::Id;
+use crate::model::Session;
+
+pub(super) fn check(look: &mut Look<'_>) {
+    enabled(look);
+    let Some((command, Status::Ok)) = look.ended() else {
+        return;
+    };
+    let own = look.said.code().map(|code| code.name);
+    let lacks = |name: &str| !command.got(name) && own.as_deref() != Some(name);
+    let missing: &[(&str, Id)] = match &*command.name {
+        "CAPABILITY" => &[("CAPABILITY", Id::CapabilityWithoutData)],
+        "ID" => &[("ID", Id::IdWithoutData)],
+        "NAMESPACE" => &[("NAMESPACE", Id::NamespaceWithoutData)],
+        "STATUS" => &[("STATUS", Id::StatusWithoutData)],
+        "SELECT" | "EXAMINE" => &[
+            ("EXISTS", Id::SelectWithoutExists),
+            ("FLAGS", Id::SelectWithoutFlags),
+            ("UIDNEXT", Id::SelectWithoutUidnext),
+            ("UIDVALIDITY", Id::SelectWithoutUidvalidity),
+        ],
+        "LOGOUT" if !look.memory.bye => &[("BYE", Id::LogoutWithoutBye)],
+        // With SAVE alone, what was found is kept and not told (RFC 5182).
+        "SEARCH" | "UID SEARCH" if !command.has("SAVE") && lacks("ESEARCH") => {
+            &[("SEARCH", Id::SearchWithoutData)]
+        }
+        _ => return,
+    };
+    let missing = missing.iter().filter(|(name, _)| lacks(name));
+    let about = format!("it is the answer to {}", command.name);
+    for (_, id) in missing.collect::<Vec<_>>() {
+        look.add_head(*id, about.clone());
+    }
+}
+
+/// `S: * ENABLED CONDSTORE`
+fn enabled(look: &mut Look<'_>) {
+    let Some(("ENABLED", _)) = look.data() else {
+        return;
+    };
+    let asking = look.session.in_flight().iter();
+    let asked: Vec<&String> = asking
+        .filter(|command| command.name == "ENABLE")
+        .flat_map(|command| &command.words)
+        .collect();
+    // QRESYNC turns CONDSTORE on as well (RFC 7162, section 3.2.3), and UTF8=ONLY stands for ACCEPT.
+    let implied = ["CONDSTORE", "UTF8=ACCEPT"];
+    let arguments = look.said.arguments();
+    let unasked = arguments.iter().filter_map(Value::bytes).find(|name| {
+        let name = String::from_utf8_lossy(name).to_ascii_uppercase();
+        !implied.contains(&name.as_str()) && !asked.contains(&&name)
+    });
+    if let Some(name) = unasked.filter(|_| look.session.state().is_some()) {
+        let range = look.range_of(name);
+        look.add(Id::EnabledUnasked, range, "");
+    }
+}
+
+/// Commands that have no answer when the server ends the connection.
+pub(super) fn at_the_end(event: &Event, session: &Session, memory: &mut Memory) -> Option<Finding> {
+    match event.body {
+        Body::HalfClosed { from } => {
+            memory.ended.get_or_insert(from);
+        }
+        Body::Closed { .. } if memory.ended == Some(Peer::Server) => {
+            let mut open = session.in_flight().iter();
+            // IDLE waits for the client, and BYE answers LOGOUT.
+            let open = open.find(|command| !matches!(&*command.name, "IDLE" | "LOGOUT"))?;
+            return Some(Finding {
+                rule: Id::UnansweredCommand.rule(),
+                n: event.n,
+                conn: event.conn,
+                at: event.at,
+                blame: Peer::Server,
+                about: Some(format!("{} {} (#{}) has none", open.tag, open.name, open.n)),
+                quote: None,
+            });
+        }
+        _ => {}
+    }
+    None
+}
