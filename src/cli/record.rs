@@ -102,6 +102,10 @@ pub struct Arguments {
     /// Print nothing on standard output.
     #[arg(long)]
     quiet: bool,
+
+    /// Tell below each event what is against the RFCs in it, as `lint` does.
+    #[arg(long)]
+    lint: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -214,7 +218,7 @@ async fn record(
         &name,
         secrets,
         arguments.insecure,
-        view::standard_output(common, arguments.quiet)?,
+        view_of(arguments, common)?,
     )?;
     let path = session.path().to_owned();
     introduce(arguments, own.as_ref(), &relay, &path, faults_told);
@@ -241,6 +245,14 @@ async fn bind(arguments: &Arguments, has_server: bool) -> Result<Vec<(TcpListene
         true => Err(Error::new("listen", "all listeners are turned off")
             .hint("SERVER, and --listen-tls or --listen-plain left out")),
         false => divert::listen(asked_for).await,
+    }
+}
+
+fn view_of(arguments: &Arguments, common: &Common) -> Result<Option<view::View>> {
+    let view = view::standard_output(common, arguments.quiet)?;
+    match arguments.lint {
+        true => view.map(view::View::linting).transpose(),
+        false => Ok(view),
     }
 }
 

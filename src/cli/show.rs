@@ -15,6 +15,10 @@ use crate::transcript::Reader;
 pub struct Arguments {
     /// The transcript.
     transcript: PathBuf,
+
+    /// Tell below each event what is against the RFCs in it, as `lint` does.
+    #[arg(long)]
+    lint: bool,
 }
 
 /// Prints every event, then says on standard error if the file is torn.
@@ -23,6 +27,9 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
     let Some(mut view) = view::standard_output(common, false)? else {
         return Ok(ExitCode::SUCCESS);
     };
+    if arguments.lint {
+        view = view.linting()?;
+    }
     for event in &mut events {
         let event = event.inspect_err(|_| {
             // What could be read is not lost; the error itself is what is reported.

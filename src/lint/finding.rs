@@ -64,8 +64,8 @@ impl Quote {
     /// The tag and the name of what logs in, and nothing else of it.
     fn without_secret(said: &Said) -> Self {
         let head = said.spans.iter().take(2);
-        let end = head.filter(|span| matches!(span.label, Label::Tag | Label::Name));
-        let end = end.last().map_or(0, |span| span.range.end);
+        let mut end = head.filter(|span| matches!(span.label, Label::Tag | Label::Name));
+        let end = end.next_back().map_or(0, |span| span.range.end);
         Self {
             from: said.from,
             octets: said.wire.bytes()[..end].to_vec(),

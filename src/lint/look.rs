@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::finding::{Finding, Quote};
 use super::memory::{Account, Memory};
 use super::rule::Side;
-use super::table::Id;
+use super::table::Breach;
 use crate::event::{Event, Label, Peer, Reading, Said, Span, Status};
 use crate::model::{Command, Session};
 
@@ -23,7 +23,7 @@ pub(super) struct Look<'a> {
 
 impl<'a> Look<'a> {
     /// Something is wrong with these octets.
-    pub(super) fn add(&mut self, id: Id, wrong: Range<usize>, about: impl Into<String>) {
+    pub(super) fn add(&mut self, id: Breach, wrong: Range<usize>, about: impl Into<String>) {
         let rule = id.rule();
         let blame = match rule.side {
             Side::Client => Peer::Client,
@@ -43,7 +43,7 @@ impl<'a> Look<'a> {
     }
 
     /// Something is wrong with the command or the response as a whole.
-    pub(super) fn add_head(&mut self, id: Id, about: impl Into<String>) {
+    pub(super) fn add_head(&mut self, id: Breach, about: impl Into<String>) {
         let head = self.head();
         self.add(id, head, about);
     }

@@ -10,7 +10,7 @@ macro_rules! rules {
     ($($name:ident $id:literal $severity:ident $side:ident $clause:literal $sentence:literal)*) => {
         /// A rule of the table, for the code that looks after it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Id {
+        pub enum Breach {
             $(#[doc = $sentence] $name,)*
         }
 
@@ -270,7 +270,7 @@ rules! {
         "A command that is not valid in the session's state is not answered OK."
 }
 
-impl Id {
+impl Breach {
     /// Its row.
     pub fn rule(self) -> &'static Rule {
         &RULES[self as usize]

@@ -37,6 +37,7 @@ use self::sheet::{Buffers, Sheet, Speaker};
 pub use self::style::{Color, ColorChoice, Stream, Style, Surroundings, style_for};
 use crate::event::{Body, Event};
 use crate::model::{Session, Sessions};
+use crate::sink::palette::Meaning;
 
 /// The view's writer; keeps its buffers and the connections' sessions from one event to the next, and
 /// nothing else.
@@ -58,9 +59,20 @@ impl Terminal {
 
     /// Writes the event's rows to `out`, in one call.
     pub fn write_event(&mut self, out: &mut impl Write, event: &Event) -> io::Result<()> {
+        self.write_with(out, event, &[])
+    }
+
+    /// As [`write_event`](Self::write_event), with what somebody else has to say about the event
+    /// below it.
+    pub fn write_with(
+        &mut self,
+        out: &mut impl Write,
+        event: &Event,
+        remarks: &[(Meaning, String)],
+    ) -> io::Result<()> {
         self.buffers.out.clear();
         let session = self.sessions.of(event);
-        render(&mut self.buffers, self.style, event, session);
+        render(&mut self.buffers, self.style, event, session, remarks);
         self.sessions.read(event);
         out.write_all(&self.buffers.out)
     }
@@ -71,7 +83,13 @@ pub fn write_event(out: &mut impl Write, event: &Event, style: &Style) -> io::Re
     Terminal::new(*style).write_event(out, event)
 }
 
-fn render(buffers: &mut Buffers, style: Style, event: &Event, session: &Session) {
+fn render(
+    buffers: &mut Buffers,
+    style: Style,
+    event: &Event,
+    session: &Session,
+    remarks: &[(Meaning, String)],
+) {
     let mut sheet = Sheet::new(buffers, style.palette(), style.width);
     match &event.body {
         Body::Said(said) if said::is_silent(said) => return,
@@ -84,6 +102,9 @@ fn render(buffers: &mut Buffers, style: Style, event: &Event, session: &Session)
             sheet.head(event, Speaker::Mailscope);
             lifecycle::write(&mut sheet, body);
         }
+    }
+    for (meaning, words) in remarks {
+        remark::remark(&mut sheet, *meaning, words);
     }
     sheet.finish();
 }

@@ -42,7 +42,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     (
         "lint",
-        &["limits", "growth", "event", "model", "sink", "protocol"],
+        &[
+            "limits",
+            "growth",
+            "event",
+            "transcript",
+            "model",
+            "sink",
+            "protocol",
+        ],
     ),
     (
         "relay",

@@ -17,6 +17,7 @@ mod command_line;
 mod endings;
 mod failures;
 mod faults;
+mod lint;
 mod memory;
 mod readme;
 mod real;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         endings::trials(),
         failures::trials(),
         faults::trials(),
+        lint::trials(),
         memory::trials(),
         readme::trials(),
         real::trials(),

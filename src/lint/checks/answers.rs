@@ -4,7 +4,7 @@ use crate::event::{Body, Event, Peer, Status, Value};
 use crate::lint::finding::Finding;
 use crate::lint::look::Look;
 use crate::lint::memory::Memory;
-use crate::lint::table::Id;
+use crate::lint::table::Breach;
 use crate::model::Session;
 
 pub(super) fn check(look: &mut Look<'_>) {
@@ -14,21 +14,21 @@ pub(super) fn check(look: &mut Look<'_>) {
     };
     let own = look.said.code().map(|code| code.name);
     let lacks = |name: &str| !command.got(name) && own.as_deref() != Some(name);
-    let missing: &[(&str, Id)] = match &*command.name {
-        "CAPABILITY" => &[("CAPABILITY", Id::CapabilityWithoutData)],
-        "ID" => &[("ID", Id::IdWithoutData)],
-        "NAMESPACE" => &[("NAMESPACE", Id::NamespaceWithoutData)],
-        "STATUS" => &[("STATUS", Id::StatusWithoutData)],
+    let missing: &[(&str, Breach)] = match &*command.name {
+        "CAPABILITY" => &[("CAPABILITY", Breach::CapabilityWithoutData)],
+        "ID" => &[("ID", Breach::IdWithoutData)],
+        "NAMESPACE" => &[("NAMESPACE", Breach::NamespaceWithoutData)],
+        "STATUS" => &[("STATUS", Breach::StatusWithoutData)],
         "SELECT" | "EXAMINE" => &[
-            ("EXISTS", Id::SelectWithoutExists),
-            ("FLAGS", Id::SelectWithoutFlags),
-            ("UIDNEXT", Id::SelectWithoutUidnext),
-            ("UIDVALIDITY", Id::SelectWithoutUidvalidity),
+            ("EXISTS", Breach::SelectWithoutExists),
+            ("FLAGS", Breach::SelectWithoutFlags),
+            ("UIDNEXT", Breach::SelectWithoutUidnext),
+            ("UIDVALIDITY", Breach::SelectWithoutUidvalidity),
         ],
-        "LOGOUT" if !look.memory.bye => &[("BYE", Id::LogoutWithoutBye)],
+        "LOGOUT" if !look.memory.bye => &[("BYE", Breach::LogoutWithoutBye)],
         // With SAVE alone, what was found is kept and not told (RFC 5182).
         "SEARCH" | "UID SEARCH" if !command.has("SAVE") && lacks("ESEARCH") => {
-            &[("SEARCH", Id::SearchWithoutData)]
+            &[("SEARCH", Breach::SearchWithoutData)]
         }
         _ => return,
     };
@@ -58,7 +58,7 @@ fn enabled(look: &mut Look<'_>) {
     });
     if let Some(name) = unasked.filter(|_| look.session.state().is_some()) {
         let range = look.range_of(name);
-        look.add(Id::EnabledUnasked, range, "");
+        look.add(Breach::EnabledUnasked, range, "");
     }
 }
 
@@ -73,7 +73,7 @@ pub(super) fn at_the_end(event: &Event, session: &Session, memory: &mut Memory) 
             // IDLE waits for the client, and BYE answers LOGOUT.
             let open = open.find(|command| !matches!(&*command.name, "IDLE" | "LOGOUT"))?;
             return Some(Finding {
-                rule: Id::UnansweredCommand.rule(),
+                rule: Breach::UnansweredCommand.rule(),
                 n: event.n,
                 conn: event.conn,
                 at: event.at,

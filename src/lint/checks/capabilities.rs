@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::event::{Passed, Peer, Reading, Value};
 use crate::lint::look::Look;
-use crate::lint::table::Id;
+use crate::lint::table::Breach;
 use crate::model::{Leg, State};
 
 /// Commands of extensions, and the capabilities of which one has to be there; `QUOTA=` is any that
@@ -65,10 +65,10 @@ pub(super) fn check(look: &mut Look<'_>) {
 
 /// Which rule is broken by using what needs one of these capabilities; none where the server has it,
 /// or has not told.
-pub(super) fn lacking(look: &Look<'_>, any_of: &[&str], id: Id) -> Option<Id> {
+pub(super) fn lacking(look: &Look<'_>, any_of: &[&str], id: Breach) -> Option<Breach> {
     let listed = look.session.capabilities()?;
     if listed.before_tls {
-        return Some(Id::StaleCapabilitiesTls);
+        return Some(Breach::StaleCapabilitiesTls);
     }
     if any_of.iter().any(|name| listed.has(name)) {
         return None;
@@ -77,7 +77,7 @@ pub(super) fn lacking(look: &Look<'_>, any_of: &[&str], id: Id) -> Option<Id> {
     let is_out = look.session.state() == Some(State::NotAuthenticated);
     let logging_in = look.session.in_flight().has_any(&["LOGIN", "AUTHENTICATE"]);
     match listed.before_login || (is_out && logging_in) {
-        true => Some(Id::StaleCapabilitiesLogin),
+        true => Some(Breach::StaleCapabilitiesLogin),
         false => Some(id),
     }
 }
@@ -90,7 +90,7 @@ fn command(look: &mut Look<'_>) {
     let row = COMMANDS.binary_search_by(|(command, _)| (*command).cmp(&name));
     if let Ok(row) = row {
         let any_of = COMMANDS[row].1;
-        if let Some(id) = lacking(look, any_of, Id::ExtensionWithoutCapability) {
+        if let Some(id) = lacking(look, any_of, Breach::ExtensionWithoutCapability) {
             let about = format!("the capability is {}", any_of.join(" or "));
             look.add_head(
                 id,
@@ -106,10 +106,10 @@ fn command(look: &mut Look<'_>) {
     };
     match &*name {
         "STARTTLS" if !listed.has("STARTTLS") && look.session.leg(Peer::Client) != Leg::Secured => {
-            look.add_head(Id::StarttlsNotOffered, "");
+            look.add_head(Breach::StarttlsNotOffered, "");
         }
         "LOGIN" if listed.has("LOGINDISABLED") && !listed.before_tls => {
-            look.add_head(Id::LoginDisabled, "");
+            look.add_head(Breach::LoginDisabled, "");
         }
         "AUTHENTICATE" => authenticate(look),
         _ => {}
@@ -128,14 +128,14 @@ fn authenticate(look: &mut Look<'_>) {
         return;
     };
     if listed.before_tls {
-        return look.add_head(Id::StaleCapabilitiesTls, "");
+        return look.add_head(Breach::StaleCapabilitiesTls, "");
     }
     if listed.has("AUTH=") && !listed.has(&format!("AUTH={mechanism}")) {
-        look.add_head(Id::MechanismNotOffered, mechanism.clone());
+        look.add_head(Breach::MechanismNotOffered, mechanism.clone());
     }
     let has_response = look.said.arguments().len() > 1;
     if has_response && !listed.has("SASL-IR") && !listed.has("IMAP4REV2") {
-        look.add_head(Id::SaslIrWithoutCapability, "");
+        look.add_head(Breach::SaslIrWithoutCapability, "");
     }
 }
 
@@ -152,12 +152,12 @@ fn list(look: &mut Look<'_>) {
     let names: Vec<&[u8]> = names.take(crate::limits::CAPABILITIES).collect();
     let upper: Vec<Vec<u8>> = names.iter().map(|name| name.to_ascii_uppercase()).collect();
     if !upper.iter().any(|name| name.starts_with(b"IMAP4")) {
-        look.add_head(Id::CapabilityWithoutImap, "");
+        look.add_head(Breach::CapabilityWithoutImap, "");
     }
     let mut seen = HashSet::new();
     if let Some(twice) = upper.iter().position(|name| !seen.insert(name)) {
         let range = look.range_of(names[twice]);
-        look.add(Id::DuplicateCapability, range, "");
+        look.add(Breach::DuplicateCapability, range, "");
     }
     // What mailscope takes out, or puts in, is not the server's doing.
     let starttls = upper.iter().position(|name| name == b"STARTTLS");
@@ -166,7 +166,7 @@ fn list(look: &mut Look<'_>) {
         && matches!(said.passed, Passed::AsRead)
     {
         let range = look.range_of(names[at]);
-        look.add(Id::StarttlsStillOffered, range, "");
+        look.add(Breach::StarttlsStillOffered, range, "");
     }
 }
 

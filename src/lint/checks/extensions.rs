@@ -3,7 +3,7 @@
 use super::capabilities::lacking;
 use crate::event::{Label, Peer};
 use crate::lint::look::Look;
-use crate::lint::table::Id;
+use crate::lint::table::Breach;
 
 /// Items of FETCH, by how they begin, and their capabilities.
 const FETCH_ITEMS: &[(&str, &[&str])] = &[
@@ -54,7 +54,12 @@ fn command(look: &mut Look<'_>) {
     let words = command.words.clone();
     match name.trim_start_matches("UID ") {
         "FETCH" => {
-            items(look, &words, FETCH_ITEMS, Id::FetchItemWithoutCapability);
+            items(
+                look,
+                &words,
+                FETCH_ITEMS,
+                Breach::FetchItemWithoutCapability,
+            );
             modseq(look, &words);
         }
         "STORE" | "SELECT" | "EXAMINE" => modseq(look, &words),
@@ -62,7 +67,7 @@ fn command(look: &mut Look<'_>) {
         "LIST" => list(look, &words),
         "SEARCH" if words.first().is_some_and(|word| word == "RETURN") => {
             let any_of = ["ESEARCH", "IMAP4REV2"];
-            if let Some(id) = lacking(look, &any_of, Id::SearchReturnWithoutCapability) {
+            if let Some(id) = lacking(look, &any_of, Breach::SearchReturnWithoutCapability) {
                 let range = look.range_of_word("RETURN");
                 look.add(id, range, "");
             }
@@ -72,7 +77,7 @@ fn command(look: &mut Look<'_>) {
     qresync(look, &name, &words);
 }
 
-fn items(look: &mut Look<'_>, words: &[String], table: &[(&str, &[&str])], id: Id) {
+fn items(look: &mut Look<'_>, words: &[String], table: &[(&str, &[&str])], id: Breach) {
     for word in words {
         let row = table.iter().find(|(item, _)| word.starts_with(item));
         if let Some((_, any_of)) = row
@@ -104,7 +109,7 @@ fn status(look: &mut Look<'_>, words: &[String]) {
     {
         let row = STATUS_ITEMS.iter().find(|(item, _)| item == word);
         if let Some((_, any_of)) = row
-            && let Some(id) = lacking(look, any_of, Id::StatusItemWithoutCapability)
+            && let Some(id) = lacking(look, any_of, Breach::StatusItemWithoutCapability)
         {
             let range = look.range_of_word(word);
             return look.add(id, range, "");
@@ -117,7 +122,11 @@ fn modseq(look: &mut Look<'_>, words: &[String]) {
     let is_option = |word: &&String| MODSEQ_WORDS.contains(&word.as_str());
     let behind = usize::from(!words.is_empty() && is_option(&&words[0]));
     if let Some(word) = words[behind..].iter().find(is_option)
-        && let Some(id) = lacking(look, &["CONDSTORE", "QRESYNC"], Id::ModseqWithoutCapability)
+        && let Some(id) = lacking(
+            look,
+            &["CONDSTORE", "QRESYNC"],
+            Breach::ModseqWithoutCapability,
+        )
     {
         let range = look.range_of_word(word);
         look.add(id, range, "");
@@ -133,7 +142,7 @@ fn list(look: &mut Look<'_>, words: &[String]) {
         .iter()
         .any(|span| span.label == Label::ListOpen);
     if (has_selection || (returns && lists))
-        && let Some(id) = lacking(look, LIST_EXTENDED, Id::ListOptionWithoutCapability)
+        && let Some(id) = lacking(look, LIST_EXTENDED, Breach::ListOptionWithoutCapability)
     {
         let range = look.range_of_word("RETURN");
         look.add(id, range, "");
@@ -156,7 +165,7 @@ fn qresync(look: &mut Look<'_>, name: &str, words: &[String]) {
     let is_seen = look.session.state().is_some();
     if is_asked && !is_on && is_seen {
         let range = look.range_of_word(word);
-        look.add(Id::QresyncWithoutEnable, range, "");
+        look.add(Breach::QresyncWithoutEnable, range, "");
     }
 }
 

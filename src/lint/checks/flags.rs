@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::event::{Label, Peer, Value};
 use crate::lint::look::Look;
-use crate::lint::table::Id;
+use crate::lint::table::Breach;
 use crate::model::items;
 
 const SYSTEM: &[&str] = &[
@@ -78,10 +78,10 @@ fn is_flag(name: &str, look: &Look<'_>, range: &Range<usize>) -> bool {
 fn stored(look: &mut Look<'_>, range: Range<usize>, takes_away: bool) {
     let flag = look.said.wire.bytes()[range.clone()].to_vec();
     if flag.eq_ignore_ascii_case(b"\\Recent") {
-        return look.add(Id::RecentStored, range, "");
+        return look.add(Breach::RecentStored, range, "");
     }
     if is_unknown(&flag) {
-        return look.add(Id::FlagUnknown, range, "");
+        return look.add(Breach::FlagUnknown, range, "");
     }
     let mailbox = look.session.mailbox();
     let permanent = mailbox.and_then(|mailbox| mailbox.permanent_flags.as_ref());
@@ -96,13 +96,13 @@ fn stored(look: &mut Look<'_>, range: Range<usize>, takes_away: bool) {
         .iter()
         .any(|known| known == "\\*" || known.as_bytes().eq_ignore_ascii_case(&flag));
     if !is_permitted {
-        look.add(Id::FlagNotPermitted, range, "");
+        look.add(Breach::FlagNotPermitted, range, "");
     }
 }
 
 fn is_unknown(flag: &[u8]) -> bool {
     let is_it = |known: &&str| known.as_bytes().eq_ignore_ascii_case(flag);
-    flag.starts_with(b"\\") && !SYSTEM.iter().any(|known| is_it(&known))
+    flag.starts_with(b"\\") && !SYSTEM.iter().any(is_it)
 }
 
 /// `S: * FLAGS (...)`, `S: * 3 FETCH (FLAGS (...))`, `S: * OK [PERMANENTFLAGS (... \*)]`
@@ -128,6 +128,6 @@ fn response(look: &mut Look<'_>) {
     let mut unknown = unknown.filter(|flag| is_unknown(flag) && *flag != b"\\*");
     if let Some(flag) = unknown.next() {
         let range = look.range_of(flag);
-        look.add(Id::FlagUnknown, range, "");
+        look.add(Breach::FlagUnknown, range, "");
     }
 }

@@ -6,7 +6,7 @@ use memchr::{memchr, memchr_iter};
 
 use crate::event::{Label, LiteralForm, Peer, Piece, Reading, Span};
 use crate::lint::look::Look;
-use crate::lint::table::Id;
+use crate::lint::table::Breach;
 use crate::protocol::imap::is_command;
 
 /// Octets that a command line may have (RFC 7162, section 4).
@@ -14,11 +14,14 @@ const LONGEST_LINE: usize = 8192;
 
 pub(super) fn check(look: &mut Look<'_>) {
     if look.said.incomplete {
-        look.add_head(Id::MessageCutOff, "");
+        look.add_head(Breach::MessageCutOff, "");
     }
     match look.said.reading {
         Reading::LiteralPart { .. } => return,
         Reading::Opaque => return malformed(look),
+        Reading::Command { .. } if !look.said.incomplete && is_tag_alone(&look.said.spans) => {
+            return look.add_head(Breach::MalformedCommand, "");
+        }
         _ => {}
     }
     lines(look);
@@ -28,13 +31,17 @@ pub(super) fn check(look: &mut Look<'_>) {
             Label::Malformed => odd(look, span),
             Label::Atom | Label::Name | Label::CodeName => {
                 let text = look.said.span_bytes(span);
-                if !text.is_ascii() {
-                    look.add(Id::EightBitInAtom, span.range.clone(), "");
+                if let Some(range) = beyond_ascii(text, span.range.start) {
+                    look.add(Breach::EightBitInAtom, range, "");
                 }
             }
             _ => {}
         }
     }
+}
+
+fn is_tag_alone(spans: &[Span]) -> bool {
+    matches!(spans, [span] if span.label == Label::Tag)
 }
 
 /// Line ends and NUL.
@@ -65,13 +72,13 @@ fn lines(look: &mut Look<'_>) {
         for range in [text, content] {
             if let Some(at) = memchr(0, &bytes[range.clone()]) {
                 let at = range.start + at;
-                look.add(Id::NulOctet, at..at + 1, "");
+                look.add(Breach::NulOctet, at..at + 1, "");
             }
         }
     }
     if look.command.is_some() && length > LONGEST_LINE {
         let about = format!("this one has {length}");
-        look.add_head(Id::LineTooLong, about);
+        look.add_head(Breach::LineTooLong, about);
     }
 }
 
@@ -80,7 +87,7 @@ fn line_ends(look: &mut Look<'_>, bytes: &[u8], text: Range<usize>) {
     let bare_lf = memchr_iter(b'\n', line).find(|at| *at == 0 || line[at - 1] != b'\r');
     let bare_cr =
         memchr_iter(b'\r', line).find(|at| line.get(at + 1).is_none_or(|next| *next != b'\n'));
-    for (id, at) in [(Id::BareLf, bare_lf), (Id::BareCr, bare_cr)] {
+    for (id, at) in [(Breach::BareLf, bare_lf), (Breach::BareCr, bare_cr)] {
         if let Some(at) = at {
             look.add(id, text.start + at..text.start + at + 1, "");
         }
@@ -89,10 +96,13 @@ fn line_ends(look: &mut Look<'_>, bytes: &[u8], text: Range<usize>) {
 
 fn quoted(look: &mut Look<'_>, span: &Span) {
     let text = look.said.span_bytes(span);
-    if !text.is_ascii() {
+    if let Some(range) = beyond_ascii(text, span.range.start) {
         match (look.has_utf8(), std::str::from_utf8(text)) {
-            (false, _) => look.add(Id::EightBitInQuoted, span.range.clone(), ""),
-            (true, Err(_)) => look.add(Id::InvalidUtf8, span.range.clone(), ""),
+            (false, _) => look.add(Breach::EightBitInQuoted, range, ""),
+            (true, Err(error)) => {
+                let start = span.range.start + error.valid_up_to();
+                look.add(Breach::InvalidUtf8, start..start + 1, "");
+            }
             (true, Ok(_)) => {}
         }
     }
@@ -101,7 +111,7 @@ fn quoted(look: &mut Look<'_>, span: &Span) {
         at += next;
         if !matches!(text.get(at + 1), Some(b'"' | b'\\')) {
             let start = span.range.start + at;
-            return look.add(Id::QuotedEscape, start..start + 2, "");
+            return look.add(Breach::QuotedEscape, start..start + 2, "");
         }
         at += 2;
     }
@@ -112,10 +122,22 @@ fn odd(look: &mut Look<'_>, span: &Span) {
     let text = look.said.span_bytes(span);
     // A NUL in a quoted string or an atom has been told of.
     match text.first() {
-        Some(b'"') => look.add(Id::QuotedUnclosed, span.range.clone(), ""),
+        Some(b'"') => look.add(Breach::QuotedUnclosed, span.range.clone(), ""),
         _ if memchr(0, text).is_some() => {}
-        _ => look.add(Id::ControlInAtom, span.range.clone(), ""),
+        _ => {
+            let is_odd = |octet: &u8| octet.is_ascii_control() || *octet == b'"';
+            let at = text.iter().position(is_odd).unwrap_or_default();
+            let start = span.range.start + at;
+            look.add(Breach::ControlInAtom, start..start + 1, "");
+        }
     }
+}
+
+/// The first octets beyond ASCII, in a text that starts there.
+fn beyond_ascii(text: &[u8], start: usize) -> Option<Range<usize>> {
+    let first = text.iter().position(|octet| !octet.is_ascii())?;
+    let length = text[first..].iter().take_while(|octet| !octet.is_ascii());
+    Some(start + first..start + first + length.count())
 }
 
 /// A line that is no message.
@@ -137,7 +159,7 @@ fn malformed(look: &mut Look<'_>) {
     line_ends(look, bytes, 0..bytes.len());
     let line = bytes.trim_ascii_end();
     if look.said.from == Peer::Server {
-        return look.add(Id::MalformedResponse, 0..line.len(), "");
+        return look.add(Breach::MalformedResponse, 0..line.len(), "");
     }
     let mut words = line.split(|octet| *octet == b' ');
     let tag = words.next().unwrap_or_default();
@@ -147,7 +169,7 @@ fn malformed(look: &mut Look<'_>) {
         name = format!("UID {}", words.next().map(upper).unwrap_or_default());
     }
     match !tag.is_empty() && is_command(&name) {
-        true => look.add(Id::TagCharacters, 0..tag.len(), ""),
-        false => look.add(Id::MalformedCommand, 0..line.len(), ""),
+        true => look.add(Breach::TagCharacters, 0..tag.len(), ""),
+        false => look.add(Breach::MalformedCommand, 0..line.len(), ""),
     }
 }

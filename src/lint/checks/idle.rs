@@ -3,7 +3,7 @@
 use crate::event::{Body, Event, Micros, Reading, Status};
 use crate::lint::finding::Finding;
 use crate::lint::look::Look;
-use crate::lint::table::Id;
+use crate::lint::table::Breach;
 use crate::model::Session;
 
 const LONGEST: Micros = Micros(29 * 60 * 1_000_000);
@@ -11,12 +11,12 @@ const LONGEST: Micros = Micros(29 * 60 * 1_000_000);
 pub(super) fn check(look: &mut Look<'_>) {
     match &look.said.reading {
         Reading::Command { .. } if look.session.idling().is_some() => {
-            look.add_head(Id::CommandWhileIdle, "");
+            look.add_head(Breach::CommandWhileIdle, "");
         }
         Reading::Continuation {
             idled: Some(idled), ..
         } if *idled > LONGEST => {
-            look.add_head(Id::IdleTooLong, lasted(*idled));
+            look.add_head(Breach::IdleTooLong, lasted(*idled));
         }
         Reading::Tagged { .. } => {
             let ended = look.ended();
@@ -24,7 +24,7 @@ pub(super) fn check(look: &mut Look<'_>) {
                 && command.name == "IDLE"
                 && !command.done
             {
-                look.add_head(Id::IdleEndedWithoutDone, "");
+                look.add_head(Breach::IdleEndedWithoutDone, "");
             }
         }
         _ => {}
@@ -40,7 +40,7 @@ pub(super) fn at_the_end(event: &Event, session: &Session) -> Option<Finding> {
     let since = session.idling()?.idles?;
     let time = event.at.since(since);
     let is_over = matches!(event.body, Body::Closed { .. });
-    let rule = Id::IdleTooLong.rule();
+    let rule = Breach::IdleTooLong.rule();
     (is_over && time > LONGEST).then(|| Finding {
         rule,
         n: event.n,

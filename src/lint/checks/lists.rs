@@ -2,7 +2,7 @@
 
 use crate::event::{Label, Piece, Reading, Span};
 use crate::lint::look::Look;
-use crate::lint::table::Id;
+use crate::lint::table::Breach;
 
 pub(super) fn check(look: &mut Look<'_>) {
     // Human-readable text may hold anything, and so may what stands in a response code.
@@ -25,13 +25,13 @@ fn parentheses(look: &mut Look<'_>) {
         match span.label {
             Label::ListOpen => open.push(span.range.clone()),
             Label::ListClose if open.pop().is_none() => {
-                return look.add(Id::ListTooManyClosed, span.range.clone(), "");
+                return look.add(Breach::ListTooManyClosed, span.range.clone(), "");
             }
             _ => {}
         }
     }
     if let Some(first) = open.into_iter().next() {
-        look.add(Id::ListUnclosed, first, "");
+        look.add(Breach::ListUnclosed, first, "");
     }
 }
 
@@ -45,7 +45,7 @@ fn spaces(look: &mut Look<'_>) {
         is_wide.then_some(gap)
     });
     if let Some(gap) = doubled {
-        look.add(Id::SpacesDoubled, gap, "");
+        look.add(Breach::SpacesDoubled, gap, "");
     }
     let Some(last) = said.spans.last() else {
         return;
@@ -55,6 +55,6 @@ fn spaces(look: &mut Look<'_>) {
     let is_in_text = matches!(said.wire.pieces().last(), Some(Piece::Text(_)));
     if length > 0 && is_in_text {
         let start = last.range.end;
-        look.add(Id::SpacesTrailing, start..start + length, "");
+        look.add(Breach::SpacesTrailing, start..start + length, "");
     }
 }

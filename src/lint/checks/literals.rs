@@ -2,7 +2,7 @@
 
 use crate::event::{LiteralForm, Piece};
 use crate::lint::look::Look;
-use crate::lint::table::Id;
+use crate::lint::table::Breach;
 
 /// Octets of a literal that does not wait, with LITERAL- (RFC 7888, section 5).
 const LONGEST_MINUS: u64 = 4096;
@@ -30,7 +30,7 @@ pub(super) fn check(look: &mut Look<'_>) {
                     look.add(id, wrong, about);
                 }
             }
-            (false, false) => look.add(Id::LiteralPlusFromServer, wrong, ""),
+            (false, false) => look.add(Breach::LiteralPlusFromServer, wrong, ""),
             (false, true) => {}
         }
     }
@@ -41,17 +41,20 @@ fn trimmed(header: &[u8]) -> usize {
 }
 
 /// What is wrong with a client's literal, as far as the server's capabilities are known.
-fn client(look: &Look<'_>, form: LiteralForm, octets: u64) -> Option<(Id, String)> {
+fn client(look: &Look<'_>, form: LiteralForm, octets: u64) -> Option<(Breach, String)> {
     let listed = look.session.capabilities()?;
     let has_any = |names: &[&str]| names.iter().any(|name| listed.has(name));
     if !form.is_sync() && !has_any(&["LITERAL+", "LITERAL-", "IMAP4REV2"]) {
-        return Some((Id::LiteralPlusWithoutCapability, String::new()));
+        return Some((Breach::LiteralPlusWithoutCapability, String::new()));
     }
     if !form.is_sync() && !listed.has("LITERAL+") && octets > LONGEST_MINUS {
-        return Some((Id::LiteralMinusTooLong, format!("this one has {octets}")));
+        return Some((
+            Breach::LiteralMinusTooLong,
+            format!("this one has {octets}"),
+        ));
     }
     let is_literal8 = matches!(form, LiteralForm::Literal8 | LiteralForm::Literal8NonSync);
     let takes_literal8 = ["BINARY", "UTF8=", "IMAP4REV2"];
     (is_literal8 && !has_any(&takes_literal8))
-        .then_some((Id::Literal8WithoutCapability, String::new()))
+        .then_some((Breach::Literal8WithoutCapability, String::new()))
 }

@@ -2,7 +2,7 @@
 
 use crate::event::{Peer, Value};
 use crate::lint::look::Look;
-use crate::lint::table::Id;
+use crate::lint::table::Breach;
 use crate::model::{State, items};
 
 pub(super) fn check(look: &mut Look<'_>) {
@@ -20,15 +20,15 @@ pub(super) fn check(look: &mut Look<'_>) {
         _ => return,
     }
     if unselected(look) {
-        return look.add_head(Id::DataUnselected, "");
+        return look.add_head(Breach::DataUnselected, "");
     }
     match (name, number) {
         ("EXISTS", Some(number)) => exists(look, number),
         ("EXPUNGE", Some(number)) => {
             gone(look);
-            beyond(look, number, Id::ExpungeBeyondExists);
+            beyond(look, number, Breach::ExpungeBeyondExists);
             if look.session.has_enabled("QRESYNC") {
-                look.add_head(Id::ExpungeWithQresync, "");
+                look.add_head(Breach::ExpungeWithQresync, "");
             }
         }
         ("VANISHED", _) => {
@@ -38,11 +38,11 @@ pub(super) fn check(look: &mut Look<'_>) {
                 .any(|name| look.session.has_enabled(name));
             let may_be = look.session.in_flight().has("ENABLE") || look.session.state().is_none();
             if !is_on && !may_be {
-                look.add_head(Id::VanishedWithoutEnable, "");
+                look.add_head(Breach::VanishedWithoutEnable, "");
             }
         }
         ("FETCH", Some(number)) => {
-            beyond(look, number, Id::FetchBeyondExists);
+            beyond(look, number, Breach::FetchBeyondExists);
             fetched(look);
         }
         _ => {}
@@ -69,12 +69,12 @@ fn exists(look: &mut Look<'_>, number: u64) {
     let is_new = look.session.is_selecting(look.said);
     let before = look.session.mailbox().and_then(|mailbox| mailbox.exists());
     if let Some(before) = before.filter(|before| number < *before && !is_new) {
-        look.add_head(Id::ExistsShrank, format!("there were {before}"));
+        look.add_head(Breach::ExistsShrank, format!("there were {before}"));
     }
 }
 
 /// A message that there is not.
-fn beyond(look: &mut Look<'_>, number: u64, id: Id) {
+fn beyond(look: &mut Look<'_>, number: u64, id: Breach) {
     let exists = look.session.mailbox().and_then(|mailbox| mailbox.exists());
     let is_selecting = look.session.is_selecting(look.said);
     if let Some(exists) = exists.filter(|exists| (number > *exists || number == 0) && !is_selecting)
@@ -90,11 +90,11 @@ fn gone(look: &mut Look<'_>) {
         return;
     }
     if in_flight.count() == 0 {
-        look.add_head(Id::ExpungeWithoutCommand, "");
+        look.add_head(Breach::ExpungeWithoutCommand, "");
     } else if in_flight.count() == in_flight.keeping_numbers() {
         let first = in_flight.iter().next();
         let about = first.map(|first| format!("{} {} is in flight", first.tag, first.name));
-        look.add_head(Id::ExpungeDuringFetch, about.unwrap_or_default());
+        look.add_head(Breach::ExpungeDuringFetch, about.unwrap_or_default());
     }
 }
 
@@ -103,7 +103,7 @@ fn fetched(look: &mut Look<'_>) {
     let modseq = items.iter().find(|item| item.name.is_word("MODSEQ"));
     if let Some(modseq) = modseq.filter(|modseq| modseq.number() == Some(0)) {
         let range = look.range_of(modseq.name.bytes().unwrap_or_default());
-        look.add(Id::ModseqZero, range, "");
+        look.add(Breach::ModseqZero, range, "");
     }
     // Flags may have changed by themselves; a body has been asked for.
     let only = look.session.in_flight().only();
@@ -111,7 +111,7 @@ fn fetched(look: &mut Look<'_>) {
     let is_asked = |name: &Value<'_>| !["FLAGS", "MODSEQ"].iter().any(|own| name.is_word(own));
     let has_uid = items.iter().any(|item| item.name.is_word("UID"));
     if is_by_uid && !has_uid && items.iter().any(|item| is_asked(&item.name)) {
-        look.add_head(Id::FetchWithoutUid, "");
+        look.add_head(Breach::FetchWithoutUid, "");
     }
 }
 
@@ -135,7 +135,7 @@ fn copyuid(look: &mut Look<'_>) {
         && from != to
     {
         look.add_head(
-            Id::CopyuidMismatch,
+            Breach::CopyuidMismatch,
             format!("{from} old ones, {to} new ones"),
         );
     }

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::NO_PAD;
 
 use crate::event::{Label, Peer, Span, Value, unquoted};
 use crate::lint::look::Look;
-use crate::lint::table::Id;
+use crate::lint::table::Breach;
 
 /// Commands whose first argument is a mailbox's name.
 const WITH_NAME: &[&str] = &[
@@ -50,8 +50,8 @@ fn command(look: &mut Look<'_>) {
     encoded(look, span);
     let is_inbox = mailbox.is_some_and(|mailbox| mailbox.eq_ignore_ascii_case(b"INBOX"));
     match &*name {
-        "CREATE" if is_inbox => look.add(Id::InboxCreated, span.range.clone(), ""),
-        "DELETE" if is_inbox => look.add(Id::InboxDeleted, span.range.clone(), ""),
+        "CREATE" if is_inbox => look.add(Breach::InboxCreated, span.range.clone(), ""),
+        "DELETE" if is_inbox => look.add(Breach::InboxDeleted, span.range.clone(), ""),
         _ => {}
     }
 }
@@ -69,7 +69,7 @@ fn response(look: &mut Look<'_>) {
     let has = |name: &str| attributes.iter().any(|attribute| attribute.is_word(name));
     if has("\\HasChildren") && (has("\\HasNoChildren") || has("\\Noinferiors")) {
         let range = look.range_of_word("\\HASCHILDREN");
-        look.add(Id::ConflictingAttributes, range, "");
+        look.add(Breach::ConflictingAttributes, range, "");
     }
     let close = said
         .spans
@@ -82,7 +82,7 @@ fn response(look: &mut Look<'_>) {
         _ => false,
     };
     if let Some(span) = behind.first().filter(|_| !is_one) {
-        look.add(Id::DelimiterMalformed, span.range.clone(), "");
+        look.add(Breach::DelimiterMalformed, span.range.clone(), "");
     }
     let name = behind
         .iter()
@@ -108,7 +108,7 @@ fn encoded(look: &mut Look<'_>, span: &Span) {
     {
         return;
     }
-    look.add(Id::MailboxNameEncoding, span.range.clone(), "");
+    look.add(Breach::MailboxNameEncoding, span.range.clone(), "");
 }
 
 fn is_modified_utf7(name: &[u8]) -> bool {

@@ -4,20 +4,20 @@ use crate::event::{Body, Event, Peer};
 use crate::lint::finding::Finding;
 use crate::lint::memory::Memory;
 use crate::lint::rule::Side;
-use crate::lint::table::Id;
+use crate::lint::table::Breach;
 use crate::model::Session;
 
 /// Notes that are findings. All other notes are about mailscope itself or its surroundings, or are
 /// found again in the messages.
-const TAKEN_OVER: &[(&str, Id)] = &[
-    ("channel-binding", Id::ChannelBinding),
-    ("compress-damaged", Id::CompressDamaged),
-    ("compress-endless", Id::CompressEndless),
-    ("literal-not-awaited", Id::LiteralNotAwaited),
-    ("malformed-command", Id::MalformedCommand),
-    ("malformed-response", Id::MalformedResponse),
-    ("starttls-injection", Id::StarttlsInjection),
-    ("tls-in-cleartext", Id::TlsInCleartext),
+const TAKEN_OVER: &[(&str, Breach)] = &[
+    ("channel-binding", Breach::ChannelBinding),
+    ("compress-damaged", Breach::CompressDamaged),
+    ("compress-endless", Breach::CompressEndless),
+    ("literal-not-awaited", Breach::LiteralNotAwaited),
+    ("malformed-command", Breach::MalformedCommand),
+    ("malformed-response", Breach::MalformedResponse),
+    ("starttls-injection", Breach::StarttlsInjection),
+    ("tls-in-cleartext", Breach::TlsInCleartext),
 ];
 
 pub(super) fn check(event: &Event, _session: &Session, memory: &mut Memory) -> Vec<Finding> {

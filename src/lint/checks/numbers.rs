@@ -2,7 +2,7 @@
 
 use crate::event::{Label, Peer, Reading};
 use crate::lint::look::Look;
-use crate::lint::table::Id;
+use crate::lint::table::Breach;
 use crate::model::{Bound, Learned, items, ranges};
 
 pub(super) fn check(look: &mut Look<'_>) {
@@ -37,11 +37,11 @@ fn command(look: &mut Look<'_>) {
     let mut most = 0;
     for bounds in ranges(text) {
         let Some((first, last)) = bounds else {
-            return look.add(Id::SequenceSetMalformed, range, "");
+            return look.add(Breach::SequenceSetMalformed, range, "");
         };
         for number in [first, last].into_iter().filter_map(Bound::number) {
             if number == 0 {
-                return look.add(Id::NumberZero, range, "");
+                return look.add(Breach::NumberZero, range, "");
             }
             most = most.max(number);
         }
@@ -67,7 +67,7 @@ fn beyond(look: &mut Look<'_>, most: u64, range: std::ops::Range<usize>) {
     };
     if most > bound {
         let about = format!("there are {exists} messages");
-        look.add(Id::NumberBeyondExists, range, about);
+        look.add(Breach::NumberBeyondExists, range, about);
     }
 }
 
@@ -88,7 +88,7 @@ fn void(look: &mut Look<'_>, set: Vec<u8>, range: std::ops::Range<usize>) {
     let is_void = |uid: &u32| past.void.contains(uid) && !mailbox.messages().knows(*uid);
     if let Some(uid) = single.into_iter().find(is_void) {
         let about = format!("{uid} was told before UIDVALIDITY became another");
-        look.add(Id::UidvalidityIgnored, range, about);
+        look.add(Breach::UidvalidityIgnored, range, about);
     }
 }
 
@@ -116,7 +116,7 @@ pub(super) fn after(look: &mut Look<'_>) {
     match mailbox.learned {
         Some(Learned::Changed(before)) => {
             look.add(
-                Id::UidChanged,
+                Breach::UidChanged,
                 range,
                 format!("message {number} had the UID {before}"),
             );
@@ -125,7 +125,7 @@ pub(super) fn after(look: &mut Look<'_>) {
             let at = mailbox.messages().number(other);
             let whose = at.map_or_else(String::new, |at| format!(" of message {at}"));
             look.add(
-                Id::UidNotAscending,
+                Breach::UidNotAscending,
                 range,
                 format!("it does not fit the UID {other}{whose}"),
             );
@@ -146,6 +146,10 @@ fn below_uid_next(look: &mut Look<'_>, number: u64, uid: u32, range: std::ops::R
         return;
     };
     if number <= below && u64::from(uid) >= next {
-        look.add(Id::UidNotBelowUidnext, range, format!("UIDNEXT was {next}"));
+        look.add(
+            Breach::UidNotBelowUidnext,
+            range,
+            format!("UIDNEXT was {next}"),
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::event::Span;
 use crate::lint::look::Look;
-use crate::lint::table::Id;
+use crate::lint::table::Breach;
 use crate::model::{Bound, ranges};
 
 /// A message number names another message once one before it is expunged; so it is not to be sent
@@ -24,7 +24,11 @@ pub(super) fn check(look: &mut Look<'_>) {
     let other = in_flight.iter().find(|other| !other.keeps_numbers());
     let about = other.map(|other| format!("{} {} is in flight", other.tag, other.name));
     let range = set.range.clone();
-    look.add(Id::AmbiguousPipelining, range, about.unwrap_or_default());
+    look.add(
+        Breach::AmbiguousPipelining,
+        range,
+        about.unwrap_or_default(),
+    );
 }
 
 /// `1:*` is all messages, however they are numbered.

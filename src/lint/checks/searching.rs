@@ -2,7 +2,7 @@
 
 use crate::event::{Label, Peer, Value};
 use crate::lint::look::Look;
-use crate::lint::table::Id;
+use crate::lint::table::Breach;
 use crate::model::{Command, ranges};
 
 pub(super) fn check(look: &mut Look<'_>) {
@@ -23,7 +23,7 @@ fn command(look: &mut Look<'_>) {
     let has_charset = command.has("CHARSET");
     if has_charset && look.session.has_enabled("UTF8=ACCEPT") {
         let range = look.range_of_word("CHARSET");
-        return look.add(Id::SearchCharset, range, "");
+        return look.add(Breach::SearchCharset, range, "");
     }
     let said = look.said;
     let strings = said
@@ -32,7 +32,7 @@ fn command(look: &mut Look<'_>) {
         .filter(|span| span.label == Label::Literal);
     let mut beyond = strings.filter(|span| !said.span_bytes(span).is_ascii());
     if let Some(span) = beyond.next().filter(|_| !has_charset && !look.has_utf8()) {
-        look.add(Id::SearchWithoutCharset, span.range.clone(), "");
+        look.add(Breach::SearchWithoutCharset, span.range.clone(), "");
     }
 }
 
@@ -64,9 +64,9 @@ fn response(look: &mut Look<'_>) {
     let says_uid = arguments.iter().any(|value| value.is_word("UID"));
     let is_rev2 = look.session.has_enabled("IMAP4REV2");
     match name {
-        "SEARCH" if returns => look.add_head(Id::SearchForEsearch, ""),
-        "ESEARCH" if !returns && !is_rev2 => look.add_head(Id::EsearchUnasked, ""),
-        "ESEARCH" if by_uid && !says_uid => look.add_head(Id::EsearchWithoutUid, ""),
+        "SEARCH" if returns => look.add_head(Breach::SearchForEsearch, ""),
+        "ESEARCH" if !returns && !is_rev2 => look.add_head(Breach::EsearchUnasked, ""),
+        "ESEARCH" if by_uid && !says_uid => look.add_head(Breach::EsearchWithoutUid, ""),
         _ => {}
     }
     if !by_uid {
@@ -82,13 +82,13 @@ fn beyond(look: &mut Look<'_>, name: &str, arguments: &[Value<'_>]) {
     let most = match name {
         "SEARCH" => arguments.iter().filter_map(Value::number).max(),
         _ => {
-            let all = arguments.iter().skip_while(|value| !value.is_word("ALL"));
-            all.skip(1).next().and_then(largest)
+            let mut all = arguments.iter().skip_while(|value| !value.is_word("ALL"));
+            all.nth(1).and_then(largest)
         }
     };
     if let Some(most) = most.filter(|most| *most > exists) {
         let about = format!("{most} is told of, and there are {exists} messages");
-        look.add_head(Id::SearchBeyondExists, about);
+        look.add_head(Breach::SearchBeyondExists, about);
     }
 }
 

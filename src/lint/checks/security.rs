@@ -2,7 +2,7 @@
 
 use crate::event::{Peer, Reading, Status};
 use crate::lint::look::Look;
-use crate::lint::table::Id;
+use crate::lint::table::Breach;
 use crate::model::{Leg, Session, State};
 
 pub(super) fn check(look: &mut Look<'_>) {
@@ -16,7 +16,7 @@ pub(super) fn check(look: &mut Look<'_>) {
                 }
             );
             if is_preauth && is_open(look.session) {
-                look.add_head(Id::PreauthInCleartext, "");
+                look.add_head(Breach::PreauthInCleartext, "");
             }
         }
     }
@@ -54,7 +54,7 @@ fn command(look: &mut Look<'_>) {
         _ => return,
     };
     if session.in_flight().has("STARTTLS") {
-        look.add_head(Id::StarttlsPipelined, "");
+        look.add_head(Breach::StarttlsPipelined, "");
     }
     let tells_a_password = match (&*name, mechanism) {
         ("LOGIN", _) => true,
@@ -62,13 +62,13 @@ fn command(look: &mut Look<'_>) {
         _ => false,
     };
     if tells_a_password && (is_open(session) || looks_open(session)) {
-        look.add_head(Id::CleartextLogin, "");
+        look.add_head(Breach::CleartextLogin, "");
     }
     match &*name {
         "AUTHENTICATE" if mechanism == Some("DIGEST-MD5") => {
-            look.add_head(Id::ObsoleteMechanism, "")
+            look.add_head(Breach::ObsoleteMechanism, "")
         }
-        "COMPRESS" if session.is_compressed() => look.add_head(Id::CompressTwice, ""),
+        "COMPRESS" if session.is_compressed() => look.add_head(Breach::CompressTwice, ""),
         "STARTTLS" => starttls(look),
         _ => {}
     }
@@ -76,8 +76,12 @@ fn command(look: &mut Look<'_>) {
 
 fn starttls(look: &mut Look<'_>) {
     match look.session.state() {
-        Some(State::Authenticated | State::Selected) => look.add_head(Id::StarttlsAfterLogin, ""),
-        _ if look.session.leg(Peer::Client) == Leg::Secured => look.add_head(Id::StarttlsTwice, ""),
+        Some(State::Authenticated | State::Selected) => {
+            look.add_head(Breach::StarttlsAfterLogin, "")
+        }
+        _ if look.session.leg(Peer::Client) == Leg::Secured => {
+            look.add_head(Breach::StarttlsTwice, "")
+        }
         _ => {}
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::event::{Peer, Reading, Status};
 use crate::lint::look::Look;
-use crate::lint::table::Id;
+use crate::lint::table::Breach;
 use crate::model::State;
 use crate::protocol::imap::is_command;
 
@@ -61,18 +61,18 @@ fn command(look: &mut Look<'_>) {
         return;
     }
     if look.memory.left {
-        look.add_head(Id::CommandAfterLogout, "");
+        look.add_head(Breach::CommandAfterLogout, "");
     }
     look.memory.left |= name == "LOGOUT";
     let word = name.trim_start_matches("UID ");
     if !is_command(&name) {
         if !word.starts_with('X') {
-            look.add_head(Id::UnknownCommand, "");
+            look.add_head(Breach::UnknownCommand, "");
         }
         return;
     }
     if matches!(word, "CHECK" | "LSUB" | "RLIST" | "RLSUB" | "XLIST") {
-        look.add_head(Id::ObsoleteCommand, "");
+        look.add_head(Breach::ObsoleteCommand, "");
     }
     if let Some(id) = not_valid(look, &name) {
         look.add_head(id, "");
@@ -85,7 +85,7 @@ fn command(look: &mut Look<'_>) {
 }
 
 /// Which rule about states a command breaks.
-fn not_valid(look: &Look<'_>, name: &str) -> Option<Id> {
+fn not_valid(look: &Look<'_>, name: &str) -> Option<Breach> {
     let in_flight = look.session.in_flight();
     let logging_in = in_flight.has_any(LOGGING_IN);
     let leaving = in_flight.has("UNAUTHENTICATE");
@@ -93,17 +93,17 @@ fn not_valid(look: &Look<'_>, name: &str) -> Option<Id> {
     let needs_mailbox = name.starts_with("UID ") || SELECTED.contains(&name);
     match look.session.state()? {
         State::NotAuthenticated if is_any || logging_in => None,
-        State::NotAuthenticated => Some(Id::NotAuthenticated),
+        State::NotAuthenticated => Some(Breach::NotAuthenticated),
         State::Authenticated | State::Selected if leaving => None,
         State::Authenticated | State::Selected if LOGGING_IN.contains(&name) => {
-            Some(Id::LoginTwice)
+            Some(Breach::LoginTwice)
         }
         State::Authenticated
             if needs_mailbox
                 && !in_flight.has_any(SELECTING)
                 && look.session.mailbox().is_none() =>
         {
-            Some(Id::NotSelected)
+            Some(Breach::NotSelected)
         }
         _ => None,
     }
@@ -127,12 +127,12 @@ fn selected(look: &mut Look<'_>, name: &str) {
         .as_ref()
         .and_then(|command| command.first.clone());
     match name {
-        "ENABLE" => look.add_head(Id::EnableSelected, ""),
+        "ENABLE" => look.add_head(Breach::EnableSelected, ""),
         "STATUS" if first.is_some_and(|first| mailbox.is(&first)) => {
-            look.add_head(Id::StatusSelected, "");
+            look.add_head(Breach::StatusSelected, "");
         }
         _ if mailbox.read_only && writes.contains(&name.trim_start_matches("UID ")) => {
-            look.add_head(Id::WriteReadOnly, "");
+            look.add_head(Breach::WriteReadOnly, "");
         }
         _ => {}
     }
@@ -142,21 +142,23 @@ fn response(look: &mut Look<'_>) {
     let is_first = look.session.is_whole() && !look.session.has_heard_the_server();
     let is_greeting = matches!(look.said.reading, Reading::Greeting { .. });
     if is_first && !is_greeting {
-        look.add_head(Id::GreetingMissing, "");
+        look.add_head(Breach::GreetingMissing, "");
     }
     if is_greeting && look.memory.hasty {
-        look.add_head(Id::CommandBeforeGreeting, "a command came before this");
+        look.add_head(Breach::CommandBeforeGreeting, "a command came before this");
     }
     if let Some((command, status)) = look.ended() {
         let (n, name) = (command.n, command.name.clone());
         let was_wrong = look.memory.wrong_state.remove(&n);
         match status {
             Status::Ok if was_wrong => look.add_head(
-                Id::WrongStateAccepted,
+                Breach::WrongStateAccepted,
                 format!("it is the answer to {name}"),
             ),
             Status::Ok if name == "NOTIFY" => look.memory.notified = true,
-            Status::Bad => look.add_head(Id::RejectedAsBad, format!("it is the answer to {name}")),
+            Status::Bad => {
+                look.add_head(Breach::RejectedAsBad, format!("it is the answer to {name}"))
+            }
             _ => {}
         }
     }

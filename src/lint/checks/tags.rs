@@ -2,7 +2,7 @@
 
 use crate::event::{Awaited, Label, Reading, Relation};
 use crate::lint::look::Look;
-use crate::lint::table::Id;
+use crate::lint::table::Breach;
 
 pub(super) fn check(look: &mut Look<'_>) {
     let tag_range = match look.said.spans.first() {
@@ -16,16 +16,16 @@ pub(super) fn check(look: &mut Look<'_>) {
             };
             let is_new = look.memory.is_new(&command.tag);
             if look.session.in_flight().has_tag(&command.tag) {
-                look.add(Id::DuplicateTag, tag_range, "");
+                look.add(Breach::DuplicateTag, tag_range, "");
             } else if !is_new {
-                look.add(Id::TagReused, tag_range, "");
+                look.add(Breach::TagReused, tag_range, "");
             }
         }
         Reading::Tagged { .. } if look.said.relation == Relation::Unsolicited => {
-            look.add(Id::UnknownTag, tag_range, "");
+            look.add(Breach::UnknownTag, tag_range, "");
         }
         Reading::ContinuationRequest { awaited: None, .. } => {
-            look.add(Id::UnexpectedContinuationRequest, tag_range, "");
+            look.add(Breach::UnexpectedContinuationRequest, tag_range, "");
         }
         Reading::ContinuationRequest {
             awaited: Some(Awaited::Sasl),
@@ -45,8 +45,9 @@ fn challenge(look: &mut Look<'_>) {
         .spans
         .iter()
         .any(|span| matches!(span.label, Label::Secret(_)));
-    if !is_masked && !(text.iter().all(is_digit) && text.len().is_multiple_of(4)) {
+    let is_base64 = text.iter().all(is_digit) && text.len().is_multiple_of(4);
+    if !is_masked && !is_base64 {
         let range = look.range_of(text);
-        look.add(Id::BadChallenge, range, "");
+        look.add(Breach::BadChallenge, range, "");
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::event::{Passed, Peer, Value};
 use crate::lint::look::Look;
-use crate::lint::table::Id;
+use crate::lint::table::Breach;
 
 pub(super) fn after(look: &mut Look<'_>) {
     if look.said.from == Peer::Client {
@@ -74,8 +74,8 @@ fn uid_validity(look: &mut Look<'_>, name: &[u8], told: u64) {
     let range = look.range_of_word("UIDVALIDITY");
     let about = format!("{told} after {before}");
     match told < before {
-        true => look.add(Id::UidvalidityDecreased, range, about),
-        false => look.add(Id::UidvalidityChanged, range, about),
+        true => look.add(Breach::UidvalidityDecreased, range, about),
+        false => look.add(Breach::UidvalidityChanged, range, about),
     }
 }
 
@@ -89,7 +89,7 @@ fn uid_next(look: &mut Look<'_>, name: &[u8], told: u64) {
     if let Some(before) = before.filter(|before| told < *before) {
         let range = look.range_of_word("UIDNEXT");
         look.add(
-            Id::UidnextDecreased,
+            Breach::UidnextDecreased,
             range,
             format!("{told} after {before}"),
         );
@@ -106,7 +106,7 @@ fn highest_modseq(look: &mut Look<'_>, name: &[u8], told: u64) {
     if let Some(before) = before.filter(|before| told < *before) {
         let range = look.range_of_word("HIGHESTMODSEQ");
         look.add(
-            Id::HighestmodseqDecreased,
+            Breach::HighestmodseqDecreased,
             range,
             format!("{told} after {before}"),
         );

@@ -10,7 +10,7 @@ mod text;
 
 pub use json::{write_finding, write_rule};
 pub use sarif::Sarif;
-pub use text::{Text, rules, summary};
+pub use text::{Text, remark, rules, summary};
 
 use crate::sink::printable::{Shown, shown};
 

@@ -67,11 +67,7 @@ impl Text {
             None => INDENT,
         };
         self.verdict(out, finding, column);
-        let mut sentence = finding.rule.sentence.to_owned();
-        if let Some(about) = &finding.about {
-            sentence.push_str(&format!(" Here: {}.", escaped(about.trim_end_matches('.'))));
-        }
-        self.paragraph(out, Meaning::Plain, &sentence);
+        self.paragraph(out, Meaning::Plain, &sentence(finding));
         self.paragraph(out, Meaning::Dim, finding.rule.clause);
     }
 
@@ -107,11 +103,7 @@ impl Text {
             }
             (None, _) => out.resize(out.len() + INDENT, b' '),
         }
-        let meaning = match finding.rule.severity {
-            Severity::Error => Meaning::Bad,
-            Severity::Warning => Meaning::Warning,
-            Severity::Info => Meaning::Dim,
-        };
+        let meaning = meaning(finding.rule.severity);
         self.palette.paint(out, meaning, severity);
         self.palette.paint(out, Meaning::Plain, &rest);
         out.push(b'\n');
@@ -124,6 +116,37 @@ impl Text {
             out.push(b'\n');
         }
     }
+}
+
+/// The rule, and what is special about the case.
+fn sentence(finding: &Finding) -> String {
+    let sentence = finding.rule.sentence;
+    match &finding.about {
+        Some(about) => format!("{sentence} Here: {}.", escaped(about.trim_end_matches('.'))),
+        None => sentence.to_owned(),
+    }
+}
+
+fn meaning(severity: Severity) -> Meaning {
+    match severity {
+        Severity::Error => Meaning::Bad,
+        Severity::Warning => Meaning::Warning,
+        Severity::Info => Meaning::Note,
+    }
+}
+
+/// A finding in one line, to stand below its event: `lint error number-beyond-exists (client): ...`.
+pub fn remark(finding: &Finding) -> (Meaning, String) {
+    let rule = finding.rule;
+    let words = format!(
+        "lint {} {} ({}): {} {}",
+        rule.severity.name(),
+        rule.id,
+        finding.blame.name(),
+        sentence(finding),
+        rule.clause
+    );
+    (meaning(rule.severity), words)
 }
 
 fn palette(style: Style) -> &'static Palette {

@@ -36,7 +36,8 @@ pub(super) fn write(sheet: &mut Sheet<'_>, said: &Said, session: &Session) {
     }
 }
 
-fn remark(sheet: &mut Sheet<'_>, meaning: Meaning, words: &str) {
+/// Writes one remark; the words are ours.
+pub(super) fn remark(sheet: &mut Sheet<'_>, meaning: Meaning, words: &str) {
     sheet.remark();
     sheet.line.own(meaning, words);
     sheet.write_line(Left::Blank(HANG), None);

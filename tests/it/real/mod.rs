@@ -4,6 +4,7 @@
 //! - `compress`: COMPRESS=DEFLATE.
 //! - `healthy`: what is true of every recording of peers that do nothing wrong.
 //! - `legs`: every mix of how the two legs are secured.
+//! - `lint`: that what lint finds in all of these is true.
 //! - `replayed`: the clients against recordings of themselves.
 //! - `socks`: a client that keeps Dovecot's name and port.
 //! - the rest: one file a client.
@@ -14,6 +15,7 @@ mod healthy;
 mod imapflow;
 mod imaplib;
 mod legs;
+mod lint;
 mod mbsync;
 mod replayed;
 mod socks;
