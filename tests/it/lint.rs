@@ -198,7 +198,7 @@ fn no_octet_reaches_the_terminal_raw_and_no_row_is_too_wide() {
             .output()
             .unwrap();
         let printed = stdout(&output);
-        assert!(printed.contains("\\x1b[31m\\xff"), "{printed}");
+        assert!(printed.contains("\\x1b[31m"), "{printed}");
         assert!(
             printed.chars().all(|c| c == '\n' || !c.is_control()),
             "{printed:?}"
