@@ -23,11 +23,12 @@
 //! - [`sink`]: where events go. [`protocol`]: octets to events, without I/O. [`net`]: sockets, TLS
 //!   and the certificate authority.
 //! - [`recording`]: a transcript read again, as JSON or text.
-//! - [`relay`]: the man in the middle. [`replay`]: a recording played by either side. `compare`: two
+//! - [`relay`]: the man in the middle. [`replay`]: a recording played by either side. [`compare`]: two
 //!   recordings side by side.
 //! - [`cli`]: one file a subcommand.
 
 pub mod cli;
+pub mod compare;
 pub mod error;
 pub mod event;
 pub mod fault;

@@ -7,9 +7,11 @@ mod authority;
 mod ca;
 mod client_certificate;
 mod demo;
+mod diff;
 mod divert;
 mod export;
 mod fault;
+mod growing;
 mod keylog;
 mod lint;
 mod provider;
@@ -17,6 +19,7 @@ mod record;
 mod redirect;
 mod replay;
 mod say;
+mod server_leg;
 mod session;
 mod show;
 mod view;
@@ -81,6 +84,8 @@ enum Command {
     Show(show::Arguments),
     /// Write a transcript in another form.
     Export(export::Arguments),
+    /// Compare two transcripts by what they mean.
+    Diff(diff::Arguments),
     /// Say what client or server did against the RFCs, each with its clause.
     Lint(lint::Arguments),
     /// The certificate authorities that apps have to trust: where they are, and how to trust them.
@@ -96,6 +101,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Replay(arguments) => replay::run(&arguments, &cli.common),
         Command::Show(arguments) => show::run(&arguments, &cli.common),
         Command::Export(arguments) => export::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments, &cli.common),
         Command::Lint(arguments) => lint::run(&arguments, &cli.common),
         Command::Ca(arguments) => ca::run(&arguments, &cli.common),
         Command::Demo(arguments) => demo::run(arguments, &cli.common),

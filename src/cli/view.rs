@@ -49,7 +49,7 @@ pub fn standard_output(common: &Common, quiet: bool) -> Result<Option<View>> {
     }))
 }
 
-/// How text on standard output looks, as the options and the surroundings want it.
+/// How standard output is to look.
 pub fn style(common: &Common) -> Style {
     let stream = match io::stdout().is_terminal() {
         true => Stream::Terminal {

@@ -194,6 +194,7 @@ async fn listening(
         faults: Faults::default(),
         authority,
         listeners,
+        upstream: None,
     })?;
     let nobody: OnFailure = Arc::new(|_, _: &Error| ());
     let bus = Arc::new(Bus::new(Vec::new(), &nobody)?);

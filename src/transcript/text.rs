@@ -16,9 +16,10 @@
 //! A line ends with CRLF on the wire; the octets of a literal are lines like all others, and the message
 //! goes on behind them. A line that is not printable UTF-8 has the prefix `C\: ` or `S\: `, and in it
 //! `\\` and `\xNN` are escapes. Other lines that begin with `#` are comments; empty ones are passed
-//! over. Times, and what mailscope itself noticed or said, are not in it.
+//! over. Times, and what mailscope itself noticed or said, are not in it; but what it said to a server to
+//! bring it to where an app's session stood (a connection that a replay added) is, as the client's.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 
 use crate::event::{Message, Peer, Piece, Recorded, RecordedBody};
@@ -31,6 +32,8 @@ pub struct TextWriter<W> {
     conn: u64,
     /// Octets of the literal parts that no message has referred to yet.
     parts: HashMap<(u64, u64), Vec<u8>>,
+    /// Connections that a replay added: mailscope logged in there itself.
+    added: HashSet<u64>,
 }
 
 impl<W: Write> TextWriter<W> {
@@ -40,6 +43,7 @@ impl<W: Write> TextWriter<W> {
             out,
             conn: 1,
             parts: HashMap::new(),
+            added: HashSet::new(),
         }
     }
 
@@ -57,7 +61,12 @@ impl<W: Write> TextWriter<W> {
             self.parts.insert((recorded.conn, recorded.n), octets);
             return Ok(());
         }
-        if message.own {
+        let is_withheld = message.sent.as_ref().is_some_and(Message::is_empty);
+        if is_withheld && message.kind.as_deref() == Some("greeting") {
+            self.added.insert(recorded.conn);
+        }
+        let is_answer_to_us = is_withheld && message.from == Peer::Server;
+        if (message.own || is_answer_to_us) && !self.added.contains(&recorded.conn) {
             return Ok(());
         }
         if self.conn != recorded.conn {
@@ -155,6 +164,8 @@ fn write_line(out: &mut impl Write, from: Peer, line: &[u8]) -> io::Result<()> {
 /// A line of the short form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextLine {
+    /// Its number in the file.
+    pub number: u64,
     /// The connection's number.
     pub conn: u64,
     /// Who said it.
@@ -195,7 +206,12 @@ pub fn read_text(text: &[u8]) -> Result<Vec<TextLine>, (u64, String)> {
             continue;
         }
         let (from, octets) = read_line(line).map_err(|why| (number, why))?;
-        read.push(TextLine { conn, from, octets });
+        read.push(TextLine {
+            number,
+            conn,
+            from,
+            octets,
+        });
     }
     Ok(read)
 }

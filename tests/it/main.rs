@@ -14,11 +14,15 @@
 mod arrows;
 mod authority;
 mod command_line;
+mod diff;
 mod endings;
 mod failures;
 mod faults;
 mod lint;
 mod memory;
+mod on_miss;
+mod page;
+mod pcapng;
 mod readme;
 mod real;
 mod record;
@@ -43,11 +47,15 @@ fn main() -> ExitCode {
         arrows::trials(),
         authority::trials(),
         command_line::trials(),
+        diff::trials(),
         endings::trials(),
         failures::trials(),
         faults::trials(),
         lint::trials(),
         memory::trials(),
+        on_miss::trials(),
+        page::trials(),
+        pcapng::trials(),
         readme::trials(),
         real::trials(),
         record::trials(),

@@ -87,12 +87,12 @@ struct Side<'a> {
 }
 
 /// What mbsync keeps here, and how it gets there.
-pub(super) struct Near {
+struct Near {
     folder: TempDir,
 }
 
 impl Near {
-    pub(super) fn new(door: &Door) -> Self {
+    fn new(door: &Door) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let near = folder.path().join("near");
         std::fs::create_dir(&near).unwrap();
@@ -139,7 +139,7 @@ SyncState *
         Self { folder }
     }
 
-    pub(super) fn sync(&self) {
+    fn sync(&self) {
         run(Command::new(MBSYNC.path().unwrap())
             .env("HOME", self.folder.path())
             .arg("--config")
@@ -150,11 +150,20 @@ SyncState *
     fn mailbox(&self, mailbox: &str) -> PathBuf {
         self.folder.path().join("near").join(mailbox)
     }
+}
 
-    /// The mails of a mailbox here.
-    pub(super) fn mails(&self, mailbox: &str) -> Vec<Mail> {
-        read(&self.mailbox(mailbox))
+/// What a first synchronisation brings here.
+pub(super) fn obtained(door: &Door) -> Vec<u8> {
+    let near = Near::new(door);
+    near.sync();
+    let mut obtained = Vec::new();
+    for mailbox in MAILBOXES {
+        for Mail { content, flags } in read(&near.mailbox(mailbox)) {
+            obtained.extend(format!("{mailbox} {flags}\n").into_bytes());
+            obtained.extend(content);
+        }
     }
+    obtained
 }
 
 impl<'a> Side<'a> {

@@ -1,7 +1,9 @@
 //! A real server, Dovecot, and real clients in front of it: what a client obtains through mailscope
 //! is what it obtains without, and what mailscope kept is what Dovecot kept.
 //!
+//! - `again`: the clients recorded once more in front of recordings of themselves.
 //! - `compress`: COMPRESS=DEFLATE.
+//! - `grown`: a recording that learns from Dovecot what the client asks besides.
 //! - `healthy`: what is true of every recording of peers that do nothing wrong.
 //! - `legs`: every mix of how the two legs are secured.
 //! - `lint`: that what lint finds in all of these is true.
@@ -9,14 +11,17 @@
 //! - `socks`: a client that keeps Dovecot's name and port.
 //! - the rest: one file a client.
 
+mod again;
 mod compress;
 mod curl;
+mod grown;
 mod healthy;
 mod imapflow;
 mod imaplib;
 mod legs;
 mod lint;
 mod mbsync;
+mod neomutt;
 mod replayed;
 mod socks;
 
@@ -31,12 +36,15 @@ use super::support::mailscope::{Mailscope, Recording, record};
 
 pub fn trials() -> Vec<Trial> {
     [
+        again::trials(),
         compress::trials(),
         curl::trials(),
+        grown::trials(),
         imapflow::trials(),
         imaplib::trials(),
         legs::trials(),
         mbsync::trials(),
+        neomutt::trials(),
         replayed::trials(),
         socks::trials(),
     ]
