@@ -69,7 +69,7 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
     match form {
         Form::Text(_) => {
             let space = if counts.found() > 0 { "\n" } else { "" };
-            print_all(format!("{space}{}\n", summary(counts)).as_bytes())?;
+            print_all(format!("{space}{}\n", summary(counts, style)).as_bytes())?;
         }
         Form::Json => {}
         Form::Sarif(sarif) => {

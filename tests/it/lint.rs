@@ -20,12 +20,12 @@ pub fn trials() -> Vec<Trial> {
         a_rule_can_be_allowed_and_a_wrong_id_is_told_with_near_ones,
         no_octet_reaches_the_terminal_raw_and_no_row_is_too_wide,
         a_secret_is_not_quoted,
-        the_tour_has_the_one_mistake_that_it_shows,
+        what_ships_has_the_mistakes_that_it_shows,
         findings_stand_below_their_events_live_as_in_show,
     )
 }
 
-const TOUR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/recordings/tour.json");
+const RECORDINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/recordings");
 
 /// A mailbox of three messages, of which the app wants a fourth.
 const WRONG: &str = "S: * OK [CAPABILITY IMAP4rev1] hi\nC: a LOGIN alice <secret:password>\n\
@@ -225,11 +225,31 @@ fn a_secret_is_not_quoted() {
     }
 }
 
-fn the_tour_has_the_one_mistake_that_it_shows() {
-    let output = run(&["lint", TOUR, "--output", "json"]);
-    let found: Vec<&str> = stdout(&output).lines().collect();
-    assert_eq!(found.len(), 1, "{found:?}");
-    assert!(found[0].contains("\"id\":\"rejected-as-bad\""), "{found:?}");
+fn what_ships_has_the_mistakes_that_it_shows() {
+    let found = |name: &str| {
+        let path = format!("{RECORDINGS}/{name}");
+        let output = run(&["lint", "--output", "json", &path]);
+        let lines = stdout(&output).lines();
+        let ids = lines.map(|line| {
+            let finding: Value = serde_json::from_str(line).unwrap();
+            finding["id"].as_str().unwrap().to_owned()
+        });
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(found("tour.json"), ["rejected-as-bad"]);
+    assert!(found("tour-later.txt").is_empty());
+    assert_eq!(
+        found("mistakes.txt"),
+        [
+            "login-disabled",
+            "cleartext-login",
+            "ambiguous-pipelining",
+            "extension-without-capability",
+            "rejected-as-bad",
+            "number-beyond-exists",
+            "rejected-as-bad",
+        ]
+    );
 }
 
 fn findings_stand_below_their_events_live_as_in_show() {

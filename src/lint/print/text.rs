@@ -264,8 +264,8 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
     rows
 }
 
-/// The last line.
-pub fn summary(counts: Counts) -> String {
+/// The last line, or lines on a narrow terminal.
+pub fn summary(counts: Counts, style: Style) -> String {
     let counted = |count: u64, word: &str| match count {
         1 => format!("1 {word}"),
         count => format!("{count} {word}s"),
@@ -274,13 +274,14 @@ pub fn summary(counts: Counts) -> String {
         0 => String::new(),
         infos => format!(" and {infos} for information"),
     };
-    format!(
+    let line = format!(
         "{}, {}{infos} in {} of {}",
         counted(counts.errors, "error"),
         counted(counts.warnings, "warning"),
         counted(counts.events, "event"),
         counted(counts.connections, "connection"),
-    )
+    );
+    wrapped(&line, style.width.max(40)).join("\n")
 }
 
 /// The table of rules.
@@ -288,13 +289,12 @@ pub fn rules(out: &mut Vec<u8>, rules: &[Rule], style: Style) {
     let text = Text::new(style);
     for rule in rules {
         text.palette.paint(out, Meaning::Name, rule.id);
-        let rest = format!(
-            "  {}, {}, {}\n",
-            rule.severity.name(),
-            rule.side.name(),
-            rule.clause
-        );
-        text.palette.paint(out, Meaning::Dim, &rest);
+        let (severity, side) = (rule.severity.name(), rule.side.name());
+        let rest = format!("{severity}, {side}, {}", rule.clause);
+        let fits = rule.id.len() + 2 + rest.len() <= text.width;
+        let space = if fits { "  " } else { "\n     " };
+        text.palette
+            .paint(out, Meaning::Dim, &format!("{space}{rest}\n"));
         text.paragraph(out, Meaning::Plain, rule.sentence);
     }
 }
