@@ -83,6 +83,9 @@ pub const UIDS: usize = 100_000;
 /// Mailboxes of one account of which lint remembers UIDVALIDITY, UIDNEXT and HIGHESTMODSEQ.
 pub const MAILBOXES: usize = 4096;
 
+/// Accounts of one run whose mailboxes lint remembers from one connection to the next.
+pub const ACCOUNTS: usize = 256;
+
 /// Octets of a line that a finding of lint quotes, around what is wrong. Three rows of a wide terminal.
 pub const QUOTED: usize = 480;
 

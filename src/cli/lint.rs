@@ -130,3 +130,62 @@ fn list(output: Output, style: Style) -> Result<ExitCode> {
     print_all(&out)?;
     Ok(ExitCode::SUCCESS)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use proptest::prelude::*;
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::event::{Event, Secrets};
+    use crate::protocol::imap::conversations::random::{conversation, events};
+    use crate::transcript::{FORMAT, Reader, rfc3339, write_event};
+
+    fn found(events: impl Iterator<Item = Event>) -> String {
+        let mut linter = Linter::default();
+        let mut out = Vec::new();
+        for event in events {
+            for finding in linter.read(&event) {
+                write_finding(&mut out, &finding);
+            }
+        }
+        String::from_utf8(out).unwrap()
+    }
+
+    fn read_again(events: &[Event]) -> impl Iterator<Item = Event> + use<> {
+        let lines: Vec<String> = events
+            .iter()
+            .map(|event| {
+                let mut line = Vec::new();
+                write_event(&mut line, event);
+                String::from_utf8(line).unwrap()
+            })
+            .collect();
+        let started = rfc3339(datetime!(2026-11-23 12:00 UTC));
+        let document = format!(
+            "{{\"mailscope\":{{\"format\":{FORMAT},\"started\":\"{started}\"}},\n\"events\":[\n{}\n]}}\n",
+            lines.join(",\n")
+        );
+        let reader = Reader::new(Cursor::new(document.into_bytes()), "test").unwrap();
+        Events::new(reader).map(Result::unwrap)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            failure_persistence: None,
+            rng_seed: proptest::test_runner::RngSeed::Fixed(9051),
+            ..ProptestConfig::with_cases(96)
+        })]
+
+        #[test]
+        fn the_same_is_found_live_and_in_the_transcript(steps in conversation()) {
+            for secrets in [Secrets::Masked, Secrets::Shown] {
+                let live = events(&steps, secrets);
+                let again = found(read_again(&live));
+                prop_assert_eq!(found(live.into_iter()), again);
+            }
+        }
+    }
+}

@@ -8,6 +8,7 @@ use super::look::Look;
 use super::memory::{Account, Memory};
 use super::rule::Severity;
 use crate::event::{Body, Event, Passed, Said};
+use crate::limits;
 use crate::model::{Command, Session};
 
 /// Finds what is against the RFCs in the events of a run.
@@ -123,7 +124,7 @@ impl Connection {
             return found;
         }
         let account = match (self.session.server(), self.session.identity()) {
-            (Some(server), Some(identity)) => {
+            (Some(server), Some(identity)) if accounts.len() < limits::ACCOUNTS => {
                 let name = format!("{identity} {server}");
                 accounts.entry(name).or_default()
             }

@@ -122,8 +122,13 @@ impl<'a> Look<'a> {
 
     /// Whether octets beyond ASCII may stand in quoted strings (RFC 6855; RFC 9051, section 4.3).
     pub(super) fn has_utf8(&self) -> bool {
-        ["UTF8=ACCEPT", "IMAP4REV2"]
-            .into_iter()
-            .any(|name| self.session.has_enabled(name))
+        self.session.has_enabled("UTF8=ACCEPT") || self.is_rev2()
+    }
+
+    /// Whether the session is one of IMAP4rev2: it was enabled, or the server knows nothing else.
+    pub(super) fn is_rev2(&self) -> bool {
+        let listed = self.session.capabilities();
+        let is_only = listed.is_some_and(|l| l.has("IMAP4REV2") && !l.has("IMAP4REV1"));
+        is_only || self.session.has_enabled("IMAP4REV2")
     }
 }

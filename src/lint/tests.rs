@@ -232,3 +232,84 @@ fn whoever_is_to_blame_can_break_the_rule() {
         }
     }
 }
+
+#[test]
+fn the_octets_that_are_wrong_are_marked() {
+    for (text, marked) in [
+        ("S\\: * OK hi\\x0a* OK there", "\n"),
+        ("S: * OK hi\nC: a SELECT \"caf\u{e9} x\"", "\u{e9}"),
+        ("S: * OK hi\nC: a XX (b (c)", "("),
+        ("! selected\nC: a FETCH 1,9 FLAGS", "1,9"),
+        (
+            "! in LITERAL-\nC: a APPEND x {5000+}\nC: LONG5000",
+            "{5000+}",
+        ),
+        ("S: * OK [CAPABILITY IMAP4rev1 ID id] hi", "id"),
+    ] {
+        let talk = Talk::of(text);
+        let quotes = talk
+            .found
+            .iter()
+            .filter_map(|finding| finding.quote.as_ref());
+        let wrong = quotes.map(|quote| &quote.octets[quote.wrong.clone()]);
+        let wrong: Vec<_> = wrong.map(String::from_utf8_lossy).collect();
+        assert!(
+            wrong.iter().any(|octets| octets == marked),
+            "{wrong:?} {text}"
+        );
+    }
+}
+
+#[test]
+fn of_a_long_line_what_is_around_the_wrong_octets_is_quoted() {
+    let text = format!(
+        "! in\nC\\: a SELECT {}\\x07{}",
+        "x".repeat(5_000),
+        "y".repeat(5_000)
+    );
+    let talk = Talk::of(&text);
+    let is_it = |finding: &&Finding| finding.rule.id == "control-in-atom";
+    let finding = talk.found.iter().find(is_it).unwrap();
+    let quote = finding.quote.as_ref().unwrap();
+    assert!(quote.octets.len() <= crate::limits::QUOTED);
+    assert_eq!(&quote.octets[quote.wrong.clone()], b"\x07");
+    assert_eq!(quote.start + quote.wrong.start, "a SELECT ".len() + 5_000);
+    assert!(quote.cut);
+}
+
+#[test]
+fn rules_that_are_allowed_are_left_out() {
+    let talk = Talk::of("S: * OK hi\nC: a CREATE inbox");
+    assert_eq!(talk.ids(), ["not-authenticated", "inbox-created"]);
+    let mut linter = Linter::allowing(["inbox-created"]);
+    let found = talk.events.iter().flat_map(|event| linter.read(event));
+    let found: Vec<_> = found.map(|finding| finding.rule.id).collect();
+    assert_eq!(found, ["not-authenticated"]);
+    assert_eq!(linter.counts().found(), 1);
+}
+
+#[test]
+fn the_work_grows_with_the_session() {
+    let prepare = |messages: usize| {
+        let mut text = String::from("! selected\n");
+        text.push_str(&format!(
+            "C: a NOOP\nS: * {messages} EXISTS\nC: b UID FETCH 1:* FLAGS\n"
+        ));
+        for number in 1..=messages {
+            text.push_str(&format!(
+                "S: * {number} FETCH (UID {} FLAGS ())\n",
+                number + 100
+            ));
+        }
+        for number in (1..=messages).rev() {
+            text.push_str(&format!("S: * {} EXPUNGE\n", number.div_ceil(2)));
+        }
+        Talk::of(&text).events
+    };
+    crate::growth::assert_linear(200, prepare, |events| {
+        let mut linter = Linter::default();
+        for event in events.iter() {
+            linter.read(event);
+        }
+    });
+}

@@ -168,10 +168,15 @@ impl InFlight {
         names.iter().any(|name| self.has(name))
     }
 
+    /// How many have one of these names.
+    pub fn counted(&self, names: &[&str]) -> usize {
+        let count = |name: &&str| self.names.get(*name).copied().unwrap_or_default();
+        names.iter().map(count).sum()
+    }
+
     /// How many are FETCH, STORE or SEARCH.
     pub fn keeping_numbers(&self) -> usize {
-        let count = |name| self.names.get(name).copied().unwrap_or_default();
-        ["FETCH", "STORE", "SEARCH"].into_iter().map(count).sum()
+        self.counted(&["FETCH", "STORE", "SEARCH"])
     }
 
     /// The only one there is, if there is only one.

@@ -32,6 +32,9 @@ pub struct Mailbox {
     /// The most messages that an app may take to be there, whatever it has read yet.
     pub peak: u64,
     exists: Exists,
+    /// Several vanished of which not all were known: with a server that names more than there were,
+    /// numbers and UIDs may not belong together any more.
+    unsure: bool,
     messages: Messages,
     flag_sets: FlagSets,
 }
@@ -95,7 +98,7 @@ impl Mailbox {
 
     /// The UID of the message with this number, where it was told.
     pub fn uid(&self, number: u64) -> Option<u32> {
-        self.messages.uid(number)
+        self.messages.uid(number).filter(|_| !self.unsure)
     }
 
     /// The flags of the message with this number, where they were told.
@@ -108,6 +111,7 @@ impl Mailbox {
     pub(super) fn doubt(&mut self) {
         self.messages = Messages::default();
         self.exists = Exists::Unknown;
+        self.unsure = false;
         self.below_uid_next = None;
     }
 
@@ -146,10 +150,11 @@ impl Mailbox {
                 };
                 let (first, last) = (first.min(last), first.max(last));
                 let narrow = |uid: u64| u32::try_from(uid).unwrap_or(u32::MAX);
-                let all = self.messages.vanish(narrow(first), narrow(last));
-                let is_one = first == last && self.exists == Exists::Told;
-                if !all || !is_one {
+                let (first, last) = (narrow(first), narrow(last));
+                let known = first == last || self.messages.knows_all(first, last);
+                if !self.messages.vanish(first, last) || !known {
                     self.exists = Exists::Doubtful;
+                    self.unsure = true;
                 }
             }
             self.below_uid_next = None;
@@ -163,7 +168,7 @@ impl Mailbox {
                 let uid = item.number().and_then(|uid| u32::try_from(uid).ok());
                 if let Some(uid) = uid.filter(|uid| *uid > 0) {
                     let learned = self.messages.learn(number, uid);
-                    if self.exists == Exists::Told {
+                    if self.exists == Exists::Told && !self.unsure {
                         self.learned = Some(learned);
                     }
                 }

@@ -170,6 +170,12 @@ impl Messages {
         uid
     }
 
+    /// Whether each of these UIDs was told.
+    pub(super) fn knows_all(&self, first: u32, last: u32) -> bool {
+        let known = self.by_uid.range(first..=last).count() as u64;
+        known == u64::from(last - first) + 1
+    }
+
     /// The messages with these UIDs are gone; whether so many were there.
     ///
     /// A UID that was never told lies between two that were: one of the messages between them, all

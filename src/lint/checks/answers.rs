@@ -44,7 +44,7 @@ fn enabled(look: &mut Look<'_>) {
     let Some(("ENABLED", _)) = look.data() else {
         return;
     };
-    let asking = look.session.in_flight().iter();
+    let asking = look.session.in_flight().iter().take(crate::limits::ITEMS);
     let asked: Vec<&String> = asking
         .filter(|command| command.name == "ENABLE")
         .flat_map(|command| &command.words)

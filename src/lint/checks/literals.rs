@@ -43,6 +43,9 @@ fn trimmed(header: &[u8]) -> usize {
 /// What is wrong with a client's literal, as far as the server's capabilities are known.
 fn client(look: &Look<'_>, form: LiteralForm, octets: u64) -> Option<(Breach, String)> {
     let listed = look.session.capabilities()?;
+    if listed.before_tls || listed.before_login {
+        return None; // what there is now was not told
+    }
     let has_any = |names: &[&str]| names.iter().any(|name| listed.has(name));
     if !form.is_sync() && !has_any(&["LITERAL+", "LITERAL-", "IMAP4REV2"]) {
         return Some((Breach::LiteralPlusWithoutCapability, String::new()));

@@ -105,10 +105,14 @@ fn fetched(look: &mut Look<'_>) {
         let range = look.range_of(modseq.name.bytes().unwrap_or_default());
         look.add(Breach::ModseqZero, range, "");
     }
-    // Flags may have changed by themselves; a body has been asked for.
+    // Flags may have changed by themselves; what never changes has been asked for.
     let only = look.session.in_flight().only();
     let is_by_uid = only.is_some_and(|command| command.name == "UID FETCH");
-    let is_asked = |name: &Value<'_>| !["FLAGS", "MODSEQ"].iter().any(|own| name.is_word(own));
+    let is_asked = |name: &Value<'_>| {
+        let name = name.bytes().unwrap_or_default().to_ascii_uppercase();
+        let fixed: [&[u8]; 5] = [b"BINARY", b"BODY", b"ENVELOPE", b"INTERNALDATE", b"RFC822"];
+        fixed.iter().any(|fixed| name.starts_with(fixed))
+    };
     let has_uid = items.iter().any(|item| item.name.is_word("UID"));
     if is_by_uid && !has_uid && items.iter().any(|item| is_asked(&item.name)) {
         look.add_head(Breach::FetchWithoutUid, "");

@@ -5,6 +5,9 @@ use crate::lint::look::Look;
 use crate::lint::table::Breach;
 use crate::model::{Bound, ranges};
 
+/// Commands in flight among which the one that is named is looked for.
+const LOOKED_AT: usize = 256;
+
 /// A message number names another message once one before it is expunged; so it is not to be sent
 /// while that may happen: during any command but FETCH, STORE and SEARCH.
 pub(super) fn check(look: &mut Look<'_>) {
@@ -21,7 +24,8 @@ pub(super) fn check(look: &mut Look<'_>) {
     let Some(set) = look.first_argument().filter(|set| !is_all(look, set)) else {
         return;
     };
-    let other = in_flight.iter().find(|other| !other.keeps_numbers());
+    let mut newest = in_flight.iter().rev().take(LOOKED_AT);
+    let other = newest.find(|other| !other.keeps_numbers());
     let about = other.map(|other| format!("{} {} is in flight", other.tag, other.name));
     let range = set.range.clone();
     look.add(

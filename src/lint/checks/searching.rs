@@ -48,21 +48,14 @@ fn response(look: &mut Look<'_>) {
         return;
     };
     // Which of several is answered cannot be told.
-    if look
-        .session
-        .in_flight()
-        .iter()
-        .filter(|other| is_search(other))
-        .count()
-        > 1
-    {
+    if look.session.in_flight().counted(&["SEARCH", "UID SEARCH"]) > 1 {
         return;
     }
     let returns = command.words.first().is_some_and(|word| word == "RETURN");
     let by_uid = command.is_by_uid();
     let arguments = look.said.arguments();
     let says_uid = arguments.iter().any(|value| value.is_word("UID"));
-    let is_rev2 = look.session.has_enabled("IMAP4REV2");
+    let is_rev2 = look.is_rev2();
     match name {
         "SEARCH" if returns => look.add_head(Breach::SearchForEsearch, ""),
         "ESEARCH" if !returns && !is_rev2 => look.add_head(Breach::EsearchUnasked, ""),

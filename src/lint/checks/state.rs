@@ -66,12 +66,13 @@ fn command(look: &mut Look<'_>) {
     look.memory.left |= name == "LOGOUT";
     let word = name.trim_start_matches("UID ");
     if !is_command(&name) {
-        if !word.starts_with('X') {
+        // A text has masks as words.
+        if !word.starts_with('X') && !word.starts_with("<SECRET:") {
             look.add_head(Breach::UnknownCommand, "");
         }
         return;
     }
-    if matches!(word, "CHECK" | "LSUB" | "RLIST" | "RLSUB" | "XLIST") {
+    if matches!(word, "CHECK" | "LSUB") {
         look.add_head(Breach::ObsoleteCommand, "");
     }
     if let Some(id) = not_valid(look, &name) {

@@ -5,6 +5,8 @@ use crate::lint::look::Look;
 use crate::lint::table::Breach;
 
 pub(super) fn check(look: &mut Look<'_>) {
+    // Of a text that is an excerpt, not every command was seen.
+    let is_seen = look.session.state().is_some();
     let tag_range = match look.said.spans.first() {
         Some(span) if span.label == Label::Tag => span.range.clone(),
         _ => return,
@@ -21,10 +23,10 @@ pub(super) fn check(look: &mut Look<'_>) {
                 look.add(Breach::TagReused, tag_range, "");
             }
         }
-        Reading::Tagged { .. } if look.said.relation == Relation::Unsolicited => {
+        Reading::Tagged { .. } if is_seen && look.said.relation == Relation::Unsolicited => {
             look.add(Breach::UnknownTag, tag_range, "");
         }
-        Reading::ContinuationRequest { awaited: None, .. } => {
+        Reading::ContinuationRequest { awaited: None, .. } if is_seen => {
             look.add(Breach::UnexpectedContinuationRequest, tag_range, "");
         }
         Reading::ContinuationRequest {
@@ -40,11 +42,12 @@ fn challenge(look: &mut Look<'_>) {
     let bytes = look.said.wire.bytes();
     let text = bytes.strip_prefix(b"+").unwrap_or(bytes).trim_ascii();
     let is_digit = |octet: &u8| octet.is_ascii_alphanumeric() || b"+/=".contains(octet);
-    let is_masked = look
-        .said
-        .spans
-        .iter()
-        .any(|span| matches!(span.label, Label::Secret(_)));
+    let is_masked = text.starts_with(b"<secret:")
+        || look
+            .said
+            .spans
+            .iter()
+            .any(|span| matches!(span.label, Label::Secret(_)));
     let is_base64 = text.iter().all(is_digit) && text.len().is_multiple_of(4);
     if !is_masked && !is_base64 {
         let range = look.range_of(text);

@@ -93,20 +93,35 @@ impl Text {
     /// `error number-beyond-exists, by the client`, behind the marks if there is room.
     fn verdict(&self, out: &mut Vec<u8>, finding: &Finding, column: usize) {
         let severity = finding.rule.severity.name();
-        let rest = format!(" {}, by the {}", finding.rule.id, finding.blame.name());
-        let fits = column + 1 + severity.len() + rest.len() <= self.width;
-        match (&finding.quote, fits) {
-            (Some(_), true) => out.push(b' '),
+        let words = format!(
+            "{severity} {}, by the {}",
+            finding.rule.id,
+            finding.blame.name()
+        );
+        let has_room = column + 1 + words.len() <= self.width;
+        let rows = match (&finding.quote, has_room) {
+            (Some(_), true) => {
+                out.push(b' ');
+                vec![words]
+            }
             (Some(_), false) => {
                 out.push(b'\n');
+                wrapped(&words, self.width - INDENT)
+            }
+            (None, _) => wrapped(&words, self.width - INDENT),
+        };
+        for (at, row) in rows.iter().enumerate() {
+            if at > 0 || finding.quote.is_none() || !has_room {
                 out.resize(out.len() + INDENT, b' ');
             }
-            (None, _) => out.resize(out.len() + INDENT, b' '),
+            let rest = row.strip_prefix(severity).filter(|_| at == 0);
+            if rest.is_some() {
+                self.palette
+                    .paint(out, meaning(finding.rule.severity), severity);
+            }
+            self.palette.paint(out, Meaning::Plain, rest.unwrap_or(row));
+            out.push(b'\n');
         }
-        let meaning = meaning(finding.rule.severity);
-        self.palette.paint(out, meaning, severity);
-        self.palette.paint(out, Meaning::Plain, &rest);
-        out.push(b'\n');
     }
 
     fn paragraph(&self, out: &mut Vec<u8>, meaning: Meaning, text: &str) {
