@@ -16,12 +16,14 @@ pub(super) fn check(look: &mut Look<'_>) {
     let lacks = |name: &str| !command.got(name) && own.as_deref() != Some(name);
     let missing: &[(&str, Breach)] = match &*command.name {
         "CAPABILITY" => &[("CAPABILITY", Breach::CapabilityWithoutData)],
+        "ENABLE" => &[("ENABLED", Breach::EnableWithoutData)],
         "ID" => &[("ID", Breach::IdWithoutData)],
         "NAMESPACE" => &[("NAMESPACE", Breach::NamespaceWithoutData)],
         "STATUS" => &[("STATUS", Breach::StatusWithoutData)],
         "SELECT" | "EXAMINE" => &[
             ("EXISTS", Breach::SelectWithoutExists),
             ("FLAGS", Breach::SelectWithoutFlags),
+            ("LIST", Breach::SelectWithoutList),
             ("UIDNEXT", Breach::SelectWithoutUidnext),
             ("UIDVALIDITY", Breach::SelectWithoutUidvalidity),
         ],
@@ -33,6 +35,8 @@ pub(super) fn check(look: &mut Look<'_>) {
         _ => return,
     };
     let missing = missing.iter().filter(|(name, _)| lacks(name));
+    let is_rev2 = look.is_rev2();
+    let missing = missing.filter(|(name, _)| is_rev2 || *name != "LIST");
     let about = format!("it is the answer to {}", command.name);
     for (_, id) in missing.collect::<Vec<_>>() {
         look.add_head(*id, about.clone());

@@ -14,14 +14,15 @@ pub(super) fn check(look: &mut Look<'_>) {
     let Some(command) = &look.command else {
         return;
     };
-    if !matches!(&*command.name, "FETCH" | "STORE" | "COPY" | "MOVE") {
+    let names = ["FETCH", "STORE", "COPY", "MOVE", "SEARCH", "UID SEARCH"];
+    if !names.contains(&&*command.name) {
         return;
     }
     let in_flight = look.session.in_flight();
     if in_flight.count() == in_flight.keeping_numbers() {
         return;
     }
-    let Some(set) = look.first_argument().filter(|set| !is_all(look, set)) else {
+    let Some(set) = look.first_argument().filter(|set| has_numbers(look, set)) else {
         return;
     };
     let mut newest = in_flight.iter().rev().take(LOOKED_AT);
@@ -35,9 +36,12 @@ pub(super) fn check(look: &mut Look<'_>) {
     );
 }
 
-/// `1:*` is all messages, however they are numbered.
-fn is_all(look: &Look<'_>, set: &Span) -> bool {
+/// Whether it is a set of message numbers. A search may begin with something else, and `1:*` is all
+/// messages, however they are numbered.
+fn has_numbers(look: &Look<'_>, set: &Span) -> bool {
     let all = Some((Bound::Number(1), Bound::Largest));
-    let mut ranges = ranges(look.said.span_bytes(set));
-    ranges.next() == Some(all) && ranges.next().is_none()
+    let text = look.said.span_bytes(set);
+    let mut read = ranges(text);
+    let is_all = read.next() == Some(all) && read.next().is_none();
+    !is_all && ranges(text).all(|range| range.is_some())
 }
