@@ -139,6 +139,9 @@ fn played(arguments: &Arguments) -> Result<Played> {
     for transcript in &arguments.transcripts {
         script.append(Script::open(transcript)?);
     }
+    for torn in &script.torn {
+        say(&warn(torn));
+    }
     Ok(Played::Script(script))
 }
 

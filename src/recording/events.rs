@@ -7,8 +7,11 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
+use super::counts::{Counts, Wrong};
 use crate::error::{Doing, Error, Result};
-use crate::event::{Body, Draft, Event, Gate, Micros, Numbers, Recorded, RecordedBody, Secrets};
+use crate::event::{
+    Body, Draft, Event, Gate, Micros, Numbers, Peer, Recorded, RecordedBody, Secrets,
+};
 use crate::limits;
 use crate::protocol::imap::Observer;
 use crate::transcript::{Reader, TextLine, is_text, read_text};
@@ -22,7 +25,14 @@ pub struct Events {
 
 enum Source {
     Json(Box<Reader>),
-    Text(std::vec::IntoIter<TextLine>),
+    Text(Text),
+}
+
+/// A text whose lines are not all read.
+struct Text {
+    name: String,
+    lines: std::vec::IntoIter<TextLine>,
+    counts: Counts,
 }
 
 impl Events {
@@ -54,9 +64,12 @@ impl Events {
         }
         let mut text = Vec::new();
         file.read_to_end(&mut text).doing(doing)?;
-        let lines = read_text(&text)
-            .map_err(|(line, why)| Error::new(format!("read {name}, line {line}"), why))?;
-        Ok(Self::of(Source::Text(lines.into_iter())))
+        let lines = read_text(&text).map_err(|wrong| broken(&name, wrong))?;
+        Ok(Self::of(Source::Text(Text {
+            name,
+            lines: lines.into_iter(),
+            counts: Counts::default(),
+        })))
     }
 
     /// What is to be said of a file that ends before its end, once all of it is read.
@@ -81,10 +94,30 @@ impl Iterator for Events {
                     Ok(recorded) => self.ready.extend(self.readings.read(recorded)),
                     Err(error) => return Some(Err(error)),
                 },
-                Source::Text(lines) => self.ready.extend(self.readings.hear(&lines.next()?)),
+                Source::Text(text) => {
+                    let heard = match text.lines.next() {
+                        Some(line) => self.readings.hear(&line, &mut text.counts),
+                        None => match std::mem::take(&mut text.counts).end() {
+                            Ok(()) => return None,
+                            Err(wrong) => Err(wrong),
+                        },
+                    };
+                    match heard {
+                        Ok(events) => self.ready.extend(events),
+                        Err(wrong) => {
+                            text.lines = Vec::new().into_iter();
+                            text.counts = Counts::default();
+                            return Some(Err(broken(&text.name, wrong)));
+                        }
+                    }
+                }
             }
         }
     }
+}
+
+fn broken(name: &str, (line, why): Wrong) -> Error {
+    Error::new(format!("read {name}, line {line}"), why)
 }
 
 /// Makes whole events of recorded ones, each connection with a reader of its own.
@@ -104,18 +137,29 @@ impl Readings {
         })
     }
 
-    fn hear(&mut self, line: &TextLine) -> Vec<Event> {
+    fn hear(&mut self, line: &TextLine, counts: &mut Counts) -> Result<Vec<Event>, Wrong> {
+        counts.before(line)?;
         let mut n = self.heard;
         let (observer, numbers) = self.connection(line.conn);
+        let at = Micros::default();
+        if line.from == Peer::Client && observer.awaits_go_ahead() {
+            // It went on, so it was told to, whether that was written down or not.
+            observer.hear_again(Peer::Server, b"+ OK\r\n", at, &mut Vec::new());
+        }
         let mut drafts = Vec::new();
-        observer.hear_again(line.from, &line.octets, Micros::default(), &mut drafts);
+        observer.hear_again(line.from, &line.octets, at, &mut drafts);
+        let said = drafts.iter().filter_map(|draft| match draft.body() {
+            Body::Said(said) => Some(&**said),
+            _ => None,
+        });
+        counts.after(line, said)?;
         let number = |draft| {
             n += 1;
             numbers.number(draft, n)
         };
         let events = drafts.into_iter().map(number).collect();
         self.heard = n;
-        events
+        Ok(events)
     }
 
     fn read(&mut self, recorded: Recorded) -> Vec<Event> {

@@ -6,6 +6,7 @@
 //! What it was recorded as, a text cannot say of every message: in it, COMPRESS and STARTTLS change
 //! nothing for the lines behind them, which are as readable as all others.
 
+mod counts;
 mod events;
 mod told;
 
@@ -22,6 +23,7 @@ use crate::limits;
 use crate::protocol::imap::{Observer, State};
 use crate::transcript::{Reader, TextLine, is_text, read_text};
 
+use counts::Counts;
 pub use events::Events;
 pub use told::{outline, told};
 
@@ -90,11 +92,9 @@ pub fn read(
     if is_text(recording.fill_buf().doing(doing)?) {
         let mut text = Vec::new();
         recording.read_to_end(&mut text).doing(doing)?;
-        let lines = read_text(&text)
+        connections
+            .hear(&text)
             .map_err(|(line, why)| Error::new(format!("read {name}, line {line}"), why))?;
-        for line in lines {
-            connections.hear(&line);
-        }
         return Ok(None);
     }
     let mut reader = Reader::new(recording, name)?;
@@ -143,20 +143,33 @@ impl<F: FnMut(Heard)> Connections<F> {
         }
     }
 
-    /// Takes in octets that were never read as messages.
-    fn hear(&mut self, line: &TextLine) {
-        let TextLine {
-            number,
-            conn,
-            from,
-            ref octets,
-        } = *line;
-        let mut begun = *self.begun.entry((conn, from)).or_insert(number);
+    /// Takes in a text, whose octets were never read as messages.
+    fn hear(&mut self, text: &[u8]) -> Result<(), (u64, String)> {
+        let mut counts = Counts::default();
+        for line in read_text(text)? {
+            counts.before(&line)?;
+            self.hear_line(&mut counts, &line)?;
+        }
+        counts.end()
+    }
+
+    fn hear_line(&mut self, counts: &mut Counts, line: &TextLine) -> Result<(), (u64, String)> {
+        let (conn, from) = (line.conn, line.from);
+        let mut begun = *self.begun.entry((conn, from)).or_insert(line.number);
         let observer = observer(&mut self.all, conn);
         let state = observer.state();
         let at = Micros::default();
+        if from == Peer::Client && observer.awaits_go_ahead() {
+            // It went on, so it was told to, whether that was written down or not.
+            observer.hear_again(Peer::Server, b"+ OK\r\n", at, &mut Vec::new());
+        }
         let mut drafts = Vec::new();
-        observer.hear_again(from, octets, at, &mut drafts);
+        observer.hear_again(from, &line.octets, at, &mut drafts);
+        let said = drafts.iter().filter_map(|draft| match draft.body() {
+            Body::Said(said) => Some(&**said),
+            _ => None,
+        });
+        counts.after(line, said)?;
         for draft in drafts {
             let n = draft.ordinal();
             if let Body::Said(said) = Draft::into_body(draft) {
@@ -174,6 +187,7 @@ impl<F: FnMut(Heard)> Connections<F> {
                 });
             }
         }
+        Ok(())
     }
 }
 

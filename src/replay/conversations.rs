@@ -453,3 +453,25 @@ fn strings_come_in_any_form() {
     assert_eq!(again, "* SEARCH 2\n3 OK");
     recording.all_matched(3);
 }
+
+#[test]
+fn capabilities_that_were_not_asked_for_are_those_that_were_told() {
+    let mut recording = Recording::of(
+        "S: * OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED IDLE] hi\nC: a LOGIN alice x\n\
+         S: a OK [CAPABILITY IMAP4rev1 MOVE] in\n",
+    );
+    let mut app = recording.connect();
+    // The app has TLS.
+    assert_eq!(app.greeting, "* OK [CAPABILITY IMAP4rev1 IDLE] hi");
+    assert_eq!(
+        app.say("x CAPABILITY"),
+        "* CAPABILITY IMAP4rev1 IDLE\nx OK done"
+    );
+    assert!(app.say("y STARTTLS").starts_with("y BAD"));
+    app.say("z LOGIN alice y");
+    assert_eq!(
+        app.say("zz CAPABILITY"),
+        "* CAPABILITY IMAP4rev1 MOVE\nzz OK done"
+    );
+    recording.all_matched(1);
+}

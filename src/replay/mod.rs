@@ -10,6 +10,7 @@
 //! The live app's octets are read by the same [`Observer`](crate::protocol::imap::Observer) that
 //! reads a recording, and so are the player's own answers.
 
+mod builder;
 mod cassette;
 #[cfg(test)]
 mod conversations;
@@ -32,6 +33,7 @@ mod upstream;
 mod usage;
 mod whereabouts;
 
+pub use builder::Builder;
 pub use cassette::{Cassette, RecordMode};
 pub use part::{Part, Turn};
 pub use player::{Effect, Player};

@@ -109,7 +109,8 @@ impl Player {
     ) -> Self {
         let setting = Setting {
             app,
-            server: ServerLeg::Tls,
+            // What a recording says of STARTTLS and LOGINDISABLED is not for an app that has TLS.
+            server: ServerLeg::Cleartext,
             faults,
             ..Setting::default()
         };
@@ -199,16 +200,7 @@ impl Player {
             growing.follow(ordinal, said);
         }
         match (&said.reading, &said.passed) {
-            // The observer answers STARTTLS itself.
-            (
-                Reading::Command {
-                    name: Some(name), ..
-                },
-                Passed::Instead(_),
-            ) if name == "STARTTLS" => {
-                self.usage.answered();
-            }
-            // A fault struck it.
+            // A fault struck it, or it is STARTTLS, which the observer answers itself.
             (Reading::Command { .. }, Passed::Instead(_)) => {}
             // It is answered already.
             (Reading::Command { refused: true, .. }, _) => {}
@@ -289,12 +281,23 @@ impl Player {
         }
     }
 
-    /// A NOOP or a LOGOUT that was not recorded.
+    /// What was not recorded and goes without saying ([`Usage::goes_without_saying`]): the capabilities
+    /// are those that the app was told last.
     fn answer_by_itself(&mut self, live: &Said, tag: &[u8], at: Micros, out: &mut Vec<Draft>) {
-        let is_logout = matches!(&live.reading, Reading::Command { name: Some(name), .. }
-            if name == "LOGOUT");
+        let name = match &live.reading {
+            Reading::Command {
+                name: Some(name), ..
+            } => name,
+            _ => "",
+        };
+        let is_logout = name == "LOGOUT";
         if is_logout {
             self.say(b"* BYE bye\r\n", at, out);
+        }
+        if name == "CAPABILITY" {
+            let listed = self.observer.capabilities().map(|listed| listed.join(" "));
+            let listed = listed.unwrap_or_else(|| "IMAP4rev1".to_owned());
+            self.say(format!("* CAPABILITY {listed}\r\n").as_bytes(), at, out);
         }
         self.say(&[tag, b" OK done\r\n"].concat(), at, out);
         if is_logout {
@@ -431,7 +434,10 @@ impl Player {
                     to: Peer::Client,
                     octets,
                 } => self.give(octets),
-                Act::Secure(_) => self.effects.push(Effect::StartTls),
+                Act::Secure(_) => {
+                    self.usage.answered();
+                    self.effects.push(Effect::StartTls);
+                }
                 Act::End(_) => self.close(),
                 Act::Break(how, fault) => {
                     self.is_over = true;

@@ -31,6 +31,8 @@ use crate::recording::{self, Heard, Side};
 pub struct Script {
     /// In the order in which they began.
     pub sessions: Vec<Session>,
+    /// What is to be said about recordings that end before their end; what is whole of them is played.
+    pub torn: Vec<String>,
 }
 
 /// One recorded connection.
@@ -146,10 +148,12 @@ impl Script {
 
     fn read_even_empty(recording: impl BufRead + Send + 'static, name: &str) -> Result<Self> {
         let mut connections = Connections::default();
-        recording::read(recording, name, Side::Both, |heard| {
+        let torn = recording::read(recording, name, Side::Both, |heard| {
             connections.of(heard.conn).hear(heard);
         })?;
-        Ok(Self::of(connections.all))
+        let mut script = Self::of(connections.all);
+        script.torn.extend(torn);
+        Ok(script)
     }
 
     fn of(connections: Vec<Connection>) -> Self {
@@ -174,6 +178,7 @@ impl Script {
     /// Adds another recording's sessions behind these.
     pub fn append(&mut self, other: Self) {
         self.sessions.extend(other.sessions);
+        self.torn.extend(other.torn);
     }
 }
 

@@ -41,6 +41,8 @@ pub type Index = (usize, usize);
 /// A script in use.
 pub struct Usage {
     script: Script,
+    /// The exchanges that a command can be answered with at all, by its [`kind`], in order.
+    by_kind: HashMap<String, Vec<Index>>,
     matching: Matching,
     inner: Mutex<Inner>,
 }
@@ -89,7 +91,15 @@ impl Usage {
             recorded: None,
             mismatches: Vec::new(),
         };
+        let mut by_kind: HashMap<String, Vec<Index>> = HashMap::new();
+        for (session, of) in script.sessions.iter().enumerate() {
+            for (exchange, recorded) in of.exchanges.iter().enumerate() {
+                let kind = kind(recorded.name()).to_owned();
+                by_kind.entry(kind).or_default().push((session, exchange));
+            }
+        }
         Self {
+            by_kind,
             script,
             matching,
             inner: Mutex::new(inner),
@@ -133,7 +143,8 @@ impl Usage {
     }
 
     /// The exchange that answers this command, which is used from now on; else how the nearest one
-    /// differs, which the report has then. A NOOP or LOGOUT more than were recorded is no mismatch.
+    /// differs, which the report has then. A CAPABILITY, NOOP or LOGOUT more than
+    /// were recorded is no mismatch.
     pub fn take(
         &self,
         conn: u64,
@@ -151,7 +162,7 @@ impl Usage {
                 inner.take(conn, index);
                 Ok(index)
             }
-            None if self.matching == Matching::State && is_ending_or_idle(live) => Err(None),
+            None if self.matching == Matching::State && goes_without_saying(live) => Err(None),
             None => {
                 let mismatch = self.mismatch(&inner, conn, cursor, live, place);
                 if inner.mismatches.len() < limits::MISMATCHES {
@@ -189,13 +200,9 @@ impl Usage {
         let best = |usable: &dyn Fn(&Index) -> bool| self.best(inner, cursor, live, usable);
         let own = || best(&|index| is_own(index) && fits(index));
         // What another connection was told when it asked for news is no news here.
-        match &live.reading {
-            Reading::Command {
-                name: Some(name), ..
-            } if name == "NOOP" => own(),
-            Reading::Command {
-                name: Some(name), ..
-            } if name == "IDLE" || name == "CHECK" => own().or_else(|| best(&fits)),
+        match name(live) {
+            "NOOP" => own(),
+            "IDLE" | "CHECK" => own().or_else(|| best(&fits)),
             _ => best(&fits),
         }
     }
@@ -211,26 +218,31 @@ impl Usage {
         let is_the_same_way =
             |index: &Index| difference(&self.exchange(*index).command, live).is_none();
         let is_unused = |(session, exchange): &Index| !inner.used[*session][*exchange];
-        let unused = self.in_order(cursor).filter(is_unused).filter(is_usable);
+        let [coming, before, others @ ..] = self.of_kind(cursor, name(live));
+        let in_order = [coming, before].into_iter().chain(others).flatten();
+        let unused = in_order.clone().copied().filter(is_unused);
         // As it was last: something may have changed behind what was before.
-        let last = (0..cursor.next).rev();
-        let last = last.map(|exchange| (cursor.session, exchange));
-        let again = last.chain(self.in_order(cursor)).filter(|index| {
+        let again = before.iter().rev().chain(in_order).copied();
+        let again = again.filter(|index| {
             !is_unused(index) && self.exchange(*index).changes_nothing() && is_usable(index)
         });
+        let unused = unused.filter(is_usable);
         first_of(unused, is_the_same_way).or_else(|| first_of(again, is_the_same_way))
     }
 
-    /// All exchanges: those to come in the session that is being followed, those before, the others.
-    fn in_order(&self, cursor: Cursor) -> impl Iterator<Item = Index> + '_ {
-        let sessions = &self.script.sessions;
-        let own = sessions[cursor.session].exchanges.len();
-        let following = (cursor.next..own).chain(0..cursor.next.min(own));
-        let following = following.map(move |exchange| (cursor.session, exchange));
-        let others = (0..sessions.len()).filter(move |session| *session != cursor.session);
-        following.chain(others.flat_map(move |session| {
-            (0..sessions[session].exchanges.len()).map(move |exchange| (session, exchange))
-        }))
+    /// The exchanges of a command's kind: those to come in the session that is being followed, those
+    /// before, the others. Nobody looks through all of a long recording for one command.
+    fn in_order(&self, cursor: Cursor, name: &str) -> impl Iterator<Item = Index> + '_ {
+        self.of_kind(cursor, name).into_iter().flatten().copied()
+    }
+
+    /// As [`in_order`](Self::in_order): to come, before, and twice others.
+    fn of_kind(&self, cursor: Cursor, name: &str) -> [&[Index]; 4] {
+        let all = self.by_kind.get(kind(name)).map_or(&[][..], Vec::as_slice);
+        let (before, rest) = all.split_at(all.partition_point(|index| index.0 < cursor.session));
+        let (own, behind) = rest.split_at(rest.partition_point(|index| index.0 == cursor.session));
+        let (used, coming) = own.split_at(own.partition_point(|index| index.1 < cursor.next));
+        [coming, used, before, behind]
     }
 
     /// An exchange.
@@ -252,7 +264,7 @@ impl Usage {
                 let exchanges = self.script.sessions[next.0].exchanges.len();
                 (next.1 < exchanges).then_some(next).into_iter().collect()
             }
-            Matching::State => self.in_order(cursor).collect::<Vec<_>>(),
+            Matching::State => self.in_order(cursor, name(live)).collect::<Vec<_>>(),
         };
         let nearest = candidates
             .into_iter()
@@ -343,9 +355,28 @@ fn first_of<T: Copy>(mut all: impl Iterator<Item = T>, is_best: impl Fn(&T) -> b
     }
 }
 
-fn is_ending_or_idle(live: &Said) -> bool {
+fn name(said: &Said) -> &str {
+    match &said.reading {
+        Reading::Command {
+            name: Some(name), ..
+        } => name,
+        _ => "",
+    }
+}
+
+/// What a command is looked for as: a login may be answered as another way to log in, all else only
+/// as what has its name.
+fn kind(name: &str) -> &str {
+    match name {
+        "AUTHENTICATE" => "LOGIN",
+        name => name,
+    }
+}
+
+/// A command that is answered although it was not recorded, since everybody knows the answer.
+fn goes_without_saying(live: &Said) -> bool {
     matches!(&live.reading, Reading::Command { name: Some(name), .. }
-        if matches!(&**name, "NOOP" | "LOGOUT"))
+        if matches!(&**name, "CAPABILITY" | "NOOP" | "LOGOUT"))
 }
 
 /// The same command, recorded elsewhere.

@@ -63,6 +63,14 @@ fn exit_codes_tell_how_it_went() {
         stderr(&broken).contains("session.txt, line 2: "),
         "{broken:?}"
     );
+    let literal = "S: * OK hi\nC: a LOGIN {5}\nC: alice <secret:password>\nS: a NO\n";
+    assert_eq!(linted(literal, &[]).status.code(), Some(0));
+    let wrong = linted(&literal.replace("{5}", "{50}"), &[]);
+    assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
+    assert!(
+        stderr(&wrong).contains("session.txt, line 2: "),
+        "{wrong:?}"
+    );
     let none = run(&["lint", "/nowhere/a.json"]);
     assert_eq!(none.status.code(), Some(2), "{none:?}");
     assert!(stderr(&none).contains("/nowhere/a.json"), "{none:?}");

@@ -15,9 +15,12 @@ mod arrows;
 mod authority;
 mod command_line;
 mod diff;
+mod edited;
 mod endings;
+mod examples;
 mod failures;
 mod faults;
+mod library;
 mod lint;
 mod memory;
 mod on_miss;
@@ -30,6 +33,7 @@ mod recordings;
 mod relay;
 mod replay;
 mod secrets;
+mod serving;
 mod socks;
 mod starttls;
 mod support;
@@ -48,9 +52,12 @@ fn main() -> ExitCode {
         authority::trials(),
         command_line::trials(),
         diff::trials(),
+        edited::trials(),
         endings::trials(),
+        examples::trials(),
         failures::trials(),
         faults::trials(),
+        library::trials(),
         lint::trials(),
         memory::trials(),
         on_miss::trials(),
@@ -63,6 +70,7 @@ fn main() -> ExitCode {
         relay::trials(),
         replay::trials(),
         secrets::trials(),
+        serving::trials(),
         socks::trials(),
         starttls::trials(),
         tls::trials(),

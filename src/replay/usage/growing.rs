@@ -1,7 +1,7 @@
 //! What a replay that grows asks of what is recorded: an answer, and else nothing; and what it tells
 //! the report.
 
-use super::{Index, Matching, Usage, is_ending_or_idle};
+use super::{Index, Matching, Usage};
 use crate::event::Said;
 use crate::limits;
 use crate::replay::report::Mismatch;
@@ -20,7 +20,7 @@ impl Usage {
 
     /// Whether a command is answered that was not recorded.
     pub fn goes_without_saying(&self, live: &Said) -> bool {
-        self.matching == Matching::State && is_ending_or_idle(live)
+        self.matching == Matching::State && super::goes_without_saying(live)
     }
 
     /// A command was neither recorded nor answered by the real server.

@@ -16,13 +16,14 @@ use super::healthy::{self, Secrets};
 use super::{DIRECT, Door, Security, THROUGH, at_once, direct, recording, run, through};
 
 pub fn trials() -> Vec<Trial> {
-    needing_imapflow(trials!("real::imapflow"; compressed, in_cleartext, with_starttls, with_tls))
+    let trials = trials!("real::imapflow"; compressed, in_cleartext, with_starttls, with_tls);
+    needing_imapflow(needing(&[DOVECOT], trials))
 }
 
-/// These trials, ignored where it is not installed.
-pub(super) fn needing_imapflow(trials: Vec<Trial>) -> Vec<Trial> {
+/// These trials, ignored with what installs it where it or Node is missing.
+pub fn needing_imapflow(trials: Vec<Trial>) -> Vec<Trial> {
     match modules().join("imapflow").is_dir() {
-        true => needing(&[DOVECOT, NODE], trials),
+        true => needing(&[NODE], trials),
         false => ignored(".ci/imapflow", trials),
     }
 }
@@ -35,7 +36,7 @@ pub(super) const CONNECTIONS: usize = 2;
 const SECRETS: Secrets = Secrets::Masked(&[PASSWORD]);
 
 /// Where `.ci/imapflow` puts it: beside what Cargo builds.
-fn modules() -> PathBuf {
+pub fn modules() -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     target.join("imapflow/node_modules")
 }

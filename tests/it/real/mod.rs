@@ -4,6 +4,7 @@
 //! - `again`: the clients recorded once more in front of recordings of themselves.
 //! - `compress`: COMPRESS=DEFLATE.
 //! - `grown`: a recording that learns from Dovecot what the client asks besides.
+//! - `exported`: a client against a recording of itself in the short text form.
 //! - `healthy`: what is true of every recording of peers that do nothing wrong.
 //! - `legs`: every mix of how the two legs are secured.
 //! - `lint`: that what lint finds in all of these is true.
@@ -14,9 +15,10 @@
 mod again;
 mod compress;
 mod curl;
+mod exported;
 mod grown;
 mod healthy;
-mod imapflow;
+pub mod imapflow;
 mod imaplib;
 mod legs;
 mod lint;
@@ -40,6 +42,7 @@ pub fn trials() -> Vec<Trial> {
         compress::trials(),
         curl::trials(),
         grown::trials(),
+        exported::trials(),
         imapflow::trials(),
         imaplib::trials(),
         legs::trials(),

@@ -24,6 +24,8 @@ pub const NEOMUTT: Program = Program::new("neomutt", "neomutt");
 pub const NFT: Program = Program::new("nft", "nftables");
 pub const NODE: Program = Program::new("node", "nodejs");
 pub const OPENSSL: Program = Program::new("openssl", "openssl");
+/// Debian's name for the one of its own Python.
+pub const PYTEST: Program = Program::new("pytest-3", "python3-pytest");
 pub const PYTHON: Program = Program::new("python3", "python3");
 pub const SCRIPT: Program = Program::new("script", "bsdutils");
 pub const TSHARK: Program = Program::new("tshark", "tshark");
