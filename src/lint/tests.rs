@@ -7,14 +7,15 @@
 //! - `! enabled NAME`: an extension is on;
 //! - `! connected HOST:PORT`, `! secured PEER`, `! ended PEER`, `! closed`: such an event;
 //! - `! at SECONDS`: later; `! note ID TEXT`: a note; `! cut PEER`: a message without an end;
+//! - `! passed LINE`: what the app is given in place of the next line;
 //! - `LONG` and `LONG5000`: 9,000 and 5,000 octets.
 
 use std::collections::HashMap;
 
 use super::{Finding, Linter, RULES};
 use crate::event::{
-    Body, Draft, Event, Finding as Note, Gate, Message, Micros, Numbers, Peer, Reading, Said,
-    Secrets, Secured,
+    Body, Draft, Event, Finding as Note, Gate, Message, Micros, Numbers, Passed, Peer, Reading,
+    Said, Secrets, Secured,
 };
 use crate::protocol::imap::Observer;
 use crate::transcript::read_text;
@@ -37,6 +38,7 @@ struct Talk {
     conn: u64,
     n: u64,
     at: Micros,
+    passed: Option<String>,
     events: Vec<Event>,
     found: Vec<Finding>,
 }
@@ -77,7 +79,12 @@ impl Talk {
         self.n += 1;
         let conn = self.connections.entry(self.conn);
         let (_, numbers) = conn.or_insert_with(|| connection(self.conn));
-        let event = numbers.number(draft, self.n);
+        let mut event = numbers.number(draft, self.n);
+        if let (Body::Said(said), Some(line)) = (&mut event.body, self.passed.take()) {
+            let gate = Gate::new(Secrets::Shown);
+            let line = Message::text(format!("{line}\r\n").as_bytes());
+            said.passed = Passed::Instead(gate.seal(line, &[]));
+        }
         self.found.extend(self.linter.read(&event));
         self.events.push(event);
     }
@@ -100,6 +107,7 @@ impl Talk {
                 self.hear(&format!("S: * ENABLED {rest}"));
                 self.hear("S: e OK on");
             }
+            "passed" => self.passed = Some(rest.into()),
             "at" => self.at = Micros::from_seconds(rest.parse().unwrap()),
             "connected" => self.body(Body::Connected {
                 client: "127.0.0.1:50000".into(),

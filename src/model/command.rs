@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
-use crate::event::{Micros, Reading, Said, Value};
+use crate::event::{Micros, Passed, Reading, Said, Value};
 use crate::limits;
 
 /// A command in flight.
@@ -28,6 +28,8 @@ pub struct Command {
     pub idles: Option<Micros>,
     /// The client has ended IDLE.
     pub done: bool,
+    /// mailscope sent it, and not the app.
+    pub own: bool,
 }
 
 impl Command {
@@ -57,6 +59,7 @@ impl Command {
             identity: identity.clone(),
             idles: None,
             done: false,
+            own: matches!(said.passed, Passed::Own),
         })
     }
 

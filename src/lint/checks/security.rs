@@ -3,7 +3,7 @@
 use crate::event::{Peer, Reading, Status};
 use crate::lint::look::Look;
 use crate::lint::table::Breach;
-use crate::model::{Leg, Session, State};
+use crate::model::{Command, Leg, Session, State};
 
 pub(super) fn check(look: &mut Look<'_>) {
     match look.said.from {
@@ -53,7 +53,9 @@ fn command(look: &mut Look<'_>) {
         } => (mechanism.as_deref(), name.clone()),
         _ => return,
     };
-    if session.in_flight().has("STARTTLS") {
+    let in_flight = session.in_flight();
+    let begins = |command: &Command| command.name == "STARTTLS" && !command.own;
+    if in_flight.has("STARTTLS") && in_flight.iter().any(begins) {
         look.add_head(Breach::StarttlsPipelined, "");
     }
     let tells_a_password = match (&*name, mechanism) {
