@@ -77,14 +77,16 @@ pub const CAPABILITIES: usize = 1024;
 /// some 10,000 commands.
 pub const TAGS: usize = 64 * 1024;
 
-/// UIDs of one mailbox that lint remembers, to know them again once its UIDVALIDITY is another.
+/// UIDs of one account's mailboxes that lint remembers, to know them again once a UIDVALIDITY is another.
+/// As many as a large mailbox has.
 pub const UIDS: usize = 100_000;
 
 /// Mailboxes of one account of which lint remembers UIDVALIDITY, UIDNEXT and HIGHESTMODSEQ.
 pub const MAILBOXES: usize = 4096;
 
 /// Accounts of one run whose mailboxes lint remembers from one connection to the next.
-pub const ACCOUNTS: usize = 256;
+/// An app has a few.
+pub const ACCOUNTS: usize = 64;
 
 /// Octets of a line that a finding of lint quotes, around what is wrong. Three rows of a wide terminal.
 pub const QUOTED: usize = 480;

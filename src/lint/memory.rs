@@ -43,6 +43,8 @@ impl Memory {
 #[derive(Default)]
 pub(super) struct Account {
     mailboxes: HashMap<Vec<u8>, Past>,
+    /// How many UIDs are remembered, those of all mailboxes together.
+    uids: usize,
 }
 
 /// What was told of a mailbox before.
@@ -66,16 +68,20 @@ impl Account {
         }
         Some(self.mailboxes.entry(name.to_vec()).or_default())
     }
+
+    /// A message of this mailbox has this UID.
+    pub(super) fn saw(&mut self, name: &[u8], uid: u32) {
+        let is_full = self.uids >= limits::UIDS;
+        let Some(past) = self.mailbox(name) else {
+            return;
+        };
+        past.void.remove(&uid);
+        let is_new = !is_full && past.uids.insert(uid);
+        self.uids += usize::from(is_new);
+    }
 }
 
 impl Past {
-    pub(super) fn saw(&mut self, uid: u32) {
-        if self.uids.len() < limits::UIDS {
-            self.uids.insert(uid);
-        }
-        self.void.remove(&uid);
-    }
-
     /// The UIDVALIDITY is another one now.
     pub(super) fn begin(&mut self, uid_validity: u64) {
         self.uid_validity = Some(uid_validity);

@@ -132,9 +132,8 @@ pub(super) fn after(look: &mut Look<'_>) {
         }
         _ => below_uid_next(look, *number, uid, range),
     }
-    let name = look.session.mailbox().map(|mailbox| mailbox.name.clone());
-    if let Some(past) = look.account.mailbox(&name.unwrap_or_default()) {
-        past.saw(uid);
+    if let Some(mailbox) = look.session.mailbox() {
+        look.account.saw(&mailbox.name, uid);
     }
 }
 
