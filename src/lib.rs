@@ -17,6 +17,7 @@
 //!
 //! - [`error`], [`limits`]: what we could not do; every bound.
 //! - [`event`]: the vocabulary all else shares, and the gate that masks secrets.
+//! - [`explain`]: what the words of IMAP mean, and each event in its place.
 //! - [`transcript`]: the file format. [`fault`]: what goes wrong on purpose.
 //! - [`model`]: a connection and its mailbox from outside, made of its events. [`lint`]: what of it
 //!   is against the RFCs.
@@ -31,6 +32,7 @@ pub mod cli;
 pub mod compare;
 pub mod error;
 pub mod event;
+pub mod explain;
 pub mod fault;
 #[cfg(test)]
 mod growth;

@@ -9,6 +9,7 @@ mod client_certificate;
 mod demo;
 mod diff;
 mod divert;
+mod explain;
 mod export;
 mod fault;
 mod growing;
@@ -86,6 +87,8 @@ enum Command {
     Export(export::Arguments),
     /// Compare two transcripts by what they mean.
     Diff(diff::Arguments),
+    /// What a command, capability, response code or flag is, with its RFC.
+    Explain(explain::Arguments),
     /// Say what client or server did against the RFCs, each with its clause.
     Lint(lint::Arguments),
     /// The certificate authorities that apps have to trust: where they are, and how to trust them.
@@ -102,6 +105,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Show(arguments) => show::run(&arguments, &cli.common),
         Command::Export(arguments) => export::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments, &cli.common),
+        Command::Explain(arguments) => explain::run(&arguments, &cli.common),
         Command::Lint(arguments) => lint::run(&arguments, &cli.common),
         Command::Ca(arguments) => ca::run(&arguments, &cli.common),
         Command::Demo(arguments) => demo::run(arguments, &cli.common),

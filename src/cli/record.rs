@@ -89,6 +89,10 @@ pub struct Arguments {
     #[command(flatten)]
     faults: FaultArguments,
 
+    /// Say below each line what it does, as to somebody who sees IMAP for the first time.
+    #[arg(long)]
+    explain: bool,
+
     /// Print nothing on standard output.
     #[arg(long)]
     quiet: bool,
@@ -138,6 +142,7 @@ async fn record(
 ) -> Result<ExitCode> {
     let faults = arguments.faults.read()?;
     let faults_told = fault::introduction(&faults);
+    remove_ready_file(arguments.ready_file.as_deref())?;
     let listeners = bind(arguments, servers.own.is_some()).await?;
     let authority = Arc::new(arguments.which.open(common)?);
     let secrets = match arguments.show_secrets {
@@ -201,7 +206,8 @@ async fn bind(arguments: &Arguments, has_server: bool) -> Result<Vec<(TcpListene
 }
 
 fn view_of(arguments: &Arguments, common: &Common) -> Result<Option<view::View>> {
-    let view = view::standard_output(common, arguments.quiet)?;
+    let view = view::standard_output(common, arguments.quiet)?
+        .map(|view| view.explaining(arguments.explain));
     match arguments.lint {
         true => view.map(view::View::linting).transpose(),
         false => Ok(view),
@@ -279,6 +285,20 @@ fn listening(relay: &Relay) -> Vec<(&'static str, Option<SocketAddr>)> {
         .into_iter()
         .chain(diverted.map(|(leg, address)| (leg.name(), Some(address))))
         .collect()
+}
+
+/// Takes away what an earlier run said there, so that nobody goes by it.
+pub(super) fn remove_ready_file(path: Option<&Path>) -> Result<()> {
+    let Some(path) = path else {
+        return Ok(());
+    };
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::new(
+            format!("remove the earlier ready file {}", path.display()),
+            error,
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Writes the file that says where all listen, in one step.

@@ -16,6 +16,10 @@ pub struct Arguments {
     /// The transcript.
     transcript: PathBuf,
 
+    /// Say below each line what it does, as to somebody who sees IMAP for the first time.
+    #[arg(long)]
+    explain: bool,
+
     /// Tell below each event what is against the RFCs in it, as `lint` does.
     #[arg(long)]
     lint: bool,
@@ -24,9 +28,10 @@ pub struct Arguments {
 /// Prints every event, then says on standard error if the file is torn.
 pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
     let mut events = Events::new(Reader::open(&arguments.transcript)?);
-    let Some(mut view) = view::standard_output(common, false)? else {
+    let Some(view) = view::standard_output(common, false)? else {
         return Ok(ExitCode::SUCCESS);
     };
+    let mut view = view.explaining(arguments.explain);
     if arguments.lint {
         view = view.linting()?;
     }

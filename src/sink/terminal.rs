@@ -13,11 +13,12 @@
 //! never left out silently.
 //!
 //! Not a log: nothing is kept from one event to the next but what the [`model`](crate::model) of each
-//! connection follows. Promises: what is written is a function of the events until then and the
-//! style, so `show` repeats `record` octet for octet; it holds no control
-//! characters but LF and, with colours, the palette's; no row is wider than the style's width (of
-//! 40 or more).
+//! connection follows and, if it is to [explain](Terminal::explaining), what was explained. Promises:
+//! what is written is a function of the events until then and the style, so `show` repeats `record`
+//! octet for octet; it holds no control characters but LF and, with colours, the palette's; no row is
+//! wider than the style's width (of 40 or more).
 
+mod explained;
 mod figure;
 mod lifecycle;
 mod line;
@@ -36,15 +37,17 @@ pub use self::lifecycle::is_warning;
 use self::sheet::{Buffers, Sheet, Speaker};
 pub use self::style::{Color, ColorChoice, Stream, Style, Surroundings, style_for};
 use crate::event::{Body, Event};
+use crate::explain::Narrator;
 use crate::model::{Session, Sessions};
 use crate::sink::palette::Meaning;
 
-/// The view's writer; keeps its buffers and the connections' sessions from one event to the next, and
-/// nothing else.
+/// The view's writer; keeps its buffers, the connections' sessions and what it explained from one event
+/// to the next, and nothing else.
 pub struct Terminal {
     style: Style,
     buffers: Buffers,
     sessions: Sessions,
+    narrator: Option<Narrator>,
 }
 
 impl Terminal {
@@ -54,7 +57,14 @@ impl Terminal {
             style,
             buffers: Buffers::new(),
             sessions: Sessions::default(),
+            narrator: None,
         }
+    }
+
+    /// Says below each event what it does, as to somebody who sees IMAP for the first time.
+    pub fn explaining(mut self) -> Self {
+        self.narrator = Some(Narrator::default());
+        self
     }
 
     /// Writes the event's rows to `out`, in one call.
@@ -72,7 +82,11 @@ impl Terminal {
     ) -> io::Result<()> {
         self.buffers.out.clear();
         let session = self.sessions.of(event);
-        render(&mut self.buffers, self.style, event, session, remarks);
+        let below = Below {
+            remarks,
+            narrator: self.narrator.as_mut(),
+        };
+        render(&mut self.buffers, self.style, event, session, below);
         self.sessions.read(event);
         out.write_all(&self.buffers.out)
     }
@@ -83,13 +97,13 @@ pub fn write_event(out: &mut impl Write, event: &Event, style: &Style) -> io::Re
     Terminal::new(*style).write_event(out, event)
 }
 
-fn render(
-    buffers: &mut Buffers,
-    style: Style,
-    event: &Event,
-    session: &Session,
-    remarks: &[(Meaning, String)],
-) {
+/// What is said below an event by others than the view itself.
+struct Below<'a> {
+    remarks: &'a [(Meaning, String)],
+    narrator: Option<&'a mut Narrator>,
+}
+
+fn render(buffers: &mut Buffers, style: Style, event: &Event, session: &Session, below: Below<'_>) {
     let mut sheet = Sheet::new(buffers, style.palette(), style.width);
     match &event.body {
         Body::Said(said) if said::is_silent(said) => return,
@@ -103,8 +117,11 @@ fn render(
             lifecycle::write(&mut sheet, body);
         }
     }
-    for (meaning, words) in remarks {
+    for (meaning, words) in below.remarks {
         remark::remark(&mut sheet, *meaning, words);
+    }
+    if let Some(narrator) = below.narrator {
+        explained::write(&mut sheet, &narrator.explain(event));
     }
     sheet.finish();
 }

@@ -18,9 +18,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("growth", &[]),
     ("event", &["error", "limits", "growth"]),
     ("fault", &["event"]),
+    // `protocol` for tests alone.
+    ("explain", &["limits", "event", "protocol"]),
     ("transcript", &["error", "limits", "event"]),
     ("model", &["limits", "growth", "event"]),
-    ("sink", &["error", "limits", "event", "transcript", "model"]),
+    (
+        "sink",
+        &["error", "limits", "event", "explain", "transcript", "model"],
+    ),
     ("protocol", &["error", "limits", "event", "fault", "growth"]),
     ("net", &["error", "limits", "event", "fault"]),
     (
@@ -85,6 +90,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "error",
             "limits",
             "event",
+            "explain",
             "fault",
             "transcript",
             "sink",
@@ -101,7 +107,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Folders of code that is given time and octets and asks for neither.
 const SANS_IO: &[&str] = &[
-    "event", "fault", "protocol", "error", "limits", "model", "lint",
+    "event", "explain", "fault", "protocol", "error", "limits", "model", "lint",
 ];
 
 /// What such code does not name.

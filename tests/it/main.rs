@@ -18,6 +18,7 @@ mod diff;
 mod edited;
 mod endings;
 mod examples;
+mod explain;
 mod failures;
 mod faults;
 mod library;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         edited::trials(),
         endings::trials(),
         examples::trials(),
+        explain::trials(),
         failures::trials(),
         faults::trials(),
         library::trials(),
