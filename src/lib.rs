@@ -10,6 +10,7 @@
 //!
 //! show:    transcript reader -> the same readings -> the same sinks
 //! replay:  transcript reader -> script -> player <-> the same observer on the live app
+//! lint:    events, live or of a transcript -> model, rules -> findings
 //! diff:    two transcript readers -> exchanges -> alignment -> differences
 //! ```
 //!

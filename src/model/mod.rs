@@ -21,6 +21,8 @@ mod messages;
 mod ranks;
 mod sequence_set;
 mod session;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 

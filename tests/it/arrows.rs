@@ -21,7 +21,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // `protocol` for tests alone.
     ("explain", &["limits", "event", "protocol"]),
     ("transcript", &["error", "limits", "event"]),
-    ("model", &["limits", "growth", "event"]),
+    // `protocol` for tests alone.
+    ("model", &["limits", "growth", "event", "protocol"]),
     (
         "sink",
         &["error", "limits", "event", "explain", "transcript", "model"],

@@ -250,32 +250,25 @@ fn cells(octets: &[u8]) -> Vec<String> {
     cells
 }
 
-/// Rows of words, none wider than `width` but for a word that is.
+/// Rows of words, none wider than `width`.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut rows = vec![String::new()];
+    let mut rows = Vec::new();
+    let mut row = String::new();
     for word in text.split(' ') {
-        let mut word: String = word.into();
-        loop {
-            let row = rows.last_mut().expect("there is one always");
-            let space = usize::from(!row.is_empty());
-            if columns(row) + space + columns(&word) <= width {
-                if space > 0 {
-                    row.push(' ');
-                }
-                row.push_str(&word);
-                break;
+        if !row.is_empty() && columns(&row) + 1 + columns(word) > width {
+            rows.push(std::mem::take(&mut row));
+        }
+        if !row.is_empty() {
+            row.push(' ');
+        }
+        for cell in cells(word.as_bytes()) {
+            if columns(&row) + columns(&cell) > width {
+                rows.push(std::mem::take(&mut row)); // a word that is too wide
             }
-            if !row.is_empty() {
-                rows.push(String::new());
-                continue;
-            }
-            let mut first = cells(word.as_bytes());
-            let rest = first.split_off(first.len().min(width.max(2) / 2));
-            row.push_str(&first.concat());
-            rows.push(String::new());
-            word = rest.concat();
+            row.push_str(&cell);
         }
     }
+    rows.push(row);
     rows
 }
 
@@ -311,5 +304,20 @@ pub fn rules(out: &mut Vec<u8>, rules: &[Rule], style: Style) {
         text.palette
             .paint(out, Meaning::Dim, &format!("{space}{rest}\n"));
         text.paragraph(out, Meaning::Plain, rule.sentence);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_kept_together_where_they_fit() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(
+            wrapped("a incomprehensible b", 8),
+            ["a", "incompre", "hensible", "b"]
+        );
+        assert_eq!(wrapped("", 8), [""]);
     }
 }
