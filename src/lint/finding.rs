@@ -39,9 +39,9 @@ pub struct Quote {
 }
 
 impl Quote {
-    /// Of a message; `wrong` are octets of its wire.
-    pub(super) fn new(said: &Said, wrong: Range<usize>) -> Self {
-        if has_secret(said) {
+    /// Of a message; `wrong` are octets of its wire. `suspected` is one that may be a password.
+    pub(super) fn new(said: &Said, wrong: Range<usize>, suspected: bool) -> Self {
+        if suspected || has_secret(said) {
             return Self::without_secret(said);
         }
         let bytes = said.wire.bytes();

@@ -7,7 +7,8 @@ use super::memory::{Account, Memory};
 use super::rule::Side;
 use super::table::Breach;
 use crate::event::{Event, Label, Peer, Reading, Said, Span, Status};
-use crate::model::{Command, Session};
+use crate::model::{Command, Session, State};
+use crate::protocol::imap::is_command;
 
 /// A message, what came before it, and what is found wrong with it.
 pub(super) struct Look<'a> {
@@ -38,8 +39,21 @@ impl<'a> Look<'a> {
             at: self.event.at,
             blame,
             about: (!about.is_empty()).then_some(about),
-            quote: Some(Quote::new(self.said, wrong)),
+            quote: Some(Quote::new(self.said, wrong, self.may_be_a_password())),
         });
+    }
+
+    /// Whether it is something that a client says before it is logged in, and no command that is known:
+    /// `LOGIN alice secret` without a tag.
+    fn may_be_a_password(&self) -> bool {
+        let state = self.session.state();
+        let is_in = matches!(state, Some(State::Authenticated | State::Selected));
+        let is_known = match &self.said.reading {
+            Reading::Command { name, .. } => name.as_deref().is_some_and(is_command),
+            Reading::Opaque => false,
+            _ => true,
+        };
+        self.is_client() && !is_in && !is_known
     }
 
     /// Something is wrong with the command or the response as a whole.

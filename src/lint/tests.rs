@@ -246,7 +246,7 @@ fn the_octets_that_are_wrong_are_marked() {
     for (text, marked) in [
         ("S\\: * OK hi\\x0a* OK there", "\n"),
         ("S: * OK hi\nC: a SELECT \"caf\u{e9} x\"", "\u{e9}"),
-        ("S: * OK hi\nC: a XX (b (c)", "("),
+        ("! in\nC: a XX (b (c)", "("),
         ("! selected\nC: a FETCH 1,9 FLAGS", "1,9"),
         (
             "! in LITERAL-\nC: a APPEND x {5000+}\nC: LONG5000",

@@ -224,11 +224,14 @@ fn no_octet_reaches_the_terminal_raw_and_no_row_is_too_wide() {
 
 /// In a recording with secrets shown as well: findings are passed around.
 fn a_secret_is_not_quoted() {
-    let text = "S: * OK [CAPABILITY IMAP4rev1 LOGINDISABLED] hi\nC: a LOGIN alice hunter2\n";
+    let text = "S: * OK [CAPABILITY IMAP4rev1 LOGINDISABLED] hi\nC: a LOGIN alice hunter2\n\
+        C: LOGIN alice hunter2\nC: (hunter2\n";
     for arguments in [&[][..], &["--output", "json"], &["--sarif"]] {
         let output = linted(text, arguments);
         assert_eq!(output.status.code(), Some(1), "{output:?}");
-        assert!(stdout(&output).contains("login-disabled"), "{output:?}");
+        for id in ["login-disabled", "unknown-command", "malformed-command"] {
+            assert!(stdout(&output).contains(id), "{output:?}");
+        }
         assert!(!stdout(&output).contains("hunter2"), "{output:?}");
     }
 }
