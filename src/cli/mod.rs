@@ -14,6 +14,7 @@ mod export;
 mod fault;
 mod growing;
 mod keylog;
+mod lint;
 mod provider;
 mod record;
 mod redirect;
@@ -94,6 +95,8 @@ enum Command {
     Diff(diff::Arguments),
     /// What a command, capability, response code or flag is, with its RFC.
     Explain(explain::Arguments),
+    /// Say what client or server did against the RFCs, each with its clause.
+    Lint(lint::Arguments),
     /// The certificate authorities that apps have to trust: where they are, and how to trust them.
     Ca(ca::Arguments),
     /// The whole way on this machine, without an account or a network.
@@ -109,6 +112,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Export(arguments) => export::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments, &cli.common),
         Command::Explain(arguments) => explain::run(&arguments, &cli.common),
+        Command::Lint(arguments) => lint::run(&arguments, &cli.common),
         Command::Ca(arguments) => ca::run(&arguments, &cli.common),
         Command::Demo(arguments) => demo::run(arguments, &cli.common),
     }

@@ -96,6 +96,10 @@ pub struct Arguments {
     /// Print nothing on standard output.
     #[arg(long)]
     quiet: bool,
+
+    /// Tell below each event what is against the RFCs in it, as `lint` does.
+    #[arg(long)]
+    lint: bool,
 }
 
 /// Runs until it is stopped by Ctrl-C or SIGTERM.
@@ -170,8 +174,7 @@ async fn record(
         &name,
         secrets,
         arguments.leg.is_insecure(),
-        view::standard_output(common, arguments.quiet)?
-            .map(|view| view.explaining(arguments.explain)),
+        view_of(arguments, common)?,
         arguments.pcapng.as_deref(),
     )?;
     let path = session.path().to_owned();
@@ -199,6 +202,15 @@ async fn bind(arguments: &Arguments, has_server: bool) -> Result<Vec<(TcpListene
         true => Err(Error::new("listen", "all listeners are turned off")
             .hint("SERVER, and --listen-tls or --listen-plain left out")),
         false => divert::listen(asked_for).await,
+    }
+}
+
+fn view_of(arguments: &Arguments, common: &Common) -> Result<Option<view::View>> {
+    let view = view::standard_output(common, arguments.quiet)?
+        .map(|view| view.explaining(arguments.explain));
+    match arguments.lint {
+        true => view.map(view::View::linting).transpose(),
+        false => Ok(view),
     }
 }
 

@@ -19,6 +19,10 @@ pub struct Arguments {
     /// Say below each line what it does, as to somebody who sees IMAP for the first time.
     #[arg(long)]
     explain: bool,
+
+    /// Tell below each event what is against the RFCs in it, as `lint` does.
+    #[arg(long)]
+    lint: bool,
 }
 
 /// Prints every event, then says on standard error if the file is torn.
@@ -28,6 +32,9 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     let mut view = view.explaining(arguments.explain);
+    if arguments.lint {
+        view = view.linting()?;
+    }
     for event in &mut events {
         let event = event.inspect_err(|_| {
             // What could be read is not lost; the error itself is what is reported.

@@ -5,9 +5,11 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::Arc;
 
 use super::{Color, Common, Output};
-use crate::error::{Doing, Result};
+use crate::error::{Doing, Error, Result};
 use crate::event::Event;
 use crate::limits;
+use crate::lint::Linter;
+use crate::lint::print::remark;
 use crate::sink::bus::{Purpose, Sink};
 use crate::sink::queue::Policy;
 use crate::sink::terminal::{ColorChoice, Stream, Style, Surroundings, Terminal, style_for};
@@ -19,6 +21,7 @@ pub struct View {
     format: Format,
     policy: Policy,
     buffer: Vec<u8>,
+    linter: Option<Linter>,
     /// The reader of our output went away, which is no error.
     closed: bool,
 }
@@ -41,6 +44,7 @@ pub fn standard_output(common: &Common, quiet: bool) -> Result<Option<View>> {
             Output::Json => Format::Json,
         },
         buffer: Vec::new(),
+        linter: None,
         closed: false,
     }))
 }
@@ -84,6 +88,20 @@ fn policy() -> Result<Policy> {
 }
 
 impl View {
+    /// Tells below each event what is against the RFCs in it.
+    ///
+    /// # Errors
+    ///
+    /// The output is JSON: the transcript's events, and nothing else.
+    pub fn linting(mut self) -> Result<Self> {
+        if matches!(self.format, Format::Json) {
+            let error = Error::new("lint", "--output json has the transcript's events alone");
+            return Err(error.hint("mailscope lint --output json"));
+        }
+        self.linter = Some(Linter::default());
+        Ok(self)
+    }
+
     /// Says below each event what it does, where it is printed for people.
     pub fn explaining(mut self, explain: bool) -> Self {
         if let Format::Text(terminal) = self.format {
@@ -106,7 +124,11 @@ impl View {
             return Ok(());
         }
         match &mut self.format {
-            Format::Text(terminal) => terminal.write_event(&mut self.buffer, event),
+            Format::Text(terminal) => {
+                let found = self.linter.as_mut().map(|linter| linter.read(event));
+                let found: Vec<_> = found.iter().flatten().map(remark).collect();
+                terminal.write_with(&mut self.buffer, event, &found)
+            }
             Format::Json => {
                 write_event(&mut self.buffer, event);
                 self.buffer.push(b'\n');

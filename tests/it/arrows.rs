@@ -21,9 +21,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // `protocol` for tests alone.
     ("explain", &["limits", "event", "protocol"]),
     ("transcript", &["error", "limits", "event"]),
+    // `protocol` for tests alone.
+    ("model", &["limits", "growth", "event", "protocol"]),
     (
         "sink",
-        &["error", "limits", "event", "explain", "transcript"],
+        &["error", "limits", "event", "explain", "transcript", "model"],
     ),
     ("protocol", &["error", "limits", "event", "fault", "growth"]),
     ("net", &["error", "limits", "event", "fault"]),
@@ -42,6 +44,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "sink",
             "protocol",
             "recording",
+        ],
+    ),
+    (
+        "lint",
+        &[
+            "limits",
+            "growth",
+            "event",
+            "transcript",
+            "model",
+            "sink",
+            "protocol",
         ],
     ),
     (
@@ -87,12 +101,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "recording",
             "replay",
             "compare",
+            "lint",
         ],
     ),
 ];
 
 /// Folders of code that is given time and octets and asks for neither.
-const SANS_IO: &[&str] = &["event", "explain", "fault", "protocol", "error", "limits"];
+const SANS_IO: &[&str] = &[
+    "event", "explain", "fault", "protocol", "error", "limits", "model", "lint",
+];
 
 /// What such code does not name.
 const IO: &[&str] = &[

@@ -22,6 +22,7 @@ mod explain;
 mod failures;
 mod faults;
 mod library;
+mod lint;
 mod memory;
 mod on_miss;
 mod page;
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
         failures::trials(),
         faults::trials(),
         library::trials(),
+        lint::trials(),
         memory::trials(),
         on_miss::trials(),
         page::trials(),
