@@ -185,6 +185,29 @@ pub struct Said {
     pub incomplete: bool,
     /// What became of it.
     pub passed: Passed,
+    /// How its details are read.
+    pub details: Details,
+}
+
+/// How the details of a message are read, besides what [`Reading`] says.
+#[derive(Clone, Copy, Default)]
+pub struct Details {
+    /// A command's arguments, where it has any.
+    pub arguments: Option<DataReader>,
+    /// What stands in the response code, where that has parts with names.
+    pub code: Option<DataReader>,
+    /// What mailbox names are written in.
+    pub names: MailboxNames,
+}
+
+/// What mailbox names are written in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MailboxNames {
+    /// `Entw&APw-rfe` (RFC 3501, section 5.1.3).
+    #[default]
+    ModifiedUtf7,
+    /// `Entwürfe` (RFC 9051, section 5.1; RFC 6855, section 3).
+    Utf8,
 }
 
 /// What the other peer was given of what one said.
@@ -380,6 +403,7 @@ impl Said {
             capabilities: None,
             incomplete: false,
             passed: Passed::AsRead,
+            details: Details::default(),
         }
     }
 

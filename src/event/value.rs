@@ -175,6 +175,28 @@ impl<'a, 's> Steps<'a, 's> {
         }
     }
 
+    /// The value that `first` is, or the whole list that it begins, as a tree.
+    pub fn tree(&mut self, first: Step<'a>) -> Value<'a> {
+        let mut open: Vec<Vec<Value<'a>>> = Vec::new();
+        let mut step = Some(first);
+        loop {
+            let value = match step {
+                Some(Step::Open) => {
+                    open.push(Vec::new());
+                    step = self.next();
+                    continue;
+                }
+                Some(Step::Value(value)) => value,
+                Some(Step::Close) | None => Value::List(open.pop().unwrap_or_default()),
+            };
+            match open.last_mut() {
+                Some(outer) => outer.push(value),
+                None => return value,
+            }
+            step = self.next();
+        }
+    }
+
     /// The list that began with the span before these, as text.
     fn too_deep(&mut self, start: usize) -> Value<'a> {
         let mut depth = 1_usize;
@@ -241,7 +263,11 @@ fn write_length(out: &mut Vec<u8>, octets: u64) {
     object.close();
 }
 
+/// Digits that a number is not written with, `007`, are a word: a mailbox may be called so.
 fn number(digits: &[u8]) -> Option<u64> {
+    if digits.len() > 1 && digits[0] == b'0' {
+        return None;
+    }
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
@@ -350,6 +376,38 @@ mod tests {
             .collect();
         let tree = values(&message, &spans);
         assert_eq!(tree.len(), 1);
+    }
+
+    #[test]
+    fn a_tree_is_taken_out_of_the_steps_and_they_go_on_behind_it() {
+        let message = Message::text(b"(a (1) ()) 2");
+        let spans: Vec<Span> = [
+            (Label::ListOpen, 0..1),
+            (Label::Atom, 1..2),
+            (Label::ListOpen, 3..4),
+            (Label::Number, 4..5),
+            (Label::ListClose, 5..6),
+            (Label::ListOpen, 7..8),
+            (Label::ListClose, 8..9),
+            (Label::ListClose, 9..10),
+            (Label::Number, 11..12),
+        ]
+        .map(|(label, range)| span(label, range))
+        .into();
+        let mut steps = Steps::new(&message, &spans);
+        let first = steps.next().unwrap();
+        assert_eq!(steps.tree(first), values(&message, &spans)[0]);
+        let second = steps.next().unwrap();
+        assert_eq!(steps.tree(second), Value::Number(2));
+        assert_eq!(steps.next(), None);
+    }
+
+    #[test]
+    fn digits_with_zeros_before_them_stay_an_atom() {
+        let message = Message::text(b"007 0");
+        let spans = [span(Label::Number, 0..3), span(Label::Number, 4..5)];
+        let tree = values(&message, &spans);
+        assert_eq!(tree, [Value::Atom(b"007"), Value::Number(0)]);
     }
 
     #[test]
