@@ -84,6 +84,12 @@ const READERS: &[(&str, DataReader)] = &[
     ("XLIST", mailbox::list),
 ];
 
+/// Whether there is more to say of its arguments than a tree.
+#[cfg(test)]
+pub(super) fn has_reading(bare: &str) -> bool {
+    READERS.iter().any(|(known, _)| *known == bare)
+}
+
 #[test]
 fn the_table_is_in_alphabetical_order_and_names_commands() {
     assert!(READERS.is_sorted_by_key(|(name, _)| name));

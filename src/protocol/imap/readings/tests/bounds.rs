@@ -124,7 +124,7 @@ proptest! {
     ) {
         let line = format!("* {name} {}\r\n", words.join(" "));
         for said in super::said(&[(Peer::Server, line.as_bytes())]) {
-            data(&said);
+            super::schema::assert_valid(&said);
         }
     }
 
@@ -136,7 +136,7 @@ proptest! {
     ) {
         let line = format!("a {name} {}\r\n", words.join(" "));
         for said in super::said(&[(Peer::Client, line.as_bytes())]) {
-            data(&said);
+            super::schema::assert_valid(&said);
         }
     }
 }

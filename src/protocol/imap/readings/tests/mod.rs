@@ -5,6 +5,7 @@ mod codes;
 mod commands;
 mod fetch;
 mod responses;
+mod schema;
 
 use super::super::Observer;
 use crate::event::{Body, Draft, Gate, Micros, Peer, Reading, Said, Secrets};
@@ -50,7 +51,9 @@ pub(super) fn data(said: &Said) -> String {
 
 /// The data of a response, or of a command, without its line end.
 pub(super) fn read(from: Peer, line: &str) -> String {
-    data(&one(from, format!("{line}\r\n").as_bytes()))
+    let said = one(from, format!("{line}\r\n").as_bytes());
+    schema::assert_valid(&said);
+    data(&said)
 }
 
 /// Each response has this data.
