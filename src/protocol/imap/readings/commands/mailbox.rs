@@ -2,9 +2,9 @@
 
 use super::super::mailbox_name::{MAILBOX, PATTERN, REFERENCE, TO, write_name};
 use super::super::pairs::{write_options, write_strings};
-use super::super::text::{is_string, write_astring, write_astrings};
+use super::super::text::{is_string, upper, write_astring, write_astrings};
 use super::typed;
-use crate::event::json::Object;
+use crate::event::json::{Object, write_array, write_string};
 use crate::event::{Said, Value};
 
 /// `C: A142 SELECT INBOX (QRESYNC (67890007 20050715194045000))`, RFC 7162, section 3.2.5;
@@ -93,10 +93,13 @@ pub(super) fn status(said: &Said, out: &mut Vec<u8>) {
         let [mailbox, Value::List(items)] = arguments else {
             return None;
         };
-        (is_string(mailbox) && items.iter().all(is_string)).then_some(())?;
+        is_string(mailbox).then_some(())?;
+        let items: Option<Vec<String>> = items.iter().map(upper).collect();
         let mut data = Object::open(out);
         write_name(&mut data, &MAILBOX, said.details.names, mailbox);
-        write_astrings(data.name("items"), items);
+        write_array(data.name("items"), items?, |out, item| {
+            write_string(out, &item)
+        });
         data.close();
         Some(())
     });

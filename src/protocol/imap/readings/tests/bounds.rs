@@ -102,6 +102,58 @@ fn long_commands_take_linear_time() {
     }
 }
 
+/// From the octets to the data.
+fn assert_read_linearly(size: usize, octets: impl Fn(usize) -> Vec<u8>) {
+    assert_linear(size, octets, |octets| {
+        let steps: [(Peer, &[u8]); 2] = [
+            (Peer::Client, b"a SELECT INBOX\r\n"),
+            (Peer::Server, &octets[..]),
+        ];
+        for said in super::said(&steps) {
+            data(&said);
+        }
+    });
+}
+
+#[test]
+fn a_mailbox_of_very_many_messages_takes_linear_time() {
+    assert_read_linearly(1_000, |size| {
+        let mut octets = format!("* {size} EXISTS\r\n* FLAGS (\\Seen)\r\n").into_bytes();
+        for number in 1..=size {
+            let fetch = format!("* {number} FETCH (UID {number} FLAGS (\\Seen) MODSEQ (7))\r\n");
+            octets.extend(fetch.as_bytes());
+        }
+        octets.extend(b"a OK done\r\n");
+        octets
+    });
+}
+
+#[test]
+fn a_line_of_a_mebibyte_takes_linear_time() {
+    for piece in [
+        " 4711",
+        "(",
+        ")",
+        "\"",
+        "\\",
+        "{",
+        "a",
+        "BODY[",
+        "&AOk-",
+        "=?utf-8?Q?a",
+    ] {
+        assert_read_linearly(16_000, |size| {
+            let line = format!("* XFOO {}\r\na OK\r\n", piece.repeat(size / piece.len()));
+            line.into_bytes()
+        });
+        // Eight times sixteen thousand are not quite it.
+        let line = format!("* XFOO {}\r\n", piece.repeat(1_000_000 / piece.len()));
+        for said in super::said(&[(Peer::Server, line.as_bytes())]) {
+            data(&said);
+        }
+    }
+}
+
 #[test]
 fn keys_nested_too_deep_are_values() {
     let nested = |depth: usize| {

@@ -4,6 +4,7 @@ mod bounds;
 mod codes;
 mod commands;
 mod fetch;
+mod imap_codec;
 mod responses;
 mod schema;
 
