@@ -8,8 +8,10 @@
 //! the bus gives each its number in the run and makes it an [`Event`].
 
 mod draft;
+pub mod encoded_word;
 mod forms;
 pub mod json;
+mod mailbox_names;
 mod message;
 mod note;
 mod recorded;
@@ -23,6 +25,7 @@ use std::ops::Range;
 
 pub use draft::{Draft, Numbers};
 pub use forms::leading_base64;
+pub use mailbox_names::MailboxNames;
 pub use message::{LiteralForm, MASK, Message, Piece, Secret};
 pub use note::{Finding, Note};
 pub use recorded::{Recorded, RecordedBody, RecordedMessage};
@@ -198,16 +201,6 @@ pub struct Details {
     pub code: Option<DataReader>,
     /// What mailbox names are written in.
     pub names: MailboxNames,
-}
-
-/// What mailbox names are written in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum MailboxNames {
-    /// `Entw&APw-rfe` (RFC 3501, section 5.1.3).
-    #[default]
-    ModifiedUtf7,
-    /// `Entwürfe` (RFC 9051, section 5.1; RFC 6855, section 3).
-    Utf8,
 }
 
 /// What the other peer was given of what one said.

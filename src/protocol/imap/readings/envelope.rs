@@ -11,11 +11,10 @@
 //! Encoded words are decoded beside the text (RFC 2047); `adl` is left out where it is NIL, as it is
 //! nearly always. A group begins with an address without a host, and ends with one without both.
 
-use super::encoded_word;
 use super::text::{astring, is_string, write_nstring};
 use super::write_values;
-use crate::event::Value;
 use crate::event::json::{Object, write_array};
+use crate::event::{Value, encoded_word};
 
 /// Adds an envelope; the value tree where it is none.
 pub(super) fn write_envelope(out: &mut Vec<u8>, value: &Value<'_>) {

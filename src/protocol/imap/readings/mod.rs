@@ -23,7 +23,6 @@ mod body_structure;
 mod code;
 mod commands;
 mod convert;
-mod encoded_word;
 mod envelope;
 mod fetch;
 mod id;

@@ -30,7 +30,7 @@ struct Word {
 }
 
 /// What the text reads as; `None` where there is no encoded word in it.
-pub(super) fn decoded(text: &[u8]) -> Option<String> {
+pub fn decoded(text: &[u8]) -> Option<String> {
     memchr::memmem::find(text, b"=?")?;
     let mut read = String::with_capacity(text.len());
     // Words of one character set that follow each other, not yet decoded.
