@@ -479,7 +479,8 @@ fn key(given: &SearchKey<'_>) -> Value {
             entry: Some((flag, kind)),
             modseq,
         } => json!({
-            "key": "MODSEQ", "entry": format!("/flags/{flag}"), "type": kind.to_string(), "value": modseq,
+            // As it stands in a quoted string.
+            "key": "MODSEQ", "entry": format!("/flags/{flag}").replace("\\\\", "\\"), "type": kind.to_string(), "value": modseq,
         }),
         SearchKey::All => alone("ALL"),
         SearchKey::Answered => alone("ANSWERED"),

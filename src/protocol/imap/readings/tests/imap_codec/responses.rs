@@ -4,7 +4,7 @@ use imap_codec::imap_types::core::NString8;
 use imap_codec::imap_types::extensions::metadata::MetadataResponse;
 use imap_codec::imap_types::extensions::namespace::Namespace;
 use imap_codec::imap_types::extensions::thread::Thread;
-use imap_codec::imap_types::response::{Code, Data, Response, Status, StatusBody};
+use imap_codec::imap_types::response::{Code, Data, Response, Status};
 use imap_codec::imap_types::status::StatusDataItem;
 use serde_json::{Map, Value, json};
 
@@ -36,9 +36,8 @@ pub(super) const NAMES: &[&str] = &[
 pub(super) fn expected(response: &Response<'_>) -> Option<(&'static str, Value)> {
     match response {
         Response::Data(data) => expected_data(data),
-        Response::Status(Status::Untagged(StatusBody {
-            code: Some(code), ..
-        })) => expected_code(code),
+        Response::Status(Status::Untagged(body)) => expected_code(body.code.as_ref()?),
+        Response::Status(Status::Tagged(tagged)) => expected_code(tagged.body.code.as_ref()?),
         _ => None,
     }
 }
