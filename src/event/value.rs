@@ -175,6 +175,21 @@ impl<'a, 's> Steps<'a, 's> {
         }
     }
 
+    /// The number that is alone in the list that has just begun; the list is then behind. `None` where
+    /// it is another list, which is then still to be read.
+    pub fn only_number(&mut self) -> Option<u64> {
+        let [first, close, rest @ ..] = self.spans else {
+            return None;
+        };
+        if (first.label, close.label) != (Label::Number, Label::ListClose) {
+            return None;
+        }
+        let number = number(&self.message.bytes()[first.range.clone()])?;
+        self.depth = self.depth.saturating_sub(1);
+        self.spans = rest;
+        Some(number)
+    }
+
     /// The value that `first` is, or the whole list that it begins, as a tree.
     pub fn tree(&mut self, first: Step<'a>) -> Value<'a> {
         let mut open: Vec<Vec<Value<'a>>> = Vec::new();
@@ -400,6 +415,29 @@ mod tests {
         let second = steps.next().unwrap();
         assert_eq!(steps.tree(second), Value::Number(2));
         assert_eq!(steps.next(), None);
+    }
+
+    #[test]
+    fn a_number_alone_in_its_list_is_taken_and_nothing_else_is() {
+        let message = Message::text(b"(7) (7 8)");
+        let spans: Vec<Span> = [
+            (Label::ListOpen, 0..1),
+            (Label::Number, 1..2),
+            (Label::ListClose, 2..3),
+            (Label::ListOpen, 4..5),
+            (Label::Number, 5..6),
+            (Label::Number, 7..8),
+            (Label::ListClose, 8..9),
+        ]
+        .map(|(label, range)| span(label, range))
+        .into();
+        let mut steps = Steps::new(&message, &spans);
+        assert_eq!(steps.next(), Some(Step::Open));
+        assert_eq!(steps.only_number(), Some(7));
+        assert_eq!(steps.next(), Some(Step::Open));
+        assert_eq!(steps.only_number(), None);
+        assert_eq!(steps.next(), Some(Step::Value(Value::Number(7))));
+        assert_eq!(steps.by_ref().count(), 2);
     }
 
     #[test]

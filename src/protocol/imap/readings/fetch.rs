@@ -15,7 +15,7 @@ use super::generic;
 use super::pairs;
 use super::section::Section;
 use super::text::{is_string, write_astring, write_astrings, write_nstring};
-use crate::event::json::{Object, write_lossy};
+use crate::event::json::{Object, write_lossy, write_number};
 use crate::event::{Said, Step, Steps, Value};
 
 /// `S: * 23 FETCH (UID 4827)`; the data items of RFC 9051, RFC 3516 (BINARY), RFC 5257 (ANNOTATION),
@@ -71,13 +71,20 @@ fn write_items(out: &mut Vec<u8>, steps: &mut Steps<'_, '_>) -> Option<()> {
             write_lossy(out, name);
             out[start..].make_ascii_uppercase();
         });
-        match (steps.next()?, writer(name)) {
-            (Step::Close, _) => {
+        match steps.next()? {
+            Step::Close => {
                 value.extend_from_slice(b"null");
                 break;
             }
-            (step, None) => steps.write_value(value, step),
-            (step, Some(write)) => write(name, value, &steps.tree(step)),
+            step if is_flags_or_uid(name) => steps.write_value(value, step),
+            Step::Open if is_modseq(name) => match steps.only_number() {
+                Some(modseq) => write_number(value, modseq),
+                None => steps.write_value(value, Step::Open),
+            },
+            step => match writer(name) {
+                None => steps.write_value(value, step),
+                Some(write) => write(name, value, &steps.tree(step)),
+            },
         }
     }
     items.close();
@@ -91,6 +98,16 @@ fn is_plain(name: &[u8]) -> bool {
 }
 
 type Writer = fn(&[u8], &mut Vec<u8>, &Value<'_>);
+
+/// Whether it is one of the items that nearly all responses have, or one with the same initial: none of
+/// these has a writer.
+fn is_flags_or_uid(name: &[u8]) -> bool {
+    matches!(name, [b'F' | b'f' | b'U' | b'u', ..])
+}
+
+fn is_modseq(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"MODSEQ")
+}
 
 /// How an item's value is written, where there is more to say than a tree.
 fn writer(name: &[u8]) -> Option<Writer> {
@@ -112,8 +129,7 @@ fn writer(name: &[u8]) -> Option<Writer> {
         ("INTERNALDATE", |_, out, value| write_nstring(out, value)),
     ];
     match name {
-        // Two of three items, and the third is an initial away.
-        [b'F' | b'f' | b'U' | b'u', ..] => None,
+        _ if is_flags_or_uid(name) => None,
         _ if name.contains(&b'[') => {
             let is_size = name
                 .get(..11)

@@ -76,6 +76,10 @@ fn write_message<'v, 'a>(
             write_octets(message, text);
             Some(rest)
         }
+        [Value::Atom(header)] => {
+            message.number("announced", announced(header)?);
+            Some(&[])
+        }
         [word, Value::List(text), rest @ ..] if word.is_word("UTF8") => {
             let [text] = text.as_slice() else {
                 return None;
@@ -90,6 +94,13 @@ fn write_message<'v, 'a>(
         }
         _ => None,
     }
+}
+
+/// The octets of a literal that was refused, and so was not sent: `{326}` as it was announced.
+fn announced(header: &[u8]) -> Option<u64> {
+    let header = header.strip_prefix(b"~").unwrap_or(header);
+    let digits = header.strip_prefix(b"{")?.strip_suffix(b"}")?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
 fn write_octets(message: &mut Object<'_>, text: &Value<'_>) {

@@ -123,6 +123,7 @@ fn appended_messages() {
             r#"{"set":"4","mailbox":"x","messages":[{"octets":1}]}"#,
         ),
         ("a APPEND x", r#"{"values":["x"]}"#),
+        ("a APPEND x y", r#"{"values":["x","y"]}"#),
     ]);
 }
 

@@ -6,6 +6,7 @@
 
 mod body;
 mod commands;
+mod keys;
 mod responses;
 mod status;
 
