@@ -1,4 +1,5 @@
-//! The examples of the RFCs, with what is told of each message.
+//! The examples of the RFCs, with what is told of each message. Many are shortened, or completed by a
+//! tagged response that the RFC leaves out.
 //!
 //! A file an RFC. `#` begins a conversation and says where its example stands; `C:` and `S:` are lines
 //! of the peers, without their line ends; `>` is what is told of what was read until then, its data
