@@ -24,6 +24,7 @@ mod lifecycle;
 mod line;
 mod literal;
 mod meaning;
+mod readable;
 mod remark;
 mod said;
 mod sheet;

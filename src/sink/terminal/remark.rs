@@ -2,6 +2,7 @@
 
 use super::figure;
 use super::meaning;
+use super::readable;
 use super::sheet::{HANG, Left, Sheet};
 use crate::event::{
     Awaited, CapabilityChange, Label, Passed, Peer, Reading, Relation, Said, Status,
@@ -18,6 +19,7 @@ const ALERT: &str = "the user must see this";
 
 /// Writes the remarks, each in rows of its own; `session` is the connection's before the message.
 pub(super) fn write(sheet: &mut Sheet<'_>, said: &Said, session: &Session) {
+    readable::write(sheet, said);
     if let Some(change) = &said.capabilities {
         capabilities(sheet, said, change);
     }
