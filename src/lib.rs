@@ -21,6 +21,8 @@
 //! - [`sink`]: where events go. [`protocol`]: octets to events, without I/O. [`net`]: sockets, TLS
 //!   and the certificate authority.
 //! - [`recording`]: a transcript read again, as JSON or text.
+//! - [`session`]: which command and which mailbox an event belongs to.
+//! - [`stats`]: what a session cost, and what it wasted.
 //! - [`relay`]: the man in the middle. [`replay`]: a recording played by either side. `compare`: two
 //!   recordings side by side.
 //! - [`cli`]: one file a subcommand.
@@ -37,5 +39,7 @@ pub mod protocol;
 pub mod recording;
 pub mod relay;
 pub mod replay;
+pub mod session;
 pub mod sink;
+pub mod stats;
 pub mod transcript;

@@ -18,6 +18,7 @@ mod replay;
 mod say;
 mod session;
 mod show;
+mod stats;
 mod view;
 mod warnings;
 
@@ -80,6 +81,8 @@ enum Command {
     Show(show::Arguments),
     /// Write a transcript in another form.
     Export(export::Arguments),
+    /// What a session cost in time, octets and round trips, and what of that was wasted.
+    Stats(stats::Arguments),
     /// The certificate authorities that apps have to trust: where they are, and how to trust them.
     Ca(ca::Arguments),
     /// The whole way on this machine, without an account or a network.
@@ -93,6 +96,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Replay(arguments) => replay::run(&arguments, &cli.common),
         Command::Show(arguments) => show::run(&arguments, &cli.common),
         Command::Export(arguments) => export::run(&arguments),
+        Command::Stats(arguments) => stats::run(&arguments, &cli.common),
         Command::Ca(arguments) => ca::run(&arguments, &cli.common),
         Command::Demo(arguments) => demo::run(arguments, &cli.common),
     }

@@ -10,7 +10,7 @@ use crate::event::Event;
 use crate::limits;
 use crate::sink::bus::{Purpose, Sink};
 use crate::sink::queue::Policy;
-use crate::sink::terminal::{ColorChoice, Stream, Surroundings, Terminal, style_for};
+use crate::sink::terminal::{ColorChoice, Stream, Style, Surroundings, Terminal, style_for};
 use crate::transcript::write_event;
 
 /// Prints events.
@@ -33,8 +33,22 @@ pub fn standard_output(common: &Common, quiet: bool) -> Result<Option<View>> {
     if quiet {
         return Ok(None);
     }
-    let stdout = io::stdout();
-    let stream = match stdout.is_terminal() {
+    let style = style(common);
+    Ok(Some(View {
+        policy: policy()?,
+        out: Box::new(io::stdout()),
+        format: match common.output {
+            Output::Text => Format::Text(Box::new(Terminal::new(style))),
+            Output::Json => Format::Json,
+        },
+        buffer: Vec::new(),
+        closed: false,
+    }))
+}
+
+/// How text looks on standard output.
+pub fn style(common: &Common) -> Style {
+    let stream = match io::stdout().is_terminal() {
         true => Stream::Terminal {
             columns: terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)),
         },
@@ -42,7 +56,7 @@ pub fn standard_output(common: &Common, quiet: bool) -> Result<Option<View>> {
     };
     let variable = |name| std::env::var(name).ok();
     let (no_color, term, columns) = (variable("NO_COLOR"), variable("TERM"), variable("COLUMNS"));
-    let style = style_for(&Surroundings {
+    style_for(&Surroundings {
         choice: match common.color {
             Color::Auto => ColorChoice::Auto,
             Color::Always => ColorChoice::Always,
@@ -52,17 +66,7 @@ pub fn standard_output(common: &Common, quiet: bool) -> Result<Option<View>> {
         no_color: no_color.as_deref(),
         term: term.as_deref(),
         columns: columns.as_deref(),
-    });
-    Ok(Some(View {
-        policy: policy()?,
-        out: Box::new(stdout),
-        format: match common.output {
-            Output::Text => Format::Text(Box::new(Terminal::new(style))),
-            Output::Json => Format::Json,
-        },
-        buffer: Vec::new(),
-        closed: false,
-    }))
+    })
 }
 
 /// A file takes everything at once; a person or a pipe may stop reading, and must not stop the

@@ -26,6 +26,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "recording",
         &["error", "limits", "event", "transcript", "protocol"],
     ),
+    ("session", &["error", "limits", "event", "protocol"]),
+    (
+        "stats",
+        &["error", "limits", "event", "session", "protocol", "growth"],
+    ),
+    (
+        "filter",
+        &["error", "limits", "event", "session", "protocol", "growth"],
+    ),
     (
         "compare",
         &[
@@ -81,12 +90,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "recording",
             "replay",
             "compare",
+            "session",
+            "stats",
+            "filter",
         ],
     ),
 ];
 
 /// Folders of code that is given time and octets and asks for neither.
-const SANS_IO: &[&str] = &["event", "fault", "protocol", "error", "limits"];
+const SANS_IO: &[&str] = &[
+    "event", "fault", "protocol", "error", "limits", "session", "stats", "filter",
+];
 
 /// What such code does not name.
 const IO: &[&str] = &[

@@ -1,0 +1,67 @@
+//! `mailscope stats TRANSCRIPT`: what a session cost, and what of that was wasted.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::say::{say, warn};
+use super::{Common, Output, print_octets, view};
+use crate::error::Result;
+use crate::recording::Events;
+use crate::stats::{Budget, Stats, Wanted, write_text};
+use crate::transcript::Reader;
+
+/// The arguments of `stats`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The transcript.
+    transcript: PathBuf,
+
+    /// Exit with 1 where a sum is beyond its limit: bytes, bytes-client, bytes-server, commands,
+    /// connections, literals, round-trips, waiting (a time), waste (items).
+    #[arg(long, value_name = "NAME=LIMIT,...")]
+    budget: Vec<String>,
+}
+
+/// Prints the figures; whether they are within the budget is the exit code.
+pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
+    let mut budget = Budget::default();
+    for limits in &arguments.budget {
+        budget.add(limits)?;
+    }
+    let mut events = Events::new(Reader::open(&arguments.transcript)?);
+    let mut stats = Stats::default();
+    for event in &mut events {
+        stats.take(&event?, Wanted::Yes);
+    }
+    let summary = stats.finish();
+    let verdicts = budget.verdicts(&summary);
+    let octets = match common.output {
+        Output::Text => {
+            let mut text = String::new();
+            write_text(&mut text, &summary, &verdicts, view::style(common).width);
+            text.into_bytes()
+        }
+        Output::Json => {
+            let mut json = Vec::new();
+            let asked = (!budget.is_empty()).then_some(verdicts.as_slice());
+            summary.write_json(&mut json, asked);
+            json
+        }
+    };
+    print_octets(&octets)?;
+    if let Some(torn) = events.torn() {
+        say(&warn(&torn.to_string()));
+    }
+    let exceeded = verdicts.iter().filter(|verdict| verdict.is_exceeded());
+    let mut code = ExitCode::SUCCESS;
+    for verdict in exceeded {
+        code = ExitCode::from(1);
+        say(&format!(
+            "mailscope: over budget: {} {}, allowed {}",
+            verdict.name,
+            verdict.shown(verdict.figure),
+            verdict.shown(verdict.limit)
+        ));
+    }
+    Ok(code)
+}

@@ -1,0 +1,196 @@
+//! The figures for people.
+//!
+//! ```text
+//! 1 connection, 5.2 s: 11 commands, 10 round trips, 747 ms of waiting, 4.6 KiB
+//!
+//! command     count    p50    p90    p99    max    app  server  literals  trips
+//! FETCH           3  41 ms  44 ms  44 ms  44 ms  120 B  12 KiB         3      1
+//! ```
+
+use super::budget::Verdict;
+use super::figure::{counted, duration, octets};
+use super::table::{self, Column, safe, wrap};
+use super::waste::{Kind, Waste};
+use super::{CommandFigures, ConnectionFigures, Summary};
+use crate::event::Micros;
+use crate::limits;
+
+/// Adds it, in lines of this width (40 or more).
+pub fn write_text(out: &mut String, summary: &Summary, budget: &[Verdict], width: usize) {
+    sums(out, summary, width);
+    if !summary.commands.is_empty() {
+        out.push('\n');
+        commands(out, summary, width);
+    }
+    if !summary.connections.is_empty() {
+        out.push('\n');
+        connections(out, summary, width);
+    }
+    out.push('\n');
+    waste(out, &summary.waste, width);
+    if !budget.is_empty() {
+        out.push('\n');
+        verdicts(out, budget, width);
+    }
+}
+
+fn sums(out: &mut String, summary: &Summary, width: usize) {
+    let sums = &summary.sums;
+    let text = format!(
+        "{}: {}, {}, {} of waiting, {} from the app, {} from the server",
+        counted(sums.connections, "connection"),
+        counted(sums.commands, "command"),
+        counted(sums.round_trips, "round trip"),
+        duration(sums.waiting),
+        octets(sums.bytes_client),
+        octets(sums.bytes_server),
+    );
+    wrap(out, &text, 0, width);
+}
+
+fn column(head: &'static str, sheds: u8) -> Column {
+    Column { head, sheds }
+}
+
+fn or_none(time: Option<Micros>) -> String {
+    time.map_or_else(|| "-".to_owned(), duration)
+}
+
+fn number(number: u64) -> String {
+    match number {
+        0 => "-".to_owned(),
+        number => number.to_string(),
+    }
+}
+
+fn commands(out: &mut String, summary: &Summary, width: usize) {
+    let columns = [
+        column("command", 0),
+        column("count", 0),
+        column("p50", 3),
+        column("p90", 7),
+        column("p99", 6),
+        column("max", 2),
+        column("app", 5),
+        column("server", 4),
+        column("literals", 8),
+        column("trips", 1),
+    ];
+    let row = |(name, row): (&String, &CommandFigures)| {
+        let told = row.latencies.percentiles();
+        vec![
+            safe(name),
+            row.count.to_string(),
+            or_none(told.map(|told| told.p50)),
+            or_none(told.map(|told| told.p90)),
+            or_none(told.map(|told| told.p99)),
+            or_none(told.map(|told| told.max)),
+            octets(row.bytes_client),
+            octets(row.bytes_server),
+            number(row.literals_client + row.literals_server),
+            number(row.round_trips),
+        ]
+    };
+    let rows: Vec<Vec<String>> = summary.commands.iter().map(row).collect();
+    table::write(out, &columns, &rows, width);
+}
+
+fn connections(out: &mut String, summary: &Summary, width: usize) {
+    let columns = [
+        column("conn", 0),
+        column("commands", 5),
+        column("trips", 3),
+        column("set-up", 7),
+        column("first mail", 2),
+        column("waiting", 1),
+        column("idle", 4),
+        column("in IDLE", 8),
+        column("app", 9),
+        column("server", 6),
+    ];
+    let row = |one: &ConnectionFigures| {
+        vec![
+            one.conn.to_string(),
+            one.commands.to_string(),
+            number(one.round_trips),
+            or_none(one.setup),
+            or_none(one.first_message),
+            duration(one.waiting),
+            duration(one.idle),
+            or_none(Some(one.idling).filter(|idling| idling.0 > 0)),
+            octets(one.bytes_client),
+            octets(one.bytes_server),
+        ]
+    };
+    let rows: Vec<Vec<String>> = summary.connections.iter().map(row).collect();
+    table::write(out, &columns, &rows, width);
+    let hidden = summary.sums.connections - summary.connections.len() as u64;
+    if hidden > 0 {
+        let more = counted(hidden, "further connection");
+        wrap(
+            out,
+            &format!("and {more}, counted above and not listed"),
+            0,
+            width,
+        );
+    }
+}
+
+fn waste(out: &mut String, waste: &[Waste], width: usize) {
+    let is_unused = |item: &&Waste| item.kind == Kind::UnusedCapability;
+    let mut head = "wasted\n";
+    for item in waste.iter().filter(|item| !is_unused(item)) {
+        out.push_str(std::mem::take(&mut head));
+        let conn = match item.conn {
+            Some(conn) => format!("connection {conn}"),
+            None => "several connections".to_owned(),
+        };
+        let mut text = format!("{} on {conn}: {}", item.kind.id(), item.figure());
+        let numbers: Vec<String> = item.commands.iter().map(|n| format!("#{n}")).collect();
+        if !numbers.is_empty() {
+            let is_cut = numbers.len() == limits::STATS_PLACES;
+            let more = if is_cut { " …" } else { "" };
+            text.push_str(&format!(" ({}{more})", numbers.join(" ")));
+        }
+        wrap(out, &text, 2, width);
+        better(out, item, width);
+    }
+    if !head.is_empty() {
+        out.push_str("nothing wasted that mailscope knows of\n");
+    }
+    let mut head = "\noffered and never used\n";
+    for item in waste.iter().filter(is_unused) {
+        out.push_str(std::mem::take(&mut head));
+        wrap(out, &item.figure(), 2, width);
+        better(out, item, width);
+    }
+}
+
+fn better(out: &mut String, item: &Waste, width: usize) {
+    let clause = item.clause().replace(' ', "\u{a0}");
+    wrap(out, &format!("{} ({clause})", item.better()), 4, width);
+}
+
+fn verdicts(out: &mut String, budget: &[Verdict], width: usize) {
+    let columns = [
+        column("budget", 0),
+        column("allowed", 1),
+        column("used", 0),
+        column("", 0),
+    ];
+    let row = |verdict: &Verdict| {
+        vec![
+            verdict.name.to_owned(),
+            verdict.shown(verdict.limit),
+            verdict.shown(verdict.figure),
+            if verdict.is_exceeded() {
+                "EXCEEDED"
+            } else {
+                "ok"
+            }
+            .to_owned(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = budget.iter().map(row).collect();
+    table::write(out, &columns, &rows, width);
+}
