@@ -22,6 +22,7 @@
 //!   and the certificate authority.
 //! - [`recording`]: a transcript read again, as JSON or text.
 //! - [`session`]: which command and which mailbox an event belongs to.
+//! - [`filter`]: which events are wanted.
 //! - [`stats`]: what a session cost, and what it wasted.
 //! - [`relay`]: the man in the middle. [`replay`]: a recording played by either side. `compare`: two
 //!   recordings side by side.
@@ -31,6 +32,7 @@ pub mod cli;
 pub mod error;
 pub mod event;
 pub mod fault;
+pub mod filter;
 #[cfg(test)]
 mod growth;
 pub mod limits;

@@ -155,3 +155,9 @@ pub const STATS_PLACES: usize = 8;
 
 /// Capabilities of one server that statistics remember. Servers have some dozens.
 pub const STATS_CAPABILITIES: usize = 256;
+
+/// Octets of a filter. Nobody types more; a script that lists thousand mailboxes does.
+pub const FILTER: usize = 64 * 1024;
+
+/// Parentheses of a filter within each other; each is a call within a call.
+pub const FILTER_NESTING: usize = 64;

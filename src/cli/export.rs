@@ -7,8 +7,11 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 
+use super::filter::FilterArgument;
 use super::say::{say, warn};
 use crate::error::{Error, Result};
+use crate::filter::Matcher;
+use crate::recording::Readings;
 use crate::transcript::{Reader, TextWriter};
 
 /// The arguments of `export`.
@@ -20,6 +23,9 @@ pub struct Arguments {
     /// The form.
     #[arg(long, value_enum, value_name = "FORM")]
     to: Form,
+
+    #[command(flatten)]
+    filter: FilterArgument,
 
     /// The file, never overwritten; standard output without it, or with `-`.
     #[arg(short, long, value_name = "FILE")]
@@ -35,6 +41,7 @@ enum Form {
 /// Writes it.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let Form::Text = arguments.to;
+    let filter = arguments.filter.read()?;
     let mut reader = Reader::open(&arguments.transcript)?;
     let file = arguments
         .out
@@ -48,7 +55,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         None => Box::new(io::stdout().lock()),
         Some(file) => Box::new(create(file)?),
     };
-    match write(&mut reader, BufWriter::new(out), &name) {
+    match write(&mut reader, filter, BufWriter::new(out), &name) {
         Err(Written::Closed) => return Ok(ExitCode::SUCCESS),
         Err(Written::Failed(error)) => return Err(error),
         Ok(()) => {}
@@ -79,16 +86,29 @@ enum Written {
     Failed(Error),
 }
 
-fn write(reader: &mut Reader, out: impl Write, name: &str) -> Result<(), Written> {
+fn write(
+    reader: &mut Reader,
+    mut filter: Option<Matcher>,
+    out: impl Write,
+    name: &str,
+) -> Result<(), Written> {
     let failed = |error: io::Error| match error.kind() {
         ErrorKind::BrokenPipe => Written::Closed,
         _ => Written::Failed(Error::new(format!("write {name}"), error)),
     };
     let mut writer = TextWriter::new(out);
+    let mut readings = Readings::default();
     for recorded in reader {
-        writer
-            .write(&recorded.map_err(Written::Failed)?)
-            .map_err(failed)?;
+        let recorded = recorded.map_err(Written::Failed)?;
+        let is_wanted = filter.as_mut().is_none_or(|filter| {
+            let events = readings.read(recorded.clone());
+            // Each is to be seen by the filter, whether it matches or not.
+            events.iter().filter(|event| filter.matches(event)).count() > 0
+        });
+        match is_wanted {
+            true => writer.write(&recorded).map_err(failed)?,
+            false => writer.pass_over(&recorded),
+        }
     }
     writer.flush().map_err(failed)
 }

@@ -10,6 +10,7 @@ mod demo;
 mod divert;
 mod export;
 mod fault;
+mod filter;
 mod keylog;
 mod provider;
 mod record;

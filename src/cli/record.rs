@@ -13,6 +13,7 @@ use super::authority::WhichAuthority;
 use super::client_certificate::ClientCertificate;
 use super::divert::{self, Diversion};
 use super::fault::{self, FaultArguments};
+use super::filter::FilterArgument;
 use super::keylog::KeyLogging;
 use super::provider;
 use super::say::{say, say_at_the_end, warn};
@@ -99,6 +100,9 @@ pub struct Arguments {
     #[command(flatten)]
     faults: FaultArguments,
 
+    #[command(flatten)]
+    filter: FilterArgument,
+
     /// Print nothing on standard output.
     #[arg(long)]
     quiet: bool,
@@ -181,6 +185,8 @@ async fn record(
     servers: Servers,
     keylog: Option<Arc<KeyLogFile>>,
 ) -> Result<ExitCode> {
+    let filter = arguments.filter.read()?;
+    let view = view::standard_output(common, arguments.quiet)?;
     let faults = arguments.faults.read()?;
     let faults_told = fault::introduction(&faults);
     let listeners = bind(arguments, servers.own.is_some()).await?;
@@ -214,7 +220,7 @@ async fn record(
         &name,
         secrets,
         arguments.insecure,
-        view::standard_output(common, arguments.quiet)?,
+        view.map(|view| view.filtered(filter)),
     )?;
     let path = session.path().to_owned();
     introduce(arguments, own.as_ref(), &relay, &path, faults_told);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::Common;
+use super::filter::FilterArgument;
 use super::say::{say, warn};
 use super::view;
 use crate::error::Result;
@@ -15,14 +16,19 @@ use crate::transcript::Reader;
 pub struct Arguments {
     /// The transcript.
     transcript: PathBuf,
+
+    #[command(flatten)]
+    filter: FilterArgument,
 }
 
 /// Prints every event, then says on standard error if the file is torn.
 pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
+    let filter = arguments.filter.read()?;
     let mut events = Events::new(Reader::open(&arguments.transcript)?);
     let Some(mut view) = view::standard_output(common, false)? else {
         return Ok(ExitCode::SUCCESS);
     };
+    view = view.filtered(filter);
     for event in &mut events {
         let event = event.inspect_err(|_| {
             // What could be read is not lost; the error itself is what is reported.

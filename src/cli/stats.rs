@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::filter::FilterArgument;
 use super::say::{say, warn};
 use super::{Common, Output, print_octets, view};
 use crate::error::Result;
@@ -20,6 +21,9 @@ pub struct Arguments {
     /// connections, literals, round-trips, waiting (a time), waste (items).
     #[arg(long, value_name = "NAME=LIMIT,...")]
     budget: Vec<String>,
+
+    #[command(flatten)]
+    filter: FilterArgument,
 }
 
 /// Prints the figures; whether they are within the budget is the exit code.
@@ -28,10 +32,13 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
     for limits in &arguments.budget {
         budget.add(limits)?;
     }
+    let mut filter = arguments.filter.read()?;
     let mut events = Events::new(Reader::open(&arguments.transcript)?);
     let mut stats = Stats::default();
     for event in &mut events {
-        stats.take(&event?, Wanted::Yes);
+        let event = event?;
+        let is_wanted = filter.as_mut().is_none_or(|filter| filter.matches(&event));
+        stats.take(&event, if is_wanted { Wanted::Yes } else { Wanted::No });
     }
     let summary = stats.finish();
     let verdicts = budget.verdicts(&summary);

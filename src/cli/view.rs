@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::{Color, Common, Output};
 use crate::error::{Doing, Result};
 use crate::event::Event;
+use crate::filter::Matcher;
 use crate::limits;
 use crate::sink::bus::{Purpose, Sink};
 use crate::sink::queue::Policy;
@@ -19,6 +20,8 @@ pub struct View {
     format: Format,
     policy: Policy,
     buffer: Vec<u8>,
+    /// Only what matches is printed.
+    filter: Option<Matcher>,
     /// The reader of our output went away, which is no error.
     closed: bool,
 }
@@ -42,6 +45,7 @@ pub fn standard_output(common: &Common, quiet: bool) -> Result<Option<View>> {
             Output::Json => Format::Json,
         },
         buffer: Vec::new(),
+        filter: None,
         closed: false,
     }))
 }
@@ -85,6 +89,13 @@ fn policy() -> Result<Policy> {
 }
 
 impl View {
+    /// From here on it prints what matches alone.
+    #[must_use = "the view with its filter is returned"]
+    pub fn filtered(mut self, filter: Option<Matcher>) -> Self {
+        self.filter = filter;
+        self
+    }
+
     /// What is to happen when it is too slow.
     pub fn policy(&self) -> Policy {
         self.policy
@@ -92,7 +103,8 @@ impl View {
 
     /// Prints one event; it may stay in the buffer until [`flush`](Self::flush).
     pub fn print(&mut self, event: &Event) -> Result<()> {
-        if self.closed {
+        let is_wanted = |filter: &mut Matcher| filter.matches(event);
+        if self.closed || !self.filter.as_mut().is_none_or(is_wanted) {
             return Ok(());
         }
         match &mut self.format {

@@ -22,7 +22,7 @@ use crate::limits;
 use crate::protocol::imap::{Observer, State};
 use crate::transcript::{Reader, is_text, read_text};
 
-pub use events::Events;
+pub use events::{Events, Readings};
 pub use told::{outline, told};
 
 /// Something that was said.

@@ -53,8 +53,7 @@ impl<W: Write> TextWriter<W> {
             return Ok(());
         };
         if message.part.is_some() {
-            let octets = message.message.bytes().to_vec();
-            self.parts.insert((recorded.conn, recorded.n), octets);
+            self.pass_over(recorded);
             return Ok(());
         }
         if message.own {
@@ -70,6 +69,25 @@ impl<W: Write> TextWriter<W> {
             write_line(&mut self.out, message.from, line)?;
         }
         Ok(())
+    }
+
+    /// Takes an event in that is not to be written; a part of a literal is, with its message, if that is.
+    pub fn pass_over(&mut self, recorded: &Recorded) {
+        let RecordedBody::Message(message) = &recorded.body else {
+            return;
+        };
+        if message.part.is_some() {
+            let octets = message.message.bytes().to_vec();
+            self.parts.insert((recorded.conn, recorded.n), octets);
+            return;
+        }
+        for piece in message.message.pieces() {
+            if let Piece::Streamed { parts, .. } = piece {
+                for part in parts {
+                    self.parts.remove(&(recorded.conn, *part));
+                }
+            }
+        }
     }
 
     /// Hands everything on to what is written to.
