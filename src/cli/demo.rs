@@ -118,6 +118,7 @@ fn start(arguments: &Arguments, view: Option<view::View>) -> Result<Session> {
         Secrets::Masked,
         false,
         view,
+        None,
     )
 }
 

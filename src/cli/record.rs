@@ -18,6 +18,7 @@ use super::keylog::KeyLogging;
 use super::provider;
 use super::say::{say, say_at_the_end, warn};
 use super::session::{Session, Signals, Stopped};
+use super::stats::StatsAtTheEnd;
 use super::view;
 use crate::error::{Doing, Error, Result};
 use crate::event::{Gate, Secrets};
@@ -102,6 +103,10 @@ pub struct Arguments {
 
     #[command(flatten)]
     filter: FilterArgument,
+
+    /// Say at the end, on standard error, what `mailscope stats` tells of the transcript.
+    #[arg(long)]
+    stats: bool,
 
     /// Print nothing on standard output.
     #[arg(long)]
@@ -221,6 +226,7 @@ async fn record(
         secrets,
         arguments.insecure,
         view.map(|view| view.filtered(filter)),
+        arguments.stats.then(|| StatsAtTheEnd::new(common)),
     )?;
     let path = session.path().to_owned();
     introduce(arguments, own.as_ref(), &relay, &path, faults_told);

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::say::{say, warn};
+use super::stats::StatsAtTheEnd;
 use super::view::View;
 use super::warnings::Warnings;
 use crate::error::{Doing, Error, Result};
@@ -105,6 +106,7 @@ impl Session {
         secrets: Secrets,
         insecure: bool,
         view: Option<View>,
+        stats: Option<StatsAtTheEnd>,
     ) -> Result<Self> {
         let (now, started) = (OffsetDateTime::now_utc(), Instant::now());
         let mut header = Header::new(now, server);
@@ -117,6 +119,7 @@ impl Session {
             (Policy::PushBack, Box::new(Recording::new(file))),
             (Policy::PushBack, Box::new(Ended(Arc::clone(&ended)))),
         ];
+        sinks.extend(stats.map(|stats| (Policy::PushBack, Box::new(stats) as Box<dyn Sink>)));
         sinks.extend(view.map(|view| (view.policy(), Box::new(view) as Box<dyn Sink>)));
         if !io::stdout().is_terminal() {
             sinks.push((Policy::Drop, Box::new(Warnings)));

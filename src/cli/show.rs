@@ -29,7 +29,9 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     view = view.filtered(filter);
+    let mut read = 0_u64;
     for event in &mut events {
+        read += 1;
         let event = event.inspect_err(|_| {
             // What could be read is not lost; the error itself is what is reported.
             let _ = view.flush();
@@ -40,6 +42,9 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
         }
     }
     view.flush()?;
+    if read > 0 && view.printed() == 0 {
+        say(&format!("mailscope: none of the {read} events matches"));
+    }
     if let Some(torn) = events.torn() {
         say(&warn(&torn.to_string()));
     }

@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use super::filter::FilterArgument;
-use super::say::{say, warn};
+use super::say::{say, say_at_the_end, warn};
 use super::{Common, Output, print_octets, view};
 use crate::error::Result;
+use crate::event::Event;
 use crate::recording::Events;
+use crate::sink::bus::{Purpose, Sink};
 use crate::stats::{Budget, Stats, Wanted, write_text};
 use crate::transcript::Reader;
 
@@ -71,4 +74,41 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
         ));
     }
     Ok(code)
+}
+
+/// `record --stats`: the figures on standard error when the run is over.
+pub struct StatsAtTheEnd {
+    stats: Stats,
+    width: usize,
+}
+
+impl StatsAtTheEnd {
+    /// Nothing is counted yet.
+    pub fn new(common: &Common) -> Self {
+        Self {
+            stats: Stats::default(),
+            width: view::style(common).width,
+        }
+    }
+}
+
+impl Sink for StatsAtTheEnd {
+    fn take(&mut self, events: &[Arc<Event>]) -> Result<()> {
+        for event in events {
+            self.stats.take(event, Wanted::Yes);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        let summary = std::mem::take(&mut self.stats).finish();
+        let mut text = String::new();
+        write_text(&mut text, &summary, &[], self.width);
+        say_at_the_end(text.trim_end().to_owned());
+        Ok(())
+    }
+
+    fn purpose(&self) -> Purpose {
+        Purpose::View
+    }
 }

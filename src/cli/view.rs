@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{Color, Common, Output};
 use crate::error::{Doing, Result};
-use crate::event::Event;
+use crate::event::{Body, Event};
 use crate::filter::Matcher;
 use crate::limits;
 use crate::sink::bus::{Purpose, Sink};
@@ -22,6 +22,7 @@ pub struct View {
     buffer: Vec<u8>,
     /// Only what matches is printed.
     filter: Option<Matcher>,
+    printed: u64,
     /// The reader of our output went away, which is no error.
     closed: bool,
 }
@@ -46,6 +47,7 @@ pub fn standard_output(common: &Common, quiet: bool) -> Result<Option<View>> {
         },
         buffer: Vec::new(),
         filter: None,
+        printed: 0,
         closed: false,
     }))
 }
@@ -103,10 +105,10 @@ impl View {
 
     /// Prints one event; it may stay in the buffer until [`flush`](Self::flush).
     pub fn print(&mut self, event: &Event) -> Result<()> {
-        let is_wanted = |filter: &mut Matcher| filter.matches(event);
-        if self.closed || !self.filter.as_mut().is_none_or(is_wanted) {
+        if self.closed || !self.wants(event) {
             return Ok(());
         }
+        self.printed += 1;
         match &mut self.format {
             Format::Text(terminal) => terminal.write_event(&mut self.buffer, event),
             Format::Json => {
@@ -120,6 +122,17 @@ impl View {
             true => Ok(()),
             false => self.flush(),
         }
+    }
+
+    /// A filter leaves no trace of what does not match; what a viewer was not given may have.
+    fn wants(&mut self, event: &Event) -> bool {
+        let matches = |filter: &mut Matcher| filter.matches(event);
+        self.filter.as_mut().is_none_or(matches) || matches!(event.body, Body::Gap { .. })
+    }
+
+    /// Events that were printed.
+    pub fn printed(&self) -> u64 {
+        self.printed
     }
 
     /// Writes what is in the buffer.

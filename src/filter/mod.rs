@@ -56,7 +56,7 @@
 //! matches a mask. A text is looked for in each message by itself, and not across a mask.
 //!
 //! What is recorded is never changed by a filter. Events that do not match leave no trace in what is
-//! shown.
+//! shown; a `gap` is shown always, since what a viewer was not given may have matched.
 
 mod error;
 mod expression;

@@ -187,13 +187,16 @@ mod tests {
     #[test]
     fn limits_are_read_and_held_against_the_figures() {
         let budget = budget("commands=70, bytes=1MiB,round-trips=40,waiting=500ms").unwrap();
-        let mut summary = Summary::default();
-        summary.sums = Sums {
+        let sums = Sums {
             commands: 70,
             bytes_client: 1 << 20,
             bytes_server: 1,
             round_trips: 41,
             ..Sums::default()
+        };
+        let summary = Summary {
+            sums,
+            ..Summary::default()
         };
         let verdicts = budget.verdicts(&summary);
         let exceeded: Vec<&str> = verdicts

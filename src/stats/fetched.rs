@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::connection::has_code;
 use super::digest::{Messages, hash_of};
+use super::heard::has_code;
 use super::waste::{Exchange, Kind, Standing, Wasted};
 use crate::event::{Said, Value};
 use crate::limits;

@@ -30,8 +30,9 @@
 //!   a mail is that a person reads: ENVELOPE, PREVIEW, or a BODY, BINARY or RFC822 with octets.
 //!
 //! With a filter, a command is counted, with all that belongs to it, if any event of its exchange
-//! matches, so that `status:NO` counts the commands that failed; other events if they match. What is
-//! wasted is found by looking at all events, and told of the commands that are counted.
+//! matches, so that `status:NO` counts the commands that failed; other events if they match. Connections
+//! are listed of which an event matches, with their times whole. What is wasted is found by looking at
+//! all events, and told of the commands that are counted.
 //!
 //! Waste: [`waste`]. A limit on a figure: [`Budget`].
 
@@ -40,6 +41,7 @@ mod connection;
 mod digest;
 mod fetched;
 mod figure;
+mod heard;
 pub mod percentile;
 mod summary;
 mod table;

@@ -12,7 +12,10 @@ pub(super) struct Column {
     pub(super) sheds: u8,
 }
 
-/// Columns of the least width that a first column is cut to.
+/// Columns of the first column that others are left out for.
+const NAME: usize = 16;
+
+/// It is not cut any shorter.
 const LEAST: usize = 8;
 
 const GAP: usize = 2;
@@ -33,7 +36,7 @@ pub(super) fn write(out: &mut String, columns: &[Column], rows: &[Vec<String>], 
         let others: usize = shown[1..].iter().map(|at| widths[*at] + GAP).sum();
         width.saturating_sub(others)
     };
-    while room(&shown) < widths[0].min(LEAST.max(widths[0] / 2)) {
+    while room(&shown) < widths[0].min(NAME) {
         let sheds = |at: &&usize| columns[**at].sheds;
         let Some(last) = shown
             .iter()
@@ -91,14 +94,16 @@ pub(super) fn safe(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
-/// Adds words in lines of a width behind an indentation. A no-break space is a space that no line ends
-/// at.
-pub(super) fn wrap(out: &mut String, text: &str, indent: usize, width: usize) {
+/// Adds words in lines of a width behind an indentation, the first line's and that of the others. A
+/// no-break space is a space that no line ends at.
+pub(super) fn wrap(out: &mut String, text: &str, indents: (usize, usize), width: usize) {
+    let (mut indent, others) = indents;
     let mut line = 0;
     for word in text.split(' ') {
         if line > 0 && line + 1 + word.width() > width {
             out.push('\n');
             line = 0;
+            indent = others;
         }
         match line {
             0 => {
@@ -156,8 +161,8 @@ mod tests {
     #[test]
     fn words_are_wrapped() {
         let mut out = String::new();
-        wrap(&mut out, "one two three", 2, 9);
-        assert_eq!(out, "  one two\n  three\n");
+        wrap(&mut out, "one two three\u{a0}4", (1, 2), 9);
+        assert_eq!(out, " one two\n  three 4\n");
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! The figures for people.
 //!
 //! ```text
-//! 1 connection, 5.2 s: 11 commands, 10 round trips, 747 ms of waiting, 4.6 KiB
+//! 1 connection: 11 commands, 10 round trips, 777 ms of waiting, 295 B from the app, ...
 //!
-//! command     count    p50    p90    p99    max    app  server  literals  trips
-//! FETCH           3  41 ms  44 ms  44 ms  44 ms  120 B  12 KiB         3      1
+//! command     count    p50    p90    p99    max    app  server  lit  trips
+//! FETCH           3  41 ms  44 ms  44 ms  44 ms  120 B  12 KiB    3      1
 //! ```
+//!
+//! Where there is no room for all columns, those that matter least are left out; the JSON has all.
 
 use super::budget::Verdict;
 use super::figure::{counted, duration, octets};
@@ -45,7 +47,7 @@ fn sums(out: &mut String, summary: &Summary, width: usize) {
         octets(sums.bytes_client),
         octets(sums.bytes_server),
     );
-    wrap(out, &text, 0, width);
+    wrap(out, &text, (0, 2), width);
 }
 
 fn column(head: &'static str, sheds: u8) -> Column {
@@ -73,7 +75,7 @@ fn commands(out: &mut String, summary: &Summary, width: usize) {
         column("max", 2),
         column("app", 5),
         column("server", 4),
-        column("literals", 8),
+        column("lit", 8),
         column("trips", 1),
     ];
     let row = |(name, row): (&String, &CommandFigures)| {
@@ -130,7 +132,7 @@ fn connections(out: &mut String, summary: &Summary, width: usize) {
         wrap(
             out,
             &format!("and {more}, counted above and not listed"),
-            0,
+            (0, 2),
             width,
         );
     }
@@ -152,7 +154,7 @@ fn waste(out: &mut String, waste: &[Waste], width: usize) {
             let more = if is_cut { " …" } else { "" };
             text.push_str(&format!(" ({}{more})", numbers.join(" ")));
         }
-        wrap(out, &text, 2, width);
+        wrap(out, &text, (2, 4), width);
         better(out, item, width);
     }
     if !head.is_empty() {
@@ -161,14 +163,24 @@ fn waste(out: &mut String, waste: &[Waste], width: usize) {
     let mut head = "\noffered and never used\n";
     for item in waste.iter().filter(is_unused) {
         out.push_str(std::mem::take(&mut head));
-        wrap(out, &item.figure(), 2, width);
-        better(out, item, width);
+        let name = item.capability.unwrap_or_default();
+        let text = format!("{name}: {} ({})", item.better(), clause(item));
+        wrap(out, &text, (2, 4), width);
     }
 }
 
 fn better(out: &mut String, item: &Waste, width: usize) {
-    let clause = item.clause().replace(' ', "\u{a0}");
-    wrap(out, &format!("{} ({clause})", item.better()), 4, width);
+    wrap(
+        out,
+        &format!("{} ({})", item.better(), clause(item)),
+        (4, 4),
+        width,
+    );
+}
+
+/// Where that is written, as one word.
+fn clause(item: &Waste) -> String {
+    item.clause().replace(' ', "\u{a0}")
 }
 
 fn verdicts(out: &mut String, budget: &[Verdict], width: usize) {

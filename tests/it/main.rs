@@ -17,6 +17,7 @@ mod command_line;
 mod endings;
 mod failures;
 mod faults;
+mod filter;
 mod memory;
 mod readme;
 mod real;
@@ -27,6 +28,7 @@ mod replay;
 mod secrets;
 mod socks;
 mod starttls;
+mod stats;
 mod support;
 mod tls;
 mod transparent;
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         endings::trials(),
         failures::trials(),
         faults::trials(),
+        filter::trials(),
         memory::trials(),
         readme::trials(),
         real::trials(),
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         secrets::trials(),
         socks::trials(),
         starttls::trials(),
+        stats::trials(),
         tls::trials(),
         transparent::trials(),
         trust_stores::trials(),

@@ -4,6 +4,7 @@
 //! - `compress`: COMPRESS=DEFLATE.
 //! - `healthy`: what is true of every recording of peers that do nothing wrong.
 //! - `legs`: every mix of how the two legs are secured.
+//! - `measured`: what `stats` tells of them.
 //! - `replayed`: the clients against recordings of themselves.
 //! - `socks`: a client that keeps Dovecot's name and port.
 //! - the rest: one file a client.
@@ -15,6 +16,7 @@ mod imapflow;
 mod imaplib;
 mod legs;
 mod mbsync;
+mod measured;
 mod replayed;
 mod socks;
 
@@ -35,6 +37,7 @@ pub fn trials() -> Vec<Trial> {
         imaplib::trials(),
         legs::trials(),
         mbsync::trials(),
+        measured::trials(),
         replayed::trials(),
         socks::trials(),
     ]

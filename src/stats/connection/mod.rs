@@ -1,17 +1,17 @@
 //! One connection's figures in the making.
 
+mod closing;
+
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::digest::{Digest, hash_of};
 use super::fetched::{Response, Selection, Twice};
+use super::heard::{capabilities, literals};
 use super::summary::ConnectionFigures;
-use super::waste::{Exchange, Patterns, RECOGNISED};
+use super::waste::{Exchange, Patterns};
 use super::{Run, Wanted};
-use crate::event::{
-    Awaited, Body, Event, Label, Micros, Passed, Peer, Piece, Reading, Relation, Said, Status,
-    Value,
-};
+use crate::event::{Awaited, Body, Event, Micros, Passed, Peer, Reading, Relation, Said, Status};
 use crate::limits;
 use crate::session::{Command, Place};
 
@@ -115,7 +115,9 @@ impl Connection {
             Passed::Own => 0,
             _ => said.wire.octets(),
         };
-        self.hear_capabilities(said);
+        if let Some(capabilities) = capabilities(said) {
+            self.capabilities = capabilities;
+        }
         match &said.reading {
             Reading::LiteralPart { .. } => return, // counted with its message
             Reading::Greeting { status } => {
@@ -208,26 +210,9 @@ impl Connection {
         wanted: bool,
         run: &mut Run,
     ) {
-        let is_idle = command.name == "IDLE";
         let early = std::mem::take(&mut self.early);
         let is_first = self.busy == 0;
-        if is_idle {
-            self.patterns.idled();
-        } else {
-            if is_first {
-                self.batch = Batch {
-                    since: command.at,
-                    opener: command.n,
-                    counted: false,
-                };
-            } else {
-                self.patterns.pipelined();
-                if let Some(opener) = self.open.get_mut(&self.batch.opener) {
-                    opener.exchange.is_alone = false;
-                }
-            }
-            self.busy += 1;
-        }
+        self.depart(command);
         let mut exchange = Exchange::new(Arc::clone(command), Digest::new(&command.name, said));
         exchange.is_alone = is_first;
         exchange.pause = self.answered.map(|answered| command.at.since(answered));
@@ -242,11 +227,7 @@ impl Connection {
         exchange.notice(&self.capabilities);
         run.wasted.used(&self.figures.server, &command.name, said);
         if matches!(&*command.name, "SELECT" | "EXAMINE") {
-            self.selections += 1;
-            let mailbox = command.named.first().cloned().unwrap_or_default();
-            let scope = self.scope();
-            let selection = Selection::new(scope, self.figures.conn, self.selections, mailbox);
-            self.selecting = Some((command.n, selection.opened_by(&command.name)));
+            self.select(command);
         }
         let open = Open {
             exchange,
@@ -259,6 +240,35 @@ impl Connection {
         {
             self.close(oldest, run);
         }
+    }
+
+    /// A command is in flight from here on.
+    fn depart(&mut self, command: &Command) {
+        if command.name == "IDLE" {
+            self.patterns.idled();
+            return;
+        }
+        if self.busy == 0 {
+            self.batch = Batch {
+                since: command.at,
+                opener: command.n,
+                counted: false,
+            };
+        } else {
+            self.patterns.pipelined();
+            if let Some(opener) = self.open.get_mut(&self.batch.opener) {
+                opener.exchange.is_alone = false;
+            }
+        }
+        self.busy += 1;
+    }
+
+    fn select(&mut self, command: &Command) {
+        self.selections += 1;
+        let mailbox = command.named.first().cloned().unwrap_or_default();
+        let conn = self.figures.conn;
+        let selection = Selection::new(self.scope(), conn, self.selections, mailbox);
+        self.selecting = Some((command.n, selection.opened_by(&command.name)));
     }
 
     /// Whose mailboxes they are: of a user of a server, or of nobody known.
@@ -306,193 +316,6 @@ impl Connection {
             }
             _ => selection.heard(name, number, said),
         }
-    }
-
-    fn tagged(
-        &mut self,
-        at: Micros,
-        place: &Place,
-        status: Option<Status>,
-        elapsed: Option<Micros>,
-        run: &mut Run,
-    ) {
-        let Some(command) = place.commands.first() else {
-            return;
-        };
-        let n = command.n;
-        if !self.open.contains_key(&n) {
-            return;
-        }
-        if command.name != "IDLE" && !self.batch.counted {
-            self.batch.counted = true;
-            let began = match self.open.contains_key(&self.batch.opener) {
-                true => self.batch.opener,
-                false => n,
-            };
-            if let Some(open) = self.open.get_mut(&began) {
-                open.exchange.round_trips += 1;
-            }
-        }
-        let Some(mut open) = self.open.remove(&n) else {
-            return;
-        };
-        if command.name != "IDLE" {
-            self.busy = self.busy.saturating_sub(1);
-            if self.busy == 0 {
-                self.figures.waiting.0 += at.since(self.batch.since).0;
-            }
-        }
-        self.answered = Some(at);
-        open.exchange.status = status;
-        open.exchange.latency = match (&*command.name, elapsed, open.idled) {
-            ("IDLE", Some(elapsed), Some(idled)) => Some(elapsed.since(idled)),
-            ("IDLE", _, None) => None,
-            (_, elapsed, _) => elapsed,
-        };
-        self.figures.idling.0 += open.idled.unwrap_or_default().0;
-        self.logged_in |=
-            matches!(&*command.name, "LOGIN" | "AUTHENTICATE") && status == Some(Status::Ok);
-        self.change_mailbox(n, &command.name, status);
-        self.finish(open, run);
-    }
-
-    /// RFC 9051, section 3, figure 1.
-    fn change_mailbox(&mut self, n: u64, name: &str, status: Option<Status>) {
-        let selected = self.selecting.take_if(|(selecting, _)| *selecting == n);
-        match (name, status) {
-            ("SELECT" | "EXAMINE", Some(Status::Ok)) => {
-                self.selection = selected.map(|(_, selection)| selection);
-            }
-            ("SELECT" | "EXAMINE", Some(Status::No))
-            | ("CLOSE" | "UNSELECT" | "UNAUTHENTICATE", Some(Status::Ok)) => self.selection = None,
-            _ => {}
-        }
-    }
-
-    /// Takes a command that was answered into the sums, and looks at what it wasted.
-    fn finish(&mut self, open: Open, run: &mut Run) {
-        let Open {
-            exchange, wanted, ..
-        } = open;
-        if wanted {
-            self.add(&exchange, run);
-        }
-        run.fetched.flags(
-            &exchange,
-            self.selection.as_ref(),
-            self.figures.conn,
-            wanted,
-        );
-        self.patterns
-            .take(self.figures.conn, exchange, wanted, &mut run.wasted);
-    }
-
-    /// Takes a command without an answer into the sums.
-    fn close(&mut self, open: Open, run: &mut Run) {
-        if open.exchange.command.name != "IDLE" {
-            self.busy = self.busy.saturating_sub(1);
-        }
-        if open.wanted {
-            run.row(&open.exchange.command.name).unanswered += 1;
-            self.add(&open.exchange, run);
-        }
-    }
-
-    fn add(&mut self, exchange: &Exchange, run: &mut Run) {
-        let row = run.row(&exchange.command.name);
-        row.count += 1;
-        if let Some(latency) = exchange.latency {
-            row.latencies.add(latency);
-        }
-        row.bytes_client += exchange.bytes_client;
-        row.bytes_server += exchange.bytes_server;
-        row.literals_client += exchange.literals_client;
-        row.literals_server += exchange.literals_server;
-        row.round_trips += exchange.round_trips;
-        let figures = &mut self.figures;
-        figures.commands += 1;
-        figures.round_trips += exchange.round_trips;
-        figures.bytes_client += exchange.bytes_client;
-        figures.bytes_server += exchange.bytes_server;
-        figures.literals += exchange.literals_client + exchange.literals_server;
-    }
-
-    /// The connection is over.
-    pub(super) fn end(mut self, run: &mut Run) {
-        if self.busy > 0 {
-            self.figures.waiting.0 += self.last.since(self.batch.since).0;
-        }
-        for (_, open) in std::mem::take(&mut self.open) {
-            self.close(open, run);
-        }
-        if self.early.wanted {
-            self.figures.bytes_server += self.early.octets;
-            self.figures.bytes_unattributed += self.early.octets;
-        }
-        let figures = &mut self.figures;
-        figures.duration = self.last.since(self.began);
-        figures.setup = self.greeted.map(|greeted| greeted.since(self.began));
-        let behind = self.last.since(self.greeted.unwrap_or(self.last));
-        figures.idle = behind.since(figures.waiting);
-        self.patterns.end(&mut run.wasted);
-        if self.logged_in && self.wanted {
-            let offered = RECOGNISED
-                .iter()
-                .filter(|one| self.capabilities.contains(one.name));
-            offered.for_each(|one| run.wasted.offered(&figures.server, figures.conn, one));
-        }
-        if self.wanted {
-            run.summary.sums.add(figures);
-            if run.summary.connections.len() < limits::STATS_CONNECTIONS {
-                run.summary.connections.push(self.figures);
-            }
-        }
-    }
-
-    /// The capabilities that the app was shown.
-    fn hear_capabilities(&mut self, said: &Said) {
-        let listed = match &said.reading {
-            Reading::Untagged { name, .. } if name == "CAPABILITY" => said.arguments(),
-            Reading::Greeting { .. }
-            | Reading::Tagged { .. }
-            | Reading::Untagged {
-                status: Some(_), ..
-            } if has_code(said, "CAPABILITY") => {
-                said.code().map(|code| code.values).unwrap_or_default()
-            }
-            _ => return,
-        };
-        let is_shown = |name: &str| match &said.passed {
-            Passed::Instead(sent) => {
-                let sent = sent.bytes().to_ascii_uppercase();
-                memchr::memmem::find(&sent, name.as_bytes()).is_some()
-            }
-            _ => true,
-        };
-        let names = listed.iter().filter_map(Value::bytes);
-        let names = names.map(|name| String::from_utf8_lossy(name).to_ascii_uppercase());
-        let names = names.filter(|name| name.len() <= limits::TAG && is_shown(name));
-        self.capabilities = names.take(limits::STATS_CAPABILITIES).collect();
-    }
-}
-
-/// Whether the response code is this one.
-pub(super) fn has_code(said: &Said, name: &str) -> bool {
-    let code = said
-        .spans
-        .iter()
-        .take(4)
-        .find(|span| span.label == Label::CodeName);
-    code.is_some_and(|code| said.span_bytes(code).eq_ignore_ascii_case(name.as_bytes()))
-}
-
-fn literals(said: &Said) -> u64 {
-    let is_literal =
-        |piece: &&Piece| matches!(piece, Piece::Literal { .. } | Piece::Streamed { .. });
-    let own = matches!(said.passed, Passed::Own);
-    match own {
-        true => 0,
-        false => said.wire.pieces().iter().filter(is_literal).count() as u64,
     }
 }
 
