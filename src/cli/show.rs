@@ -60,8 +60,10 @@ mod tests {
 
     use super::*;
     use crate::event::{Event, Secrets};
+    use crate::filter::{Matcher, parse};
     use crate::protocol::imap::conversations::random::{Step, conversation, events};
     use crate::sink::terminal::{ColorChoice, Stream, Surroundings, Terminal, style_for};
+    use crate::stats::{Stats, Wanted};
     use crate::transcript::{FORMAT, write_event};
 
     use crate::event::Peer::{Client as C, Server as S};
@@ -98,10 +100,42 @@ mod tests {
         Events::new(reader).map(Result::unwrap).collect()
     }
 
+    /// The numbers of the events that match each of some filters.
+    fn matched(events: &[Event]) -> Vec<Vec<u64>> {
+        let filters = [
+            "command:FETCH,LOGIN,IDLE",
+            "mailbox:* -status:OK",
+            "tag:a or unsolicited or ambiguous",
+            "\"h\" or flag:* or code:* elapsed>1us",
+            "octets>20 or name:*S* or incomplete",
+        ];
+        let matched = |filter: &&str| {
+            let mut matcher = Matcher::new(&parse(filter).unwrap());
+            let matching = events.iter().filter(|event| matcher.matches(event));
+            matching.map(|event| event.n).collect()
+        };
+        filters.iter().map(matched).collect()
+    }
+
+    /// What `stats` tells of the events.
+    fn measured(events: &[Event]) -> String {
+        let mut stats = Stats::default();
+        events
+            .iter()
+            .for_each(|event| stats.take(event, Wanted::Yes));
+        let mut json = Vec::new();
+        stats.finish().write_json(&mut json, None);
+        String::from_utf8(json).unwrap()
+    }
+
     fn same_again(steps: &[Step]) {
         for secrets in [Secrets::Masked, Secrets::Shown] {
-            let live = shown(&events(steps, secrets));
-            let again = shown(&read_again(&live));
+            let events = events(steps, secrets);
+            let live = shown(&events);
+            let again = read_again(&live);
+            assert_eq!(matched(&again), matched(&events));
+            assert_eq!(measured(&again), measured(&events));
+            let again = shown(&again);
             assert_eq!(again.len(), live.len());
             for (again, live) in again.iter().zip(&live) {
                 assert_eq!(again, live);

@@ -115,22 +115,15 @@ impl Node {
             Self::Code(codes) => {
                 is(&|said| said.code().is_some_and(|code| fits(codes, &code.name)))
             }
-            Self::Command(names) => place.commands.iter().any(|command| {
-                let name = &*command.name;
-                let bare = name.strip_prefix("UID ").unwrap_or(name);
-                fits(names, name) || fits(names, bare)
-            }),
+            Self::Command(names) => {
+                let mut commands = place.commands.iter();
+                commands.any(|command| is_called(&command.name, names))
+            }
             Self::Flag(flags) => is(&|said| has_flag(said, flags)),
             Self::From(speakers) => speaker(event).is_some_and(|from| speakers.contains(&from)),
             Self::Kind(kinds) => kinds.contains(&kind(event)),
             Self::Mailbox(names) => is_about(event, place, names),
-            Self::Name(names) => is(&|said| match &said.reading {
-                Reading::Command { name, .. } => {
-                    name.as_deref().is_some_and(|name| fits(names, name))
-                }
-                Reading::Untagged { name, .. } => fits(names, name),
-                _ => false,
-            }),
+            Self::Name(names) => is(&|said| name(said).is_some_and(|name| fits(names, name))),
             Self::Note(ids) => match &event.body {
                 Body::Note(Finding { id, .. }) => fits(ids, id),
                 _ => false,
@@ -163,6 +156,20 @@ impl Node {
                 .as_ref()
                 .is_some_and(|search| has_text(event, search)),
         }
+    }
+}
+
+/// `FETCH` is UID FETCH's name, too.
+fn is_called(name: &str, names: &[Pattern]) -> bool {
+    let bare = name.strip_prefix("UID ").unwrap_or(name);
+    fits(names, name) || fits(names, bare)
+}
+
+fn name(said: &Said) -> Option<&str> {
+    match &said.reading {
+        Reading::Command { name, .. } => name.as_deref(),
+        Reading::Untagged { name, .. } => Some(name),
+        _ => None,
     }
 }
 

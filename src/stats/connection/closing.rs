@@ -40,6 +40,7 @@ impl Connection {
             self.busy = self.busy.saturating_sub(1);
             if self.busy == 0 {
                 self.figures.waiting.0 += at.since(self.batch.since).0;
+                self.waited_until = at;
             }
         }
         self.answered = Some(at);

@@ -26,6 +26,8 @@ pub(super) struct Connection {
     /// How many of them are no IDLE.
     busy: usize,
     batch: Batch,
+    /// Up to when waiting is counted.
+    waited_until: Micros,
     /// When the last answer came.
     answered: Option<Micros>,
     /// What came before its command was whole.
@@ -78,6 +80,7 @@ impl Connection {
             open: BTreeMap::new(),
             busy: 0,
             batch: Batch::default(),
+            waited_until: Micros(0),
             answered: None,
             early: Early::default(),
             identity: None,
@@ -250,7 +253,8 @@ impl Connection {
         }
         if self.busy == 0 {
             self.batch = Batch {
-                since: command.at,
+                // It may have begun before, and waited for its literal.
+                since: command.at.max(self.waited_until),
                 opener: command.n,
                 counted: false,
             };

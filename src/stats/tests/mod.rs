@@ -182,6 +182,20 @@ fn every_sasl_turn_is_a_round_trip() {
 }
 
 #[test]
+fn waiting_is_not_counted_twice() {
+    let summary = stats(&[&[
+        (0, S, "* PREAUTH hi\r\n"),
+        (10, C, "a NOOP\r\nb APPEND x {3}\r\n"),
+        (30, S, "a OK\r\n+ go\r\n"),
+        (35, C, "abc\r\n"),
+        (50, S, "b OK\r\n"),
+        (60, C, "c LOGOUT\r\n"),
+    ]]);
+    assert_eq!(summary.connections[0].waiting, Micros(40_000));
+    assert_eq!(summary.connections[0].round_trips, 3);
+}
+
+#[test]
 fn what_is_ambiguous_belongs_to_no_command() {
     let summary = stats(&[&[
         (0, S, "* PREAUTH hi\r\n"),

@@ -18,6 +18,9 @@
 //! | `polling` | three or more NOOPs in a row, none more than five minutes after the one before, where IDLE is offered and not used on the connection |
 //! | `unused-capability` | a capability of [`RECOGNISED`] was offered to a user who logged in, and no connection to that server used it |
 //!
+//! What was fetched is remembered up to [`limits::STATS_FETCHED`] items, which is more than a sync of
+//! 100,000 messages brings; of what comes beyond, nothing is told.
+//!
 //! The figures of an item are sums: how many, octets, seconds, round trips, as far as the kind has them.
 
 mod capability;
@@ -32,7 +35,7 @@ pub(super) use patterns::Patterns;
 use super::digest::Digest;
 use super::fetched::Twice;
 use super::figure;
-use crate::event::{Micros, Piece, Said, Status, Value};
+use crate::event::{Micros, Said, Status, Value};
 use crate::limits;
 use crate::session::Command;
 
@@ -311,12 +314,7 @@ impl Wasted {
 
     /// Looks at a command for the capabilities that it uses.
     pub(super) fn used(&mut self, server: &str, name: &str, said: &Said) {
-        let is_free = |piece: &Piece| matches!(piece, Piece::Text(_));
-        let may_be_long = !said.wire.pieces().iter().all(is_free);
-        let arguments = match may_be_long && name == "APPEND" {
-            true => Vec::new(),
-            false => said.arguments(),
-        };
+        let arguments = said.arguments();
         let words = |wanted: &[&str]| arguments.iter().any(|argument| has_word(argument, wanted));
         for known in RECOGNISED {
             if known.is_used(name, words) && self.used.len() < limits::STATS_CAPABILITIES {
