@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::digest::{Messages, hash_of};
 use super::heard::has_code;
-use super::waste::{Exchange, Kind, Standing, Wasted};
+use super::waste::{Exchange, Kind, Standing, Waste, Wasted};
 use crate::event::{Said, Value};
 use crate::limits;
 
@@ -178,17 +178,7 @@ struct Mailbox {
     /// Something else of its messages was fetched, too.
     has_content: bool,
     /// The first of them; it is no waste where the app saw the mailbox for the first time.
-    first: Option<Full>,
-    others: Vec<Full>,
-}
-
-struct Full {
-    /// How many, where there are too many to keep each.
-    count: u64,
-    conn: u64,
-    n: u64,
-    octets: u64,
-    wanted: bool,
+    first: Option<(Waste, bool)>,
 }
 
 impl Fetched {
@@ -232,6 +222,7 @@ impl Fetched {
         selection: Option<&Selection>,
         conn: u64,
         wanted: bool,
+        wasted: &mut Wasted,
     ) {
         let Some(selection) = selection.filter(|selection| !selection.no_modseq) else {
             return;
@@ -251,45 +242,25 @@ impl Fetched {
         if !is_full || !exchange.offers.condstore {
             return;
         }
-        let full = Full {
-            count: 1,
-            conn,
-            n: exchange.command.n,
-            octets: exchange.bytes_server,
-            wanted,
-        };
+        let mut item = Kind::FullFlagResync.at(conn, exchange.command.n);
+        item.octets = exchange.bytes_server;
         let Some(mailbox) = self.mailbox(selection) else {
             return;
         };
         match &mailbox.first {
-            None => mailbox.first = Some(full),
-            Some(_) if mailbox.others.len() < limits::STATS_PLACES => mailbox.others.push(full),
-            Some(_) => {
-                if let Some(last) = mailbox
-                    .others
-                    .last_mut()
-                    .filter(|last| last.wanted == wanted)
-                {
-                    last.count += 1;
-                    last.octets += full.octets;
-                }
-            }
+            None => mailbox.first = Some((item, wanted)),
+            Some(_) if wanted => wasted.add(item),
+            Some(_) => {}
         }
     }
 
     pub(super) fn end(self, wasted: &mut Wasted) {
         let mailboxes = self.mailboxes.into_values();
-        let fulls = mailboxes.flat_map(|mailbox| {
-            let first = mailbox.first.filter(|_| !mailbox.has_content);
-            first.into_iter().chain(mailbox.others)
-        });
-        let mut fulls: Vec<Full> = fulls.filter(|full| full.wanted).collect();
-        fulls.sort_by_key(|full| full.n);
-        for full in fulls {
-            let mut item = Kind::FullFlagResync.at(full.conn, full.n);
-            item.count = full.count;
-            item.octets = full.octets;
-            wasted.add(item);
+        let resynced = mailboxes.filter(|mailbox| !mailbox.has_content);
+        for (item, wanted) in resynced.filter_map(|mailbox| mailbox.first) {
+            if wanted {
+                wasted.add(item);
+            }
         }
     }
 }

@@ -7,7 +7,7 @@
 //!   "time_to_first_message":2.06,"waiting":0.8,"idle":4.4,"idling":2.8,"commands":11,
 //!   "round_trips":10,"bytes_client":1,"bytes_server":1,"bytes_unattributed":1,"notes":0}],
 //!  "waste":[{"kind":"status-loop","conn":1,"count":3,"octets":0,"seconds":0.2,"round_trips":2,
-//!   "commands":[7,9,12],"figure":"...","better":"...","clause":"RFC 5819, 2"}],
+//!   "commands":[7,9,12],"further_commands":0,"figure":"...","better":"...","clause":"RFC 5819, 2"}],
 //!  "totals":{"connections":1,"commands":11,"round_trips":10,"bytes":2,"bytes_client":1,
 //!   "bytes_server":1,"literals":0,"waiting":0.8},
 //!  "budget":[{"name":"commands","limit":70,"figure":11,"exceeded":false}]}
@@ -18,7 +18,8 @@
 //! `time_to_first_message` are `null` where there was no greeting, or no message. Of connections the
 //! first [`limits::STATS_CONNECTIONS`](crate::limits::STATS_CONNECTIONS) are listed, all are in
 //! `totals`; waste of others has `"conn":null`, and so has what concerns more than one. Its
-//! `commands` are the first few. `budget` is there with `--budget` alone.
+//! `commands` are the first few, `further_commands` the number of the others. `budget` is there with
+//! `--budget` alone.
 
 use std::collections::BTreeMap;
 
@@ -236,6 +237,7 @@ impl Waste {
         write_array(item.name("commands"), &self.commands, |out, n| {
             write_number(out, *n)
         });
+        item.number("further_commands", self.further_commands);
         item.string("figure", &self.figure());
         item.string("better", &self.better());
         item.string("clause", self.clause());

@@ -3,8 +3,8 @@
 //! ```text
 //! 1 connection: 11 commands, 10 round trips, 777 ms of waiting, 295 B from the app, ...
 //!
-//! command     count    p50    p90    p99    max    app  server  lit  trips
-//! FETCH           3  41 ms  44 ms  44 ms  44 ms  120 B  12 KiB    3      1
+//! command     count   p50   p90   p99   max   app   server  lit  trips
+//! FETCH           3  41ms  44ms  44ms  44ms  120B  12.1KiB    3      1
 //! ```
 //!
 //! Where there is no room for all columns, those that matter least are left out; the JSON has all.
@@ -15,7 +15,6 @@ use super::table::{self, Column, safe, wrap};
 use super::waste::{Kind, Waste};
 use super::{CommandFigures, ConnectionFigures, Summary};
 use crate::event::Micros;
-use crate::limits;
 
 /// Adds it, in lines of this width (40 or more).
 pub fn write_text(out: &mut String, summary: &Summary, budget: &[Verdict], width: usize) {
@@ -54,8 +53,13 @@ fn column(head: &'static str, sheds: u8) -> Column {
     Column { head, sheds }
 }
 
+/// `44ms`, `1.2KiB`: in a table every column counts.
+fn tight(figure: &str) -> String {
+    figure.replace(' ', "")
+}
+
 fn or_none(time: Option<Micros>) -> String {
-    time.map_or_else(|| "-".to_owned(), duration)
+    time.map_or_else(|| "-".to_owned(), |time| tight(&duration(time)))
 }
 
 fn number(number: u64) -> String {
@@ -87,8 +91,8 @@ fn commands(out: &mut String, summary: &Summary, width: usize) {
             or_none(told.map(|told| told.p90)),
             or_none(told.map(|told| told.p99)),
             or_none(told.map(|told| told.max)),
-            octets(row.bytes_client),
-            octets(row.bytes_server),
+            tight(&octets(row.bytes_client)),
+            tight(&octets(row.bytes_server)),
             number(row.literals_client + row.literals_server),
             number(row.round_trips),
         ]
@@ -117,11 +121,11 @@ fn connections(out: &mut String, summary: &Summary, width: usize) {
             number(one.round_trips),
             or_none(one.setup),
             or_none(one.first_message),
-            duration(one.waiting),
-            duration(one.idle),
+            or_none(Some(one.waiting)),
+            or_none(Some(one.idle)),
             or_none(Some(one.idling).filter(|idling| idling.0 > 0)),
-            octets(one.bytes_client),
-            octets(one.bytes_server),
+            tight(&octets(one.bytes_client)),
+            tight(&octets(one.bytes_server)),
         ]
     };
     let rows: Vec<Vec<String>> = summary.connections.iter().map(row).collect();
@@ -139,43 +143,59 @@ fn connections(out: &mut String, summary: &Summary, width: usize) {
 }
 
 fn waste(out: &mut String, waste: &[Waste], width: usize) {
-    let is_unused = |item: &&Waste| item.kind == Kind::UnusedCapability;
-    let mut head = "wasted\n";
-    for item in waste.iter().filter(|item| !is_unused(item)) {
-        out.push_str(std::mem::take(&mut head));
-        let conn = match item.conn {
-            Some(conn) => format!("connection {conn}"),
-            None => "several connections".to_owned(),
-        };
-        let mut text = format!("{} on {conn}: {}", item.kind.id(), item.figure());
-        let numbers: Vec<String> = item.commands.iter().map(|n| format!("#{n}")).collect();
-        if !numbers.is_empty() {
-            let is_cut = numbers.len() == limits::STATS_PLACES;
-            let more = if is_cut { " …" } else { "" };
-            text.push_str(&format!(" ({}{more})", numbers.join(" ")));
+    /// Connections of one kind of waste that are listed.
+    const LISTED: usize = 8;
+    let kinds = waste.chunk_by(|one, next| one.kind == next.kind);
+    let (unused, kinds): (Vec<_>, Vec<_>) =
+        kinds.partition(|items| items[0].kind == Kind::UnusedCapability);
+    match kinds.is_empty() {
+        true => out.push_str("nothing wasted that mailscope knows of\n"),
+        false => out.push_str("wasted\n"),
+    }
+    for items in kinds {
+        let first = &items[0];
+        let better = format!(
+            "{}: {} ({})",
+            first.kind.id(),
+            first.better(),
+            clause(first)
+        );
+        wrap(out, &better, (2, 4), width);
+        for item in &items[..items.len().min(LISTED)] {
+            wrap(out, &where_and_how_much(item), (6, 8), width);
         }
-        wrap(out, &text, (2, 4), width);
-        better(out, item, width);
+        if items.len() > LISTED {
+            let more = counted((items.len() - LISTED) as u64, "further connection");
+            wrap(out, &format!("… and on {more}"), (6, 8), width);
+        }
     }
-    if !head.is_empty() {
-        out.push_str("nothing wasted that mailscope knows of\n");
+    let unused = unused.concat();
+    if !unused.is_empty() {
+        out.push_str("\noffered and never used\n");
     }
-    let mut head = "\noffered and never used\n";
-    for item in waste.iter().filter(is_unused) {
-        out.push_str(std::mem::take(&mut head));
+    for item in &unused {
         let name = item.capability.unwrap_or_default();
         let text = format!("{name}: {} ({})", item.better(), clause(item));
         wrap(out, &text, (2, 4), width);
     }
 }
 
-fn better(out: &mut String, item: &Waste, width: usize) {
-    wrap(
-        out,
-        &format!("{} ({})", item.better(), clause(item)),
-        (4, 4),
-        width,
-    );
+fn where_and_how_much(item: &Waste) -> String {
+    let conn = match item.conn {
+        Some(conn) => format!("connection {conn}"),
+        None => "several connections".to_owned(),
+    };
+    let mut text = format!("{conn}: {}", item.figure());
+    let numbers: Vec<String> = item.commands.iter().map(|n| format!("#{n}")).collect();
+    if !numbers.is_empty() {
+        let more = if item.further_commands > 0 {
+            "\u{a0}…"
+        } else {
+            ""
+        };
+        text.push_str(&format!(" ({}{more})", numbers.join(" ")));
+    }
+    text
 }
 
 /// Where that is written, as one word.

@@ -78,12 +78,10 @@ impl Connection {
         if wanted {
             self.add(&exchange, run);
         }
-        run.fetched.flags(
-            &exchange,
-            self.selection.as_ref(),
-            self.figures.conn,
-            wanted,
-        );
+        let selection = self.selection.as_ref();
+        let conn = self.figures.conn;
+        run.fetched
+            .flags(&exchange, selection, conn, wanted, &mut run.wasted);
         self.patterns
             .take(self.figures.conn, exchange, wanted, &mut run.wasted);
     }

@@ -259,7 +259,7 @@ fn text_fits_every_width() {
                 "{width}: {line}"
             );
         }
-        assert!(text.contains("fetch-per-message on connection 1"), "{text}");
+        assert!(text.contains("fetch-per-message: one FETCH"), "{text}");
         assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'));
     }
 }

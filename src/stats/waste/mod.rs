@@ -90,6 +90,8 @@ pub struct Waste {
     pub round_trips: u64,
     /// The first few commands.
     pub commands: Vec<u64>,
+    /// How many there are besides.
+    pub further_commands: u64,
 }
 
 impl Kind {
@@ -121,6 +123,7 @@ impl Kind {
             time: Micros(0),
             round_trips: 0,
             commands: vec![n],
+            further_commands: 0,
         }
     }
 }
@@ -303,12 +306,11 @@ impl Wasted {
         if kinds >= 8 * limits::STATS_CONNECTIONS && !self.items.contains_key(&(item.kind, conn)) {
             item.conn = None;
         }
-        match self.items.entry((item.kind, item.conn)) {
-            std::collections::btree_map::Entry::Vacant(empty) => {
-                item.commands.truncate(limits::STATS_PLACES);
-                empty.insert(item);
+        match self.items.get_mut(&(item.kind, item.conn)) {
+            Some(known) => known.join(&item),
+            None => {
+                self.items.insert((item.kind, item.conn), item);
             }
-            std::collections::btree_map::Entry::Occupied(mut known) => known.get_mut().join(&item),
         }
     }
 
@@ -358,8 +360,11 @@ impl Waste {
         self.octets += more.octets;
         self.time.0 += more.time.0;
         self.round_trips += more.round_trips;
-        let room = limits::STATS_PLACES.saturating_sub(self.commands.len());
-        self.commands.extend(more.commands.iter().take(room));
+        self.commands.extend(&more.commands);
+        self.commands.sort_unstable(); // what is told at the end may have come first
+        let further = self.commands.len().saturating_sub(limits::STATS_PLACES);
+        self.commands.truncate(limits::STATS_PLACES);
+        self.further_commands += more.further_commands + further as u64;
     }
 }
 
