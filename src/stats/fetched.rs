@@ -238,7 +238,7 @@ impl Fetched {
             }
             _ => false,
         };
-        let is_full = all && digest.only_flags && !digest.changed_since;
+        let is_full = all && exchange.fetched > 0 && digest.only_flags && !digest.changed_since;
         if !is_full || !exchange.offers.condstore {
             return;
         }

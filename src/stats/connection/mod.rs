@@ -97,6 +97,8 @@ impl Connection {
     pub(super) fn take(&mut self, event: &Event, place: &Place, wanted: Wanted, run: &mut Run) {
         let wanted = wanted == Wanted::Yes;
         self.wanted |= wanted;
+        // Times may step back where a literal was awaited.
+        self.began = self.began.min(event.at);
         self.last = self.last.max(event.at);
         match &event.body {
             Body::Connected { server, .. } => self.figures.server.clone_from(server),
@@ -303,6 +305,9 @@ impl Connection {
             self.figures.first_message = Some(event.at.since(self.began));
         }
         let command = place.commands.last().map(|command| command.n);
+        if let Some(open) = command.and_then(|n| self.open.get_mut(&n)) {
+            open.exchange.fetched += u64::from(name == "FETCH" || name == "UIDFETCH");
+        }
         let selecting = self.selecting.as_mut();
         let selecting = selecting.filter(|(n, _)| command == Some(*n));
         let selection = selecting

@@ -4,6 +4,8 @@ mod waste;
 
 use std::collections::BTreeMap;
 
+use proptest::prelude::*;
+
 use super::waste::{Kind, Waste};
 use super::{Stats, Summary, Wanted, write_text};
 use crate::event::Peer::{Client as C, Server as S};
@@ -11,6 +13,7 @@ use crate::event::{Body, Draft, Event, Gate, Micros, Numbers, Peer, Reading, Sec
 use crate::growth::assert_linear;
 use crate::protocol::Protocol;
 use crate::protocol::imap::Observer;
+use crate::protocol::imap::conversations::random::{self, conversation};
 
 /// Milliseconds, who, what.
 type Step<'a> = (u64, Peer, &'a str);
@@ -282,4 +285,44 @@ fn work_grows_with_the_transcript() {
     assert_linear(200, sized, |events| {
         assert!(summary(events, |_| true).sums.commands > 100);
     });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        rng_seed: proptest::test_runner::RngSeed::Fixed(9051),
+        ..ProptestConfig::with_cases(128)
+    })]
+
+    #[test]
+    fn every_octet_is_counted_once(steps in conversation()) {
+        let events = random::events(&steps, Secrets::Masked);
+        let summary = summary(&events, |_| true);
+        let octets = |from: Peer| -> u64 {
+            let said = events.iter().filter_map(|event| match &event.body {
+                Body::Said(said) if said.from == from => Some(said),
+                _ => None,
+            });
+            said.map(|said| said.wire.octets()).sum()
+        };
+        let sums = &summary.sums;
+        prop_assert_eq!((sums.bytes_client, sums.bytes_server), (octets(C), octets(S)));
+        let rows = || summary.commands.values();
+        let unattributed: u64 = summary.connections.iter().map(|one| one.bytes_unattributed).sum();
+        let attributed: u64 = rows().map(|row| row.bytes_server).sum();
+        prop_assert_eq!(attributed + unattributed, sums.bytes_server);
+        prop_assert_eq!(rows().map(|row| row.round_trips).sum::<u64>(), sums.round_trips);
+        prop_assert_eq!(rows().map(|row| row.count).sum::<u64>(), sums.commands);
+        for one in &summary.connections {
+            prop_assert!(one.waiting.0 + one.idle.0 <= one.duration.0, "{:?}", one);
+        }
+    }
+
+    #[test]
+    fn what_is_not_wanted_is_not_counted(steps in conversation()) {
+        let events = random::events(&steps, Secrets::Masked);
+        let summary = summary(&events, |_| false);
+        prop_assert_eq!((summary.sums.bytes(), summary.sums.commands), (0, 0));
+        prop_assert!(summary.waste.is_empty() && summary.connections.is_empty());
+    }
 }

@@ -256,6 +256,13 @@ fn all_flags_where_those_that_changed_would_do() {
             (20, S, &answer),
         ],
     );
+    let empty = [
+        SELECT,
+        SELECTED,
+        (10, C, "f FETCH 1:* FLAGS\r\n"),
+        (20, S, "f OK\r\n"),
+    ];
+    none(kind, "CONDSTORE", &empty);
     // The first sync fetches flags, and then what it has not.
     let mut first = steps.to_vec();
     first.push((30, C, "g UID FETCH 5 BODY.PEEK[]\r\n"));
@@ -290,6 +297,12 @@ fn nothing_pipelined() {
         &after_select(&one_by_one("SUBSCRIBE {}", &five, 1000)),
     );
     // Each may need what the one before brought.
+    let mut lists = one_by_one("LIST \"\" {}", &five, 10);
+    lists.extend([
+        (390, C, "x STATUS a (UNSEEN)\r\n".to_owned()),
+        (395, S, "x OK\r\n".to_owned()),
+    ]);
+    none(kind, "", &after_select(&lists));
     none(kind, "", &after_select(&one_by_one("SEARCH {}", &five, 10)));
     let mut steps = one_by_one("SUBSCRIBE {}", &five, 10);
     steps.push((900, C, "y NOOP\r\nz NOOP\r\n".to_owned()));

@@ -10,7 +10,7 @@
 //! | `status-loop` | three or more STATUS in a row, each sent at once after the answer to the one before |
 //! | `status-of-selected` | STATUS of the mailbox that is selected |
 //! | `select-of-selected` | SELECT of a mailbox that is selected by SELECT, or EXAMINE by EXAMINE |
-//! | `full-flag-resync` | FETCH of all messages' flags and nothing else, where CONDSTORE or QRESYNC is offered, without CHANGEDSINCE; not the first of a mailbox of which something else was fetched in the run, since that may be the first sync |
+//! | `full-flag-resync` | FETCH of all messages' flags and nothing else, of one message at least, where CONDSTORE or QRESYNC is offered, without CHANGEDSINCE; not the first of a mailbox of which something else was fetched in the run, since that may be the first sync |
 //! | `no-pipelining` | a connection never has two commands in flight, and at least four times one that does not need the answer before it is sent at once after that answer; the time is that of waiting for them, of which pipelining can save the most part |
 //! | `synchronizing-literal` | a literal waits for `+` where LITERAL+ is offered, or LITERAL- for so short a one |
 //! | `sasl-without-initial-response` | AUTHENTICATE by a mechanism in which the client speaks first waits for `+` where SASL-IR is offered |
@@ -246,6 +246,8 @@ pub(super) struct Exchange {
     pub(super) literals_client: u64,
     pub(super) literals_server: u64,
     pub(super) twice: Twice,
+    /// FETCH responses that answer it.
+    pub(super) fetched: u64,
 }
 
 impl Exchange {
@@ -266,6 +268,7 @@ impl Exchange {
             literals_client: 0,
             literals_server: 0,
             twice: Twice::default(),
+            fetched: 0,
         }
     }
 

@@ -231,37 +231,37 @@ fn looped(exchange: &Exchange) -> Option<(Kind, u64, u64)> {
     }
 }
 
-/// Whether the command could have been sent before the answer to the one before: both ask for what
-/// neither of them changes, or do the same to other messages or mailboxes (RFC 9051, section 5.5).
+/// Whether the command could have been sent before the answer to the one before (RFC 9051, section 5.5),
+/// as far as that is certain: it does the same to other messages or mailboxes, or asks for what no answer
+/// to the other tells. What LIST or NAMESPACE brings, STATUS and LIST may need.
 fn needs_nothing(before: &Before, exchange: &Exchange) -> bool {
-    const ASK: [&str; 9] = [
-        "GETQUOTA",
-        "GETQUOTAROOT",
-        "ID",
-        "LIST",
-        "LSUB",
-        "MYRIGHTS",
-        "NAMESPACE",
-        "STATUS",
-        "XLIST",
-    ];
-    const REPEAT: [&str; 8] = [
+    const REPEAT: [&str; 12] = [
         "COPY",
         "CREATE",
         "DELETE",
+        "GETACL",
+        "GETQUOTAROOT",
+        "MYRIGHTS",
+        "STATUS",
+        "STORE",
         "SUBSCRIBE",
         "UID COPY",
         "UID STORE",
         "UNSUBSCRIBE",
-        "STORE",
     ];
+    const LISTS: [&str; 3] = ["LIST", "LSUB", "XLIST"];
+    const BY_ITSELF: [&str; 2] = ["ID", "NAMESPACE"];
     let name = &*exchange.command.name;
     let selection = exchange.selected.as_ref().map(|selected| selected.number);
     let is_same = before.name == name && before.selection == selection;
+    let same_arguments = before.rest == exchange.digest.rest;
+    let another_list = LISTS.contains(&name) && LISTS.contains(&&*before.name) && !is_same;
     match name {
-        "FETCH" | "UID FETCH" => is_same && before.rest == exchange.digest.rest,
-        name if ASK.contains(&name) => ASK.contains(&&*before.name),
+        "FETCH" | "UID FETCH" => is_same && same_arguments,
+        name if BY_ITSELF.contains(&name) => {
+            LISTS.contains(&&*before.name) || BY_ITSELF.contains(&&*before.name)
+        }
         name if REPEAT.contains(&name) => is_same && before.is_ok,
-        _ => false,
+        _ => another_list && same_arguments,
     }
 }
