@@ -24,11 +24,12 @@
 //! - [`session`]: which command and which mailbox an event belongs to.
 //! - [`filter`]: which events are wanted.
 //! - [`stats`]: what a session cost, and what it wasted.
-//! - [`relay`]: the man in the middle. [`replay`]: a recording played by either side. `compare`: two
+//! - [`relay`]: the man in the middle. [`replay`]: a recording played by either side. [`compare`]: two
 //!   recordings side by side.
 //! - [`cli`]: one file a subcommand.
 
 pub mod cli;
+pub mod compare;
 pub mod error;
 pub mod event;
 pub mod fault;

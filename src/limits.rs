@@ -106,6 +106,14 @@ pub const LAST_WORDS: Duration = Duration::from_millis(200);
 /// link, shorter than the patience of a mail app (30 to 60 s).
 pub const DIAL: Duration = Duration::from_secs(20);
 
+/// How long the real server may take to answer what a replay asks it on its own behalf before it
+/// passes a command on: a login, a SELECT. Half of the patience of a mail app.
+pub const OWN_ANSWER: Duration = Duration::from_secs(30);
+
+/// Continuations of an app (a SASL turn, `DONE`) that wait for the real server to take them. Each is
+/// an answer to a `+`, so that there is one at a time.
+pub const CONTINUATIONS: usize = 16;
+
 /// How long either TLS handshake may take.
 pub const HANDSHAKE: Duration = Duration::from_secs(20);
 
@@ -123,6 +131,10 @@ pub const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 /// Octets of a transcript written in one call, closing included. Large enough that a busy relay
 /// calls the system rarely, small enough that one call is no more than a few milliseconds.
 pub const TRANSCRIPT_WRITE: usize = 1024 * 1024;
+
+/// Octets of one literal that a page shows; the rest is in the transcript. Nobody reads more of a mail, and
+/// a browser has to hold all of them.
+pub const PAGE_LITERAL: u64 = 256 * 1024;
 
 /// Octets of one event's JSON that a reader of transcripts holds. What mailscope writes stays far
 /// below ([`MESSAGE_HELD`], escaped); an edited or imported one may hold a large attachment whole.

@@ -28,6 +28,11 @@ pub struct ClientCertificate {
 }
 
 impl ClientCertificate {
+    /// Whether there is one.
+    pub fn is_given(&self) -> bool {
+        self.certificate.is_some()
+    }
+
     /// Reads the files, if they are given.
     pub fn read(&self, asked: Option<AskedSecurity>) -> Result<Option<ClientIdentity>> {
         let (Some(certificate), Some(key)) = (&self.certificate, &self.key) else {

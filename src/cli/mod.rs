@@ -7,16 +7,19 @@ mod authority;
 mod ca;
 mod client_certificate;
 mod demo;
+mod diff;
 mod divert;
 mod export;
 mod fault;
 mod filter;
+mod growing;
 mod keylog;
 mod provider;
 mod record;
 mod redirect;
 mod replay;
 mod say;
+mod server_leg;
 mod session;
 mod show;
 mod stats;
@@ -84,6 +87,8 @@ enum Command {
     Export(export::Arguments),
     /// What a session cost in time, octets and round trips, and what of that was wasted.
     Stats(stats::Arguments),
+    /// Compare two transcripts by what they mean.
+    Diff(diff::Arguments),
     /// The certificate authorities that apps have to trust: where they are, and how to trust them.
     Ca(ca::Arguments),
     /// The whole way on this machine, without an account or a network.
@@ -98,6 +103,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Show(arguments) => show::run(&arguments, &cli.common),
         Command::Export(arguments) => export::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments, &cli.common),
+        Command::Diff(arguments) => diff::run(&arguments, &cli.common),
         Command::Ca(arguments) => ca::run(&arguments, &cli.common),
         Command::Demo(arguments) => demo::run(arguments, &cli.common),
     }

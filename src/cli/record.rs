@@ -5,26 +5,24 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::ValueEnum;
 use tokio::net::TcpListener;
 
 use super::Common;
 use super::authority::WhichAuthority;
-use super::client_certificate::ClientCertificate;
 use super::divert::{self, Diversion};
 use super::fault::{self, FaultArguments};
 use super::filter::FilterArgument;
 use super::keylog::KeyLogging;
 use super::provider;
 use super::say::{say, say_at_the_end, warn};
-use super::session::{Session, Signals, Stopped};
+use super::server_leg::{ServerLeg, described};
+use super::session::{Besides, Session, Signals, Stopped};
 use super::stats::StatsAtTheEnd;
 use super::view;
 use crate::error::{Doing, Error, Result};
 use crate::event::{Gate, Secrets};
 use crate::net::{
-    AskedSecurity, Door, KeyLogFile, ListenAddress, Scope, Security, ServerAddress, ServerTrust,
-    TlsToServer,
+    AskedSecurity, Door, KeyLogFile, ListenAddress, Scope, ServerAddress, TlsToServer,
 };
 use crate::protocol::imap::Hidden;
 use crate::relay::{Config, Leg, Relay};
@@ -69,20 +67,12 @@ pub struct Arguments {
     #[arg(short, long, value_name = "PATH", default_value = "recordings/")]
     out: PathBuf,
 
-    /// How the server leg is secured [default: by SERVER].
-    #[arg(long, value_enum, value_name = "HOW")]
-    server_tls: Option<ServerTls>,
-
-    /// Verify the server by the certificates in this PEM file instead of the system's.
-    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
-    server_ca: Option<PathBuf>,
-
-    /// Do not verify the server's certificate.
-    #[arg(long)]
-    insecure: bool,
+    /// Write the session there too, as a decrypted capture for Wireshark. Never overwritten.
+    #[arg(long, value_name = "FILE")]
+    pcapng: Option<PathBuf>,
 
     #[command(flatten)]
-    client_certificate: ClientCertificate,
+    leg: ServerLeg,
 
     #[command(flatten)]
     which: WhichAuthority,
@@ -113,16 +103,6 @@ pub struct Arguments {
     quiet: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum ServerTls {
-    /// TLS at once.
-    Implicit,
-    /// An upgrade on the cleartext port.
-    Starttls,
-    /// Cleartext.
-    None,
-}
-
 /// Runs until it is stopped by Ctrl-C or SIGTERM.
 pub fn run(mut arguments: Arguments, common: &Common) -> Result<ExitCode> {
     if let Some(provider) = arguments.server.as_deref().and_then(provider::named) {
@@ -130,11 +110,7 @@ pub fn run(mut arguments: Arguments, common: &Common) -> Result<ExitCode> {
         arguments.listen_plain = provider.listen_plain(arguments.listen_plain);
         arguments.server = Some(provider.server().to_owned());
     }
-    let asked = arguments.server_tls.map(|how| match how {
-        ServerTls::Implicit => AskedSecurity::Implicit,
-        ServerTls::Starttls => AskedSecurity::Starttls,
-        ServerTls::None => AskedSecurity::None,
-    });
+    let asked = arguments.leg.asked();
     let keylog = arguments.keys.open()?;
     let server = arguments.server.as_deref();
     let servers = Servers {
@@ -142,7 +118,7 @@ pub fn run(mut arguments: Arguments, common: &Common) -> Result<ExitCode> {
             .map(|text| ServerAddress::parse(text, asked))
             .transpose()?,
         asked,
-        tls: server_tls(&arguments, asked, keylog.as_ref())?,
+        tls: arguments.leg.tls(keylog.as_ref())?,
     };
     let runtime = super::session::runtime()?;
     let outcome = runtime.block_on(record(&arguments, common, servers, keylog));
@@ -157,31 +133,6 @@ struct Servers {
     own: Option<ServerAddress>,
     asked: Option<AskedSecurity>,
     tls: Option<TlsToServer>,
-}
-
-/// What TLS with the server takes, if there is to be any.
-fn server_tls(
-    arguments: &Arguments,
-    asked: Option<AskedSecurity>,
-    keylog: Option<&Arc<KeyLogFile>>,
-) -> Result<Option<TlsToServer>> {
-    let identity = arguments.client_certificate.read(asked)?;
-    if asked == Some(AskedSecurity::None) {
-        return Ok(None);
-    }
-    let tls = TlsToServer::new(&trust(arguments))?.identity(identity);
-    Ok(Some(match keylog {
-        Some(keylog) => tls.keylog(Arc::clone(keylog)),
-        None => tls,
-    }))
-}
-
-fn trust(arguments: &Arguments) -> ServerTrust {
-    match &arguments.server_ca {
-        Some(file) => ServerTrust::File(file.clone()),
-        None if arguments.insecure => ServerTrust::Nothing,
-        None => ServerTrust::System,
-    }
 }
 
 async fn record(
@@ -210,7 +161,7 @@ async fn record(
         server: servers.own,
         asked: servers.asked,
         server_tls: servers.tls,
-        insecure: arguments.insecure,
+        insecure: arguments.leg.is_insecure(),
         authority: Arc::clone(&authority),
         keylog,
         gate: Gate::new(secrets),
@@ -219,14 +170,18 @@ async fn record(
         listeners,
     })?
     .on_trouble(|error| say(&warn(&error.to_string())));
+    let besides = Besides {
+        view: view.map(|view| view.filtered(filter)),
+        capture: arguments.pcapng.as_deref(),
+        stats: arguments.stats.then(|| StatsAtTheEnd::new(common)),
+    };
     let session = Session::start(
         &arguments.out,
         host,
         &name,
         secrets,
-        arguments.insecure,
-        view.map(|view| view.filtered(filter)),
-        arguments.stats.then(|| StatsAtTheEnd::new(common)),
+        arguments.leg.is_insecure(),
+        besides,
     )?;
     let path = session.path().to_owned();
     introduce(arguments, own.as_ref(), &relay, &path, faults_told);
@@ -307,7 +262,7 @@ fn introduce(
         }
     }
     for (given, note) in [
-        (arguments.insecure, crate::event::Note::Insecure),
+        (arguments.leg.is_insecure(), crate::event::Note::Insecure),
         (arguments.show_secrets, crate::event::Note::SecretsShown),
     ] {
         if given {
@@ -317,16 +272,6 @@ fn introduce(
     lines.extend(arguments.keys.warning().as_deref().map(warn));
     lines.extend(faults.as_deref().map(warn));
     say(&lines.join("\n"));
-}
-
-/// The server and how its leg is secured.
-fn described(server: &ServerAddress) -> String {
-    let leg = match server.security() {
-        Security::Implicit => "TLS",
-        Security::Starttls => "STARTTLS",
-        Security::Cleartext => "cleartext",
-    };
-    format!("{} ({leg})", server.name())
 }
 
 /// Each listener's name and address; those of the usual two stand there when they are off, too.

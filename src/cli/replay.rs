@@ -12,13 +12,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::authority::WhichAuthority;
 use super::fault::{self, FaultArguments};
+use super::growing::{Growing, Grown};
 use super::record::write_ready_file;
 use super::say::{say, say_at_the_end, warn};
 use super::session::{Signals, runtime};
 use super::{Common, view};
 use crate::error::{Doing, Error, Result};
 use crate::limits;
-use crate::net::{Door, ListenAddress};
+use crate::net::{Door, ListenAddress, Ours};
 use crate::protocol::imap::AppLeg;
 use crate::replay::{Config, Matching, OnMiss, Report, Script, Service};
 use crate::sink::bus::{Bus, OnFailure, Sink};
@@ -47,9 +48,12 @@ pub struct Arguments {
     #[arg(long = "match", value_enum, value_name = "HOW", default_value_t = Match::State)]
     matching: Match,
 
-    /// What is answered to a command that nothing recorded fits.
+    /// What is answered to a command that nothing recorded fits; `record` asks a real server.
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = Miss::Bad)]
     on_miss: Miss,
+
+    #[command(flatten)]
+    growing: Growing,
 
     /// The pauses between the server's answers: none, recorded, or the recorded ones times a factor.
     #[arg(long, value_name = "none|recorded|FACTOR", default_value = "none", value_parser = pace)]
@@ -92,6 +96,8 @@ enum Miss {
     Fail,
     /// BAD, and the session goes on.
     Bad,
+    /// What the server of --server answers, which is added to the transcript.
+    Record,
 }
 
 /// `none`, `recorded` or a factor.
@@ -108,23 +114,59 @@ fn pace(text: &str) -> Result<f64, String> {
 
 /// Serves until Ctrl-C or SIGTERM, or with `--once` until all was served.
 pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
-    let mut script = Script::default();
-    for transcript in &arguments.transcripts {
-        script.append(Script::open(transcript)?);
-    }
+    let played = played(arguments)?;
     let runtime = runtime()?;
-    let outcome = runtime.block_on(replay(arguments, common, script));
+    let outcome = runtime.block_on(replay(arguments, common, played));
     runtime.shutdown_background();
     outcome
 }
 
-async fn replay(arguments: &Arguments, common: &Common, script: Script) -> Result<ExitCode> {
+/// What is played.
+enum Played {
+    /// These sessions, and nothing else.
+    Script(Script),
+    /// A transcript that may grow.
+    Grown(Box<Grown>),
+}
+
+fn played(arguments: &Arguments) -> Result<Played> {
+    if arguments.on_miss == Miss::Record {
+        let grown = arguments.growing.open(&arguments.transcripts)?;
+        return Ok(Played::Grown(Box::new(grown)));
+    }
+    arguments.growing.refuse_without_miss()?;
+    let mut script = Script::default();
+    for transcript in &arguments.transcripts {
+        script.append(Script::open(transcript)?);
+    }
+    for torn in &script.torn {
+        say(&warn(torn));
+    }
+    Ok(Played::Script(script))
+}
+
+async fn replay(arguments: &Arguments, common: &Common, played: Played) -> Result<ExitCode> {
     let faults = arguments.faults.read()?;
     let faults_told = fault::introduction(&faults);
     let listeners = bind(arguments).await?;
+    let addresses = listeners
+        .iter()
+        .filter_map(|(listener, _)| listener.local_addr().ok());
+    let mut remarks = Vec::new();
+    let (script, upstream) = match played {
+        Played::Script(script) => (script, None),
+        Played::Grown(grown) => {
+            remarks = grown.introduction(&arguments.transcripts[0]);
+            grown.divided(Ours::listening(addresses))
+        }
+    };
     let authority = Arc::new(arguments.which.open(common)?);
     let ca = authority.path().map(|path| path.display().to_string());
-    let sessions = script.sessions.len();
+    let sessions = match upstream.as_ref().is_some_and(|upstream| upstream.is_all) {
+        true => 0,
+        false => script.sessions.len(),
+    };
+    let has_server = upstream.is_some();
     let service = Service::new(Config {
         script,
         matching: match arguments.matching {
@@ -133,18 +175,20 @@ async fn replay(arguments: &Arguments, common: &Common, script: Script) -> Resul
         },
         on_miss: match arguments.on_miss {
             Miss::Fail => OnMiss::Fail,
-            Miss::Bad => OnMiss::Bad,
+            Miss::Bad | Miss::Record => OnMiss::Bad,
         },
         pace: arguments.timing,
         faults,
         authority,
         listeners,
+        upstream: upstream.clone(),
     })?;
     let (tls, plain) = (
         service.address(AppLeg::Tls),
         service.address(AppLeg::Cleartext),
     );
-    introduce(arguments, sessions, tls, plain, faults_told);
+    remarks.extend(faults_told.as_deref().map(warn));
+    introduce(arguments, sessions, has_server, (tls, plain), remarks);
     let mut signals = Signals::install()?;
     if let Some(ready) = &arguments.ready_file {
         write_ready_file(ready, &[("tls", tls), ("plain", plain)], ca.as_deref())?;
@@ -170,7 +214,18 @@ async fn replay(arguments: &Arguments, common: &Common, script: Script) -> Resul
         }
     }
     let _ = bus.finish(Instant::now() + limits::FINISH_VIEW);
-    conclude(arguments, &report())
+    let deadline = Instant::now() + limits::END.saturating_sub(limits::FINISH_VIEW);
+    let is_written = upstream.is_none_or(|upstream| upstream.recorder.finish(deadline));
+    let code = conclude(arguments, &report())?;
+    match is_written {
+        true => Ok(code),
+        false => {
+            say_at_the_end(warn(
+                "not everything is in the transcript that was to be added",
+            ));
+            Ok(ExitCode::from(2))
+        }
+    }
 }
 
 async fn bind(arguments: &Arguments) -> Result<Vec<(TcpListener, AppLeg)>> {
@@ -193,9 +248,9 @@ async fn bind(arguments: &Arguments) -> Result<Vec<(TcpListener, AppLeg)>> {
 fn introduce(
     arguments: &Arguments,
     sessions: usize,
-    tls: Option<SocketAddr>,
-    plain: Option<SocketAddr>,
-    faults: Option<String>,
+    has_server: bool,
+    (tls, plain): (Option<SocketAddr>, Option<SocketAddr>),
+    remarks: Vec<String>,
 ) {
     let sessions = match sessions {
         1 => "1 recorded connection".to_owned(),
@@ -217,7 +272,10 @@ fn introduce(
             "    localhost, port {port}, no encryption or STARTTLS"
         ));
     }
-    lines.push("  any password does; Ctrl-C ends it".to_owned());
+    lines.push(match has_server {
+        true => "  the password is to be the server's; Ctrl-C ends it".to_owned(),
+        false => "  any password does; Ctrl-C ends it".to_owned(),
+    });
     for address in [tls, plain].into_iter().flatten() {
         if !address.ip().is_loopback() {
             lines.push(warn(&format!(
@@ -225,7 +283,7 @@ fn introduce(
             )));
         }
     }
-    lines.extend(faults.as_deref().map(warn));
+    lines.extend(remarks);
     say(&lines.join("\n"));
 }
 

@@ -20,6 +20,7 @@ use crate::event::{Body, Event, Secrets};
 use crate::limits;
 use crate::relay::Relay;
 use crate::sink::bus::{Bus, Cause, OnFailure, Purpose, Shortfall, Sink};
+use crate::sink::pcapng::CaptureFile;
 use crate::sink::queue::Policy;
 use crate::sink::recording::Recording;
 use crate::transcript::{Header, TranscriptFile};
@@ -68,14 +69,16 @@ impl Stopped {
 
     /// Whether all that was to be written is written, as far as somebody reads it.
     pub fn is_content(&self) -> bool {
-        let failed = |short: &Shortfall| matches!(short.cause, Cause::Failed);
+        let failed = |short: &Shortfall| {
+            short.purpose == Purpose::Capture || matches!(short.cause, Cause::Failed)
+        };
         self.is_recorded() && !self.short.iter().any(failed)
     }
 
     /// Whether the transcript lacks what could not be written in time.
     pub fn is_late(&self) -> bool {
         let late = |short: &Shortfall| {
-            short.purpose == Purpose::Record && matches!(short.cause, Cause::Late)
+            short.purpose != Purpose::View && matches!(short.cause, Cause::Late)
         };
         self.connections.is_none() || self.short.iter().any(late)
     }
@@ -88,6 +91,17 @@ impl Stopped {
     }
 }
 
+/// What a run has besides its transcript.
+#[derive(Default)]
+pub struct Besides<'a> {
+    /// What is printed while it goes on.
+    pub view: Option<View>,
+    /// Where a capture is written.
+    pub capture: Option<&'a Path>,
+    /// What is said when it is over.
+    pub stats: Option<StatsAtTheEnd>,
+}
+
 /// The runtime that relays run on.
 pub fn runtime() -> Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread()
@@ -98,20 +112,28 @@ pub fn runtime() -> Result<Runtime> {
 
 impl Session {
     /// Makes the transcript that `out` means ([`TranscriptFile::create_at`]), empty, and starts the
-    /// sinks. `host` goes into a generated name, `server` into the header.
+    /// sinks; before it the capture, if there is to be one. `host` goes into a generated name, `server`
+    /// into the header.
     pub fn start(
         out: &Path,
         host: &str,
         server: &str,
         secrets: Secrets,
         insecure: bool,
-        view: Option<View>,
-        stats: Option<StatsAtTheEnd>,
+        besides: Besides<'_>,
     ) -> Result<Self> {
+        let Besides {
+            view,
+            capture,
+            stats,
+        } = besides;
         let (now, started) = (OffsetDateTime::now_utc(), Instant::now());
         let mut header = Header::new(now, server);
         header.secrets = secrets;
         header.insecure = insecure;
+        let capture = capture
+            .map(|path| CaptureFile::create(path, now))
+            .transpose()?;
         let file = TranscriptFile::create_at(out, host, now, &header)?;
         let path = file.path().to_owned();
         let ended = Arc::new(Notify::new());
@@ -119,6 +141,8 @@ impl Session {
             (Policy::PushBack, Box::new(Recording::new(file))),
             (Policy::PushBack, Box::new(Ended(Arc::clone(&ended)))),
         ];
+        let capture = capture.map(|file| (Policy::PushBack, Box::new(file) as Box<dyn Sink>));
+        sinks.extend(capture);
         sinks.extend(stats.map(|stats| (Policy::PushBack, Box::new(stats) as Box<dyn Sink>)));
         sinks.extend(view.map(|view| (view.policy(), Box::new(view) as Box<dyn Sink>)));
         if !io::stdout().is_terminal() {
@@ -127,6 +151,7 @@ impl Session {
         let on_failure: OnFailure = Arc::new(|purpose, error: &Error| {
             let consequence = match purpose {
                 Purpose::Record => "the relay goes on, but NOTHING IS RECORDED from here on",
+                Purpose::Capture => "relay and recording go on, but the capture ends here",
                 Purpose::View => "relay and recording go on, but nothing more is printed",
             };
             say(&format!(

@@ -37,12 +37,11 @@ pub fn standard_output(common: &Common, quiet: bool) -> Result<Option<View>> {
     if quiet {
         return Ok(None);
     }
-    let style = style(common);
     Ok(Some(View {
         policy: policy()?,
         out: Box::new(io::stdout()),
         format: match common.output {
-            Output::Text => Format::Text(Box::new(Terminal::new(style))),
+            Output::Text => Format::Text(Box::new(Terminal::new(style(common)))),
             Output::Json => Format::Json,
         },
         buffer: Vec::new(),
@@ -52,7 +51,7 @@ pub fn standard_output(common: &Common, quiet: bool) -> Result<Option<View>> {
     }))
 }
 
-/// How text looks on standard output.
+/// How standard output is to look.
 pub fn style(common: &Common) -> Style {
     let stream = match io::stdout().is_terminal() {
         true => Stream::Terminal {

@@ -27,6 +27,11 @@ impl Draft {
         &self.body
     }
 
+    /// What happened, to be completed by who knows more of it than its reader.
+    pub fn body_mut(&mut self) -> &mut Body {
+        &mut self.body
+    }
+
     /// The connection's own count of it.
     pub fn ordinal(&self) -> u64 {
         self.ordinal

@@ -6,6 +6,7 @@
 //! What it was recorded as, a text cannot say of every message: in it, COMPRESS and STARTTLS change
 //! nothing for the lines behind them, which are as readable as all others.
 
+mod counts;
 mod events;
 mod told;
 
@@ -20,8 +21,9 @@ use crate::event::{
 };
 use crate::limits;
 use crate::protocol::imap::{Observer, State};
-use crate::transcript::{Reader, is_text, read_text};
+use crate::transcript::{Reader, TextLine, is_text, read_text};
 
+use counts::Counts;
 pub use events::{Events, Readings};
 pub use told::{outline, told};
 
@@ -29,8 +31,11 @@ pub use told::{outline, told};
 pub struct Heard {
     /// Its connection's number.
     pub conn: u64,
-    /// Its number: in a transcript the event's, in a text the connection's own count.
+    /// Its number, which relations refer to: in a transcript the event's, in a text the connection's
+    /// own count.
     pub n: u64,
+    /// Where people find it: the number of the event in a transcript, that of the line in a text.
+    pub place: u64,
     /// When; in a text always zero.
     pub at: Micros,
     /// Where the session was before it.
@@ -81,16 +86,15 @@ pub fn read(
     let doing = || format!("read {name}");
     let mut connections = Connections {
         all: HashMap::new(),
+        begun: HashMap::new(),
         each,
     };
     if is_text(recording.fill_buf().doing(doing)?) {
         let mut text = Vec::new();
         recording.read_to_end(&mut text).doing(doing)?;
-        let lines = read_text(&text)
+        connections
+            .hear(&text)
             .map_err(|(line, why)| Error::new(format!("read {name}, line {line}"), why))?;
-        for line in lines {
-            connections.hear(line.conn, line.from, &line.octets);
-        }
         return Ok(None);
     }
     let mut reader = Reader::new(recording, name)?;
@@ -102,6 +106,8 @@ pub fn read(
 
 struct Connections<F> {
     all: HashMap<u64, Observer>,
+    /// The line in which a peer of a connection began the message that is not whole yet.
+    begun: HashMap<(u64, Peer), u64>,
     each: F,
 }
 
@@ -128,6 +134,7 @@ impl<F: FnMut(Heard)> Connections<F> {
                 (self.each)(Heard {
                     conn,
                     n,
+                    place: n,
                     at,
                     state,
                     said,
@@ -136,26 +143,51 @@ impl<F: FnMut(Heard)> Connections<F> {
         }
     }
 
-    /// Takes in octets that were never read as messages.
-    fn hear(&mut self, conn: u64, from: Peer, octets: &[u8]) {
+    /// Takes in a text, whose octets were never read as messages.
+    fn hear(&mut self, text: &[u8]) -> Result<(), (u64, String)> {
+        let mut counts = Counts::default();
+        for line in read_text(text)? {
+            counts.before(&line)?;
+            self.hear_line(&mut counts, &line)?;
+        }
+        counts.end()
+    }
+
+    fn hear_line(&mut self, counts: &mut Counts, line: &TextLine) -> Result<(), (u64, String)> {
+        let (conn, from) = (line.conn, line.from);
+        let mut begun = *self.begun.entry((conn, from)).or_insert(line.number);
         let observer = observer(&mut self.all, conn);
         let state = observer.state();
         let at = Micros::default();
+        if from == Peer::Client && observer.awaits_go_ahead() {
+            // It went on, so it was told to, whether that was written down or not.
+            observer.hear_again(Peer::Server, b"+ OK\r\n", at, &mut Vec::new());
+        }
         let mut drafts = Vec::new();
-        observer.hear_again(from, octets, at, &mut drafts);
+        observer.hear_again(from, &line.octets, at, &mut drafts);
+        let said = drafts.iter().filter_map(|draft| match draft.body() {
+            Body::Said(said) => Some(&**said),
+            _ => None,
+        });
+        counts.after(line, said)?;
         for draft in drafts {
             let n = draft.ordinal();
             if let Body::Said(said) = Draft::into_body(draft) {
                 let said = *said;
+                if said.from == from {
+                    begun = self.begun.remove(&(conn, from)).unwrap_or(begun);
+                }
                 (self.each)(Heard {
                     conn,
                     n,
+                    place: begun,
                     at,
                     state,
                     said,
                 });
             }
         }
+        Ok(())
     }
 }
 
@@ -182,5 +214,69 @@ fn as_the_app_saw(mut message: RecordedMessage) -> Option<RecordedMessage> {
             }
             Some(message)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Reading;
+
+    /// Who said it, whether it is a command or a response that names one, and in which line.
+    fn heard(recording: &str, side: Side) -> Vec<(Peer, String, u64)> {
+        let mut all = Vec::new();
+        let recording = std::io::Cursor::new(recording.to_owned().into_bytes());
+        read(recording, "test", side, |heard| {
+            let what = match &heard.said.reading {
+                Reading::Command { name, .. } => name.as_deref().unwrap_or("?").to_owned(),
+                _ => outline(&heard.said),
+            };
+            all.push((heard.said.from, what, heard.place));
+        })
+        .unwrap();
+        all
+    }
+
+    use Peer::{Client as C, Server as S};
+
+    fn owned(all: &[(Peer, &str, u64)]) -> Vec<(Peer, String, u64)> {
+        let all = all.iter();
+        all.map(|(from, what, line)| (*from, (*what).to_owned(), *line))
+            .collect()
+    }
+
+    #[test]
+    fn a_text_goes_on_behind_starttls_and_compress() {
+        let text = "# a text\nS: * OK hi\nC: a STARTTLS\nS: a OK go\nC: b COMPRESS DEFLATE\nS: b OK on\n\
+            C: c LOGIN {5+}\nC: alice x\nS: c OK in\n";
+        assert_eq!(
+            heard(text, Side::Both),
+            owned(&[
+                (S, "* OK hi", 2),
+                (C, "STARTTLS", 3),
+                (S, "OK go", 4),
+                (C, "COMPRESS", 5),
+                (S, "OK on", 6),
+                (C, "LOGIN", 7),
+                (S, "OK in", 9),
+            ])
+        );
+    }
+
+    #[test]
+    fn the_apps_side_is_what_it_said_and_was_given() {
+        let events = r#"{"mailscope":{"format":1,"started":"2026-11-23T12:00:00.000Z"},"events":[
+            {"from":"server","wire":["* OK [CAPABILITY A] hi\r\n"],"sent":["* OK [CAPABILITY B] hi\r\n"]},
+            {"from":"mailscope","to":"server","kind":"command","wire":["m STARTTLS\r\n"]},
+            {"from":"server","wire":["m OK go\r\n"],"sent":[]},
+            {"from":"client","wire":["a STARTTLS\r\n"],"sent":[]},
+            {"from":"mailscope","to":"client","kind":"tagged","wire":["a OK begin\r\n"]}]}"#;
+        let app = [
+            (S, "* OK [CAPABILITY B] hi", 1),
+            (C, "STARTTLS", 4),
+            (S, "OK begin", 5),
+        ];
+        assert_eq!(heard(events, Side::App), owned(&app));
+        assert_eq!(heard(events, Side::Both).len(), 5);
     }
 }

@@ -36,10 +36,16 @@ pub fn told(said: &Said) -> String {
     }
 }
 
-/// A command or a response without its tag and line end, a literal's octets left out: `APPEND x {310}`.
-/// Not shortened.
+/// A command or a response without its tag (but `*`) and line end, the octets of all but short literals
+/// left out: `APPEND x {310}`. Not shortened.
 pub fn outline(said: &Said) -> String {
-    login(said).unwrap_or_else(|| words(said, Literals::Header))
+    login(said).unwrap_or_else(|| {
+        let words = words(said, Literals::Header);
+        match said.reading {
+            Reading::Untagged { .. } | Reading::Greeting { .. } => format!("* {words}"),
+            _ => words,
+        }
+    })
 }
 
 /// What of a literal is told.
@@ -48,6 +54,9 @@ enum Literals {
     Whole,
     Header,
 }
+
+/// Octets of a literal that is told like an atom.
+const SHORT: usize = 40;
 
 fn words(said: &Said, literals: Literals) -> String {
     let tag = said.spans.first().filter(|span| span.label == Label::Tag);
@@ -60,7 +69,11 @@ fn words(said: &Said, literals: Literals) -> String {
                 continue;
             }
             Piece::Literal { content, .. } if literals == Literals::Header => {
-                text.push_str(&format!("{{{}}}", content.len()));
+                let octets = &said.wire.bytes()[content.clone()];
+                match octets.len() <= SHORT && octets.iter().all(u8::is_ascii_graphic) {
+                    true => text.push_str(&String::from_utf8_lossy(octets)),
+                    false => text.push_str(&format!("{{{}}}", octets.len())),
+                }
                 continue;
             }
             Piece::Streamed { octets, .. } if literals == Literals::Header => {

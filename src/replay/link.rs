@@ -58,6 +58,18 @@ impl Link {
         self.transport.flush().await
     }
 
+    /// Lets what waits for its time go to the app; comes back only if that fails.
+    pub async fn deliver(&mut self) -> io::Result<()> {
+        std::future::poll_fn(|cx| match &mut self.outlet {
+            Some(outlet) => match outlet.poll_deliver(cx, Pin::new(&mut self.transport)) {
+                Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+                _ => Poll::Pending,
+            },
+            None => Poll::Pending,
+        })
+        .await
+    }
+
     /// Waits so long, or until the app says something, if that is to be heard; what it said.
     pub async fn pause<'b>(
         &mut self,
@@ -67,21 +79,26 @@ impl Link {
         self.flush().await?;
         let deadline = Instant::now() + pause;
         let Some(buffer) = hearing else {
-            let delivering = std::future::poll_fn(|cx| match &mut self.outlet {
-                Some(outlet) => match outlet.poll_deliver(cx, Pin::new(&mut self.transport)) {
-                    Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-                    _ => Poll::Pending,
-                },
-                None => Poll::Pending,
-            });
-            return match timeout_at(deadline, delivering).await {
-                Ok(failed) => failed,
+            return match timeout_at(deadline, self.deliver()).await {
+                Ok(failed) => failed.map(|()| &[][..]),
                 Err(_) => Ok(&[]),
             };
         };
         match timeout_at(deadline, self.hear(buffer)).await {
             Ok(heard) => heard,
             Err(_) => Ok(&[]),
+        }
+    }
+
+    /// As [`hear`](Self::hear), if the app is to be heard; else nothing is, and this does not end.
+    pub async fn hear_if<'b>(
+        &mut self,
+        listens: bool,
+        buffer: &'b mut [u8],
+    ) -> io::Result<&'b [u8]> {
+        match listens {
+            true => self.hear(buffer).await,
+            false => self.deliver().await.map(|()| &[][..]),
         }
     }
 

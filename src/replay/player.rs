@@ -9,7 +9,9 @@
 //! STARTTLS is offered on a cleartext leg and answered for real, whatever the recording's legs were;
 //! that is the observer's bridging, for which this player is the far end. COMPRESS is for real too.
 
-use std::collections::VecDeque;
+mod passing;
+
+use std::collections::{HashSet, VecDeque};
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,9 +19,10 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 
+use super::login::first_turn;
 use super::report::Mismatch;
-use super::script::{Exchange, Turn};
-use super::usage::{Cursor, Index, OnMiss, Usage};
+use super::script::{Then, Turn};
+use super::usage::{Index, OnMiss, Usage};
 use super::whereabouts::Whereabouts;
 use crate::event::{Body, Draft, Gate, Label, Micros, Passed, Peer, Reading, Said};
 use crate::fault::Strikes;
@@ -62,15 +65,17 @@ pub struct Player {
     manner: Manner,
     observer: Observer,
     whereabouts: Whereabouts,
-    cursor: Cursor,
-    began_with: usize,
     heard: VecDeque<Heard>,
     current: Option<Playing>,
+    /// What was played for this app.
+    played: HashSet<Index>,
     /// The player's octets that the observer has not let go.
     waiting: Vec<u8>,
     deflate: Option<DeflateEncoder<Vec<u8>>>,
     effects: Vec<Effect>,
     is_over: bool,
+    /// Where what nothing fits is passed to the real server.
+    growing: Option<Box<passing::Growing>>,
 }
 
 /// Something that the app said.
@@ -83,8 +88,11 @@ enum Heard {
 struct Playing {
     index: Index,
     turn: usize,
-    /// The app owes a SASL response that the recorded one had sent with the command.
-    owes_initial: bool,
+    /// This app had it before: what nobody asked for is not said again.
+    is_again: bool,
+    /// SASL responses that the app owes and the recorded one did not: what it is told before each. The
+    /// first has been said.
+    prompts: &'static [&'static [u8]],
     tag: Vec<u8>,
 }
 
@@ -101,44 +109,52 @@ impl Player {
     ) -> Self {
         let setting = Setting {
             app,
-            server: ServerLeg::Tls,
+            // What a recording says of STARTTLS and LOGINDISABLED is not for an app that has TLS.
+            server: ServerLeg::Cleartext,
             faults,
             ..Setting::default()
         };
-        let cursor = usage.begin();
+        usage.begin(conn);
         Self {
             conn,
             manner,
             observer: Observer::bridging(gate, setting),
             whereabouts: Whereabouts::default(),
-            began_with: cursor.session,
-            cursor,
             usage,
             heard: VecDeque::new(),
             current: None,
+            played: HashSet::new(),
             waiting: Vec::new(),
             deflate: None,
             effects: Vec::new(),
             is_over: false,
+            growing: None,
         }
     }
 
     /// The app has connected. What is read goes to `out`.
     pub fn begin(&mut self, at: Micros, out: &mut Vec<Draft>) -> Vec<Effect> {
+        if self.asks_for_greeting() {
+            return Vec::new();
+        }
         let usage = Arc::clone(&self.usage);
-        let greeting = usage.script().sessions[self.cursor.session]
-            .greeting
-            .as_ref();
-        let line = greeting.map_or_else(
+        let session = usage.session(self.conn);
+        let line = session.greeting.as_ref().map_or_else(
             || b"* OK mailscope replays\r\n".to_vec(),
             |greeting| greeting.with_tag(b""),
         );
         self.say(&line, at, out);
+        if session.is_refused {
+            self.close();
+        }
         std::mem::take(&mut self.effects)
     }
 
     /// The app said this.
     pub fn hear(&mut self, octets: &[u8], at: Micros, out: &mut Vec<Draft>) -> Vec<Effect> {
+        if let Some(growing) = &mut self.growing {
+            growing.observe(Peer::Client, octets, at);
+        }
         let mut drafts = Vec::new();
         let verdict = self.observer.observe(Peer::Client, octets, at, &mut drafts);
         while self.observer.read_on(&mut drafts) {}
@@ -150,6 +166,9 @@ impl Player {
 
     /// TLS has begun.
     pub fn secured(&mut self, at: Micros, out: &mut Vec<Draft>) -> Vec<Effect> {
+        if let Some(growing) = &mut self.growing {
+            growing.secured();
+        }
         let mut drafts = Vec::new();
         let verdict = self.observer.secured(&mut drafts);
         self.take_in(drafts, out);
@@ -163,7 +182,7 @@ impl Player {
         for peer in [Peer::Client, Peer::Server] {
             let _ = self.observer.ended(peer, at, out);
         }
-        self.usage.end(self.began_with);
+        self.usage.end(self.conn);
     }
 
     /// Notes what was read.
@@ -177,17 +196,11 @@ impl Player {
     }
 
     fn said(&mut self, ordinal: u64, said: &Said) {
+        if let Some(growing) = &mut self.growing {
+            growing.follow(ordinal, said);
+        }
         match (&said.reading, &said.passed) {
-            // The observer answers STARTTLS itself.
-            (
-                Reading::Command {
-                    name: Some(name), ..
-                },
-                Passed::Instead(_),
-            ) if name == "STARTTLS" => {
-                self.usage.answered(self.cursor, name);
-            }
-            // A fault struck it.
+            // A fault struck it, or it is STARTTLS, which the observer answers itself.
             (Reading::Command { .. }, Passed::Instead(_)) => {}
             // It is answered already.
             (Reading::Command { refused: true, .. }, _) => {}
@@ -204,7 +217,14 @@ impl Player {
     /// Answers what was heard, as far as it goes.
     fn play(&mut self, at: Micros, out: &mut Vec<Draft>) {
         while !self.is_over {
-            match self.heard.pop_front() {
+            if self.is_passing() {
+                return self.pass_on();
+            }
+            let heard = self.heard.pop_front();
+            if heard.is_some() {
+                self.takes_up();
+            }
+            match heard {
                 Some(Heard::Command(said)) => self.answer(&said, at, out),
                 Some(Heard::Continuation) => self.go_on(at, out),
                 None => match self.observer.undecided_command() {
@@ -219,12 +239,13 @@ impl Player {
     fn decide(&mut self, undecided: &Said, at: Micros, out: &mut Vec<Draft>) {
         let place = self.whereabouts.place(self.observer.state());
         let usage = Arc::clone(&self.usage);
-        match usage.take_refusal(&mut self.cursor, undecided, &place) {
+        match usage.take_refusal(self.conn, undecided, &place) {
             Some(index) => {
                 self.current = Some(Playing {
                     index,
                     turn: 0,
-                    owes_initial: false,
+                    is_again: false,
+                    prompts: &[],
                     tag: tag(undecided),
                 });
                 self.turns(at, out);
@@ -237,16 +258,20 @@ impl Player {
         let tag = tag(live);
         let place = self.whereabouts.place(self.observer.state());
         let usage = Arc::clone(&self.usage);
-        match usage.take(self.conn, &mut self.cursor, live, &place) {
+        let Some(taken) = self.taken(live, &place) else {
+            return;
+        };
+        match taken {
             Ok(index) => {
-                let (turn, owes_initial) = first_turn(usage.exchange(index), live);
-                if owes_initial {
-                    self.say(b"+ \r\n", at, out);
+                let (turn, prompts) = first_turn(usage.exchange(index), live);
+                if let Some(first) = prompts.first() {
+                    self.say(first, at, out);
                 }
                 self.current = Some(Playing {
                     index,
                     turn,
-                    owes_initial,
+                    is_again: !self.played.insert(index),
+                    prompts,
                     tag,
                 });
                 self.turns(at, out);
@@ -256,12 +281,23 @@ impl Player {
         }
     }
 
-    /// A NOOP or a LOGOUT that was not recorded.
+    /// What was not recorded and goes without saying ([`Usage::goes_without_saying`]): the capabilities
+    /// are those that the app was told last.
     fn answer_by_itself(&mut self, live: &Said, tag: &[u8], at: Micros, out: &mut Vec<Draft>) {
-        let is_logout = matches!(&live.reading, Reading::Command { name: Some(name), .. }
-            if name == "LOGOUT");
+        let name = match &live.reading {
+            Reading::Command {
+                name: Some(name), ..
+            } => name,
+            _ => "",
+        };
+        let is_logout = name == "LOGOUT";
         if is_logout {
             self.say(b"* BYE bye\r\n", at, out);
+        }
+        if name == "CAPABILITY" {
+            let listed = self.observer.capabilities().map(|listed| listed.join(" "));
+            let listed = listed.unwrap_or_else(|| "IMAP4rev1".to_owned());
+            self.say(format!("* CAPABILITY {listed}\r\n").as_bytes(), at, out);
         }
         self.say(&[tag, b" OK done\r\n"].concat(), at, out);
         if is_logout {
@@ -282,34 +318,47 @@ impl Player {
 
     /// The app has said what an exchange waited for.
     fn go_on(&mut self, at: Micros, out: &mut Vec<Draft>) {
-        if let Some(playing) = &mut self.current {
-            if !std::mem::take(&mut playing.owes_initial) {
-                playing.turn += 1;
+        let Some(playing) = &mut self.current else {
+            return;
+        };
+        match playing.prompts {
+            [] => playing.turn += 1,
+            [_, rest @ ..] => {
+                playing.prompts = rest;
+                if let Some(next) = rest.first() {
+                    return self.say(next, at, out);
+                }
             }
-            self.turns(at, out);
         }
+        self.turns(at, out);
     }
 
     /// Plays the current exchange up to its end, or to where it waits for the app.
     fn turns(&mut self, at: Micros, out: &mut Vec<Draft>) {
         let usage = Arc::clone(&self.usage);
         while let Some(playing) = &mut self.current {
-            if playing.owes_initial {
+            if !playing.prompts.is_empty() {
                 return;
             }
             let exchange = usage.exchange(playing.index);
             match exchange.turns.get(playing.turn) {
                 Some(Turn::Await) => return,
-                Some(Turn::Say { line, pause }) => {
+                Some(Turn::Say { is_unsolicited, .. }) if *is_unsolicited && playing.is_again => {
+                    playing.turn += 1;
+                }
+                Some(Turn::Say { line, pause, .. }) => {
                     playing.turn += 1;
                     let octets = line.with_tag(&playing.tag);
                     self.pause(*pause, exchange.name() == "IDLE");
                     self.say(&octets, at, out);
                 }
                 None => {
+                    let is_again = playing.is_again;
                     self.current = None;
-                    if exchange.name() == "LOGOUT" {
-                        self.close();
+                    match exchange.then {
+                        Then::Ends => self.close(),
+                        Then::EndsUnasked if !is_again => self.close(),
+                        Then::EndsUnasked | Then::GoesOn => {}
                     }
                 }
             }
@@ -333,6 +382,9 @@ impl Player {
         let compressed = self.compressed(octets);
         let octets = compressed.as_deref().unwrap_or(octets);
         self.waiting.extend_from_slice(octets);
+        if let Some(growing) = &mut self.growing {
+            growing.observe(Peer::Server, octets, at);
+        }
         let mut drafts = Vec::new();
         let verdict = self.observer.observe(Peer::Server, octets, at, &mut drafts);
         let begins = drafts
@@ -382,7 +434,10 @@ impl Player {
                     to: Peer::Client,
                     octets,
                 } => self.give(octets),
-                Act::Secure(_) => self.effects.push(Effect::StartTls),
+                Act::Secure(_) => {
+                    self.usage.answered();
+                    self.effects.push(Effect::StartTls);
+                }
                 Act::End(_) => self.close(),
                 Act::Break(how, fault) => {
                     self.is_over = true;
@@ -402,24 +457,6 @@ impl Player {
     }
 }
 
-/// The first turn of an exchange that the live command needs, and whether the app owes its initial
-/// response: a SASL mechanism's first response may come with the command or behind a `+` (RFC 9051,
-/// section 6.2.2), in the recording and now.
-fn first_turn(exchange: &Exchange, live: &Said) -> (usize, bool) {
-    if exchange.name() != "AUTHENTICATE" {
-        return (0, false);
-    }
-    let has_initial = |said: &Said| said.arguments().len() > 1;
-    match (has_initial(&exchange.command), has_initial(live)) {
-        (true, false) => (0, true),
-        (false, true) => match exchange.turns.first_chunk::<2>() {
-            Some([Turn::Say { .. }, Turn::Await]) => (2, false),
-            _ => (0, false),
-        },
-        _ => (0, false),
-    }
-}
-
 /// The live command's tag, as it is.
 fn tag(said: &Said) -> Vec<u8> {
     let first = said.spans.first().filter(|span| span.label == Label::Tag);
@@ -429,7 +466,9 @@ fn tag(said: &Said) -> Vec<u8> {
 /// What the app is told: printable ASCII, for it goes into a response's text.
 fn in_one_line(mismatch: &Mismatch) -> String {
     let mut text = "mailscope replay: nothing recorded fits".to_owned();
-    if let (Some(nearest), Some(argument)) = (mismatch.nearest, &mismatch.argument) {
+    if let Some(why) = &mismatch.why {
+        text = format!("{text}, and it was not passed on: {why}");
+    } else if let (Some(nearest), Some(argument)) = (mismatch.nearest, &mismatch.argument) {
         let none = String::new();
         let recorded = mismatch.recorded.as_ref().unwrap_or(&none);
         let live = mismatch.live.as_ref().unwrap_or(&none);

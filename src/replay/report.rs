@@ -10,6 +10,9 @@ use serde::Serialize;
 pub struct Report {
     /// Commands that were answered as recorded.
     pub matched: u64,
+    /// Those that the real server answered, and that were recorded; `None` without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<u64>,
     /// Those that were not.
     pub mismatches: Vec<Mismatch>,
     /// Recorded commands that no app sent.
@@ -31,6 +34,24 @@ pub struct Mismatch {
     pub recorded: Option<String>,
     /// What the app said.
     pub live: Option<String>,
+    /// Why the real server was not asked, or did not answer, where it was to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+impl Mismatch {
+    /// The real server did not even greet.
+    pub(super) fn of_greeting(conn: u64, why: &str) -> Self {
+        Self {
+            conn,
+            command: "(the greeting)".into(),
+            nearest: None,
+            argument: None,
+            recorded: None,
+            live: None,
+            why: Some(why.to_owned()),
+        }
+    }
 }
 
 /// A recorded command that was not sent.
@@ -56,7 +77,9 @@ impl fmt::Display for Mismatch {
             "connection {}: nothing recorded fits {}",
             self.conn, self.command
         )?;
-        if let (Some(nearest), Some(argument)) = (self.nearest, &self.argument) {
+        if let Some(why) = &self.why {
+            write!(f, ", and the server was of no help\n    {why}")?;
+        } else if let (Some(nearest), Some(argument)) = (self.nearest, &self.argument) {
             let none = String::new();
             let recorded = self.recorded.as_ref().unwrap_or(&none);
             let live = self.live.as_ref().unwrap_or(&none);
@@ -77,6 +100,9 @@ impl fmt::Display for Report {
         };
         let matched = usize::try_from(self.matched).unwrap_or(usize::MAX);
         write!(f, "{} matched", commands(matched))?;
+        if let Some(recorded) = self.recorded {
+            write!(f, ", {recorded} recorded")?;
+        }
         if !self.mismatches.is_empty() {
             write!(f, ", {} did not", commands(self.mismatches.len()))?;
         }

@@ -11,17 +11,19 @@
 //!
 //! What came unasked stands in the exchange that was going on, or behind the one before it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
+use super::line::{Line, stand_in};
 use super::whereabouts::{Place, Whereabouts};
 use crate::error::{Doing, Error, Result};
 use crate::event::{
-    Awaited, Label, Message, Micros, Passed, Peer, Piece, Reading, Relation, Said, Secret,
+    Awaited, Label, Message, Micros, Passed, Peer, Piece, Reading, Relation, Said, Status,
 };
 use crate::limits;
+use crate::protocol::imap::State;
 use crate::recording::{self, Heard, Side};
 
 /// Everything that can be played.
@@ -29,6 +31,8 @@ use crate::recording::{self, Heard, Side};
 pub struct Script {
     /// In the order in which they began.
     pub sessions: Vec<Session>,
+    /// What is to be said about recordings that end before their end; what is whole of them is played.
+    pub torn: Vec<String>,
 }
 
 /// One recorded connection.
@@ -36,8 +40,12 @@ pub struct Script {
 pub struct Session {
     /// What its server said first.
     pub greeting: Option<Line>,
+    /// It said BYE, and nothing was asked of it.
+    pub is_refused: bool,
     /// In the order of their commands.
     pub exchanges: Vec<Exchange>,
+    /// Added to others by a replay: its server's greeting was not for the app.
+    pub is_addition: bool,
 }
 
 /// A command and all that belongs to it.
@@ -48,8 +56,23 @@ pub struct Exchange {
     pub command: Said,
     /// Where the session was when it was sent.
     pub place: Place,
+    /// Who logs in with it.
+    pub identity: Option<String>,
     /// What was said then.
     pub turns: Vec<Turn>,
+    /// What becomes of the connection then.
+    pub then: Then,
+}
+
+/// What becomes of a connection behind an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// The session goes on: the command has its tagged response.
+    GoesOn,
+    /// It ends: with LOGOUT, or where the recording does within an answer.
+    Ends,
+    /// It ends with a BYE that nobody asked for.
+    EndsUnasked,
 }
 
 /// A turn of an exchange.
@@ -60,35 +83,30 @@ pub enum Turn {
         line: Line,
         /// How long after the turn before it.
         pause: Micros,
+        /// Nobody asked for it.
+        is_unsolicited: bool,
     },
     /// The client goes on: a SASL response, or `DONE`.
     Await,
 }
 
-/// A server's message, in which the tag is still to be filled in.
-#[derive(Default)]
-pub struct Line(Vec<Chunk>);
-
-enum Chunk {
-    Octets(Vec<u8>),
-    Tag,
-}
-
-impl Line {
-    /// Its octets, for a command with this tag.
-    pub fn with_tag(&self, tag: &[u8]) -> Vec<u8> {
-        let mut octets = Vec::new();
-        for chunk in &self.0 {
-            octets.extend_from_slice(match chunk {
-                Chunk::Octets(chunk) => chunk,
-                Chunk::Tag => tag,
-            });
-        }
-        octets
-    }
-}
-
 impl Exchange {
+    /// Gives an IDLE the end that it has not in the recording.
+    fn end_idle(&mut self) {
+        if !self.turns.iter().any(|turn| matches!(turn, Turn::Await)) {
+            self.turns.push(Turn::Await);
+        }
+        let mut line = Line::default();
+        line.tag();
+        line.octets(b" OK done\r\n");
+        self.turns.push(Turn::Say {
+            line,
+            pause: Micros::default(),
+            is_unsolicited: false,
+        });
+        self.then = Then::GoesOn;
+    }
+
     /// The command's name, upper case.
     pub fn name(&self) -> &str {
         match &self.command.reading {
@@ -118,31 +136,49 @@ impl Script {
     ///
     /// It is no transcript: line and reason.
     pub fn read(recording: impl BufRead + Send + 'static, name: &str) -> Result<Self> {
-        let mut connections = Connections::default();
-        recording::read(recording, name, Side::Both, |heard| {
-            connections.of(heard.conn).hear(heard);
-        })?;
-        Self::of(connections.all, name)
+        Self::read_even_empty(recording, name)?.with_something(name)
     }
 
-    fn of(connections: Vec<Connection>, name: &str) -> Result<Self> {
+    /// As [`open`](Self::open), for a recording in which nothing may be said yet.
+    pub(super) fn open_even_empty(path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        let file = File::open(path).doing(|| format!("read {name}"))?;
+        Self::read_even_empty(BufReader::with_capacity(limits::READ, file), &name)
+    }
+
+    fn read_even_empty(recording: impl BufRead + Send + 'static, name: &str) -> Result<Self> {
+        let mut connections = Connections::default();
+        let torn = recording::read(recording, name, Side::Both, |heard| {
+            connections.of(heard.conn).hear(heard);
+        })?;
+        let mut script = Self::of(connections.all);
+        script.torn.extend(torn);
+        Ok(script)
+    }
+
+    fn of(connections: Vec<Connection>) -> Self {
         let mut script = Self::default();
-        let sessions = connections.into_iter().map(|connection| connection.session);
+        let sessions = connections.into_iter().map(Connection::finish);
         script
             .sessions
             .extend(sessions.filter(|session| !session.is_empty()));
-        match script.sessions.is_empty() {
+        script
+    }
+
+    fn with_something(self, name: &str) -> Result<Self> {
+        match self.sessions.is_empty() {
             true => Err(
                 Error::new(format!("replay {name}"), "nothing is said in it")
                     .hint("a transcript of a session, such as mailscope record writes"),
             ),
-            false => Ok(script),
+            false => Ok(self),
         }
     }
 
     /// Adds another recording's sessions behind these.
     pub fn append(&mut self, other: Self) {
         self.sessions.extend(other.sessions);
+        self.torn.extend(other.torn);
     }
 }
 
@@ -178,6 +214,10 @@ struct Connection {
     /// The exchange that something happened in last, and when.
     last: Option<usize>,
     at: Micros,
+    /// The commands that have their tagged response.
+    answered: HashSet<u64>,
+    /// Where the session is.
+    place: Place,
 }
 
 impl Connection {
@@ -188,38 +228,58 @@ impl Connection {
             parts: HashMap::new(),
             last: None,
             at: Micros::default(),
+            answered: HashSet::new(),
+            place: Place::default(),
         }
     }
 
     fn hear(&mut self, heard: Heard) {
         let place = self.whereabouts.place(heard.state);
-        self.said(heard.n, heard.at, heard.said, &place);
+        if place != self.place && heard.state != State::Logout {
+            // Commands that were sent ahead are carried out where the session is by then.
+            let exchanges = self.session.exchanges.iter_mut();
+            for exchange in exchanges.filter(|exchange| exchange.then == Then::Ends) {
+                exchange.place = place.clone();
+            }
+        }
+        self.place = place;
+        self.said(heard.n, heard.at, heard.said);
         self.at = heard.at;
     }
 
-    fn said(&mut self, n: u64, at: Micros, said: Said, place: &Place) {
+    fn said(&mut self, n: u64, at: Micros, said: Said) {
         match &said.reading {
             Reading::LiteralPart { .. } => {
                 self.parts.insert(n, said.wire.bytes().to_vec());
             }
             _ if said.from == Peer::Server => self.server(at, &said),
-            Reading::Command { .. } if !matches!(said.passed, Passed::Own) => {
+            // mailscope's own SELECT leads somewhere as well.
+            Reading::Command { .. } if matches!(said.passed, Passed::Own) => {
+                self.whereabouts.command(n, &said);
+            }
+            Reading::Command { .. } => {
                 self.whereabouts.command(n, &said);
                 self.last = Some(self.session.exchanges.len());
                 self.session.exchanges.push(Exchange {
                     n,
+                    identity: identity(&said),
                     command: said,
-                    place: place.clone(),
+                    place: self.place.clone(),
                     turns: Vec::new(),
+                    then: Then::Ends,
                 });
             }
-            Reading::Continuation { tag, .. } => {
+            Reading::Continuation { tag, identity, .. } if !matches!(said.passed, Passed::Own) => {
                 let of_tag = |exchange: &Exchange| match &exchange.command.reading {
                     Reading::Command { tag: own, .. } => own == tag,
                     _ => false,
                 };
                 if let Some(place) = self.session.exchanges.iter().rposition(of_tag) {
-                    self.session.exchanges[place].turns.push(Turn::Await);
+                    let exchange = &mut self.session.exchanges[place];
+                    exchange.turns.push(Turn::Await);
+                    if let Some(identity) = identity {
+                        exchange.identity.get_or_insert_with(|| identity.clone());
+                    }
                     self.last = Some(place);
                 }
             }
@@ -229,6 +289,11 @@ impl Connection {
 
     fn server(&mut self, at: Micros, said: &Said) {
         self.whereabouts.response(said);
+        if let (Reading::Tagged { .. }, Relation::Answers(n)) = (&said.reading, &said.relation) {
+            self.answered.insert(*n);
+        }
+        let is_withheld = matches!(&said.passed, Passed::Instead(sent) if sent.bytes().is_empty());
+        self.session.is_addition |= matches!(said.reading, Reading::Greeting { .. }) && is_withheld;
         let Some(line) = self.line(said) else {
             return;
         };
@@ -239,8 +304,9 @@ impl Connection {
         };
         let exchanges = &mut self.session.exchanges;
         let place = match (&said.reading, number) {
-            (Reading::Greeting { .. }, _) => {
+            (Reading::Greeting { status }, _) => {
                 self.session.greeting = Some(line);
+                self.session.is_refused = *status == Some(Status::Bye);
                 return;
             }
             // The live client's own literals decide about go-aheads.
@@ -255,18 +321,48 @@ impl Connection {
             (_, None) => self.last,
         };
         let pause = at.since(self.at);
+        let is_bye = matches!(&said.reading, Reading::Untagged { status, .. }
+            if *status == Some(Status::Bye));
         match place.and_then(|place| exchanges.get_mut(place)) {
             Some(exchange) => {
-                exchange.turns.push(Turn::Say { line, pause });
+                exchange.turns.push(Turn::Say {
+                    line,
+                    pause,
+                    is_unsolicited: said.relation == Relation::Unsolicited,
+                });
+                match &said.reading {
+                    _ if exchange.name() == "LOGOUT" || exchange.then == Then::EndsUnasked => {}
+                    _ if is_bye => exchange.then = Then::EndsUnasked,
+                    Reading::Tagged { .. } => exchange.then = Then::GoesOn,
+                    _ => {}
+                }
                 self.last = place;
             }
-            None => self
-                .session
-                .greeting
-                .get_or_insert_default()
-                .0
-                .extend(line.0),
+            None if self.session.is_addition => {}
+            None => {
+                let greeting = &mut self.session.greeting;
+                greeting.get_or_insert_default().extend(line);
+                self.session.is_refused |= is_bye;
+            }
         }
+    }
+
+    /// All of it was read.
+    fn finish(mut self) -> Session {
+        // The leg to the app is secured for real, or not, whatever was recorded.
+        let exchanges = &mut self.session.exchanges;
+        exchanges.retain(|exchange| exchange.name() != "STARTTLS");
+        if self.session.is_addition {
+            // What never got its answer is still to be asked for.
+            exchanges.retain(|exchange| self.answered.contains(&exchange.n));
+        }
+        for exchange in exchanges {
+            // An app that leaves while it idles says nothing; another may go on.
+            if exchange.name() == "IDLE" && exchange.then == Then::Ends {
+                exchange.end_idle();
+            }
+        }
+        self.session
     }
 
     /// What the app was given of a message; `None` for nothing.
@@ -322,33 +418,9 @@ impl Connection {
     }
 }
 
-impl Line {
-    fn octets(&mut self, octets: &[u8]) {
-        match self.0.last_mut() {
-            Some(Chunk::Octets(last)) => last.extend_from_slice(octets),
-            _ => self.0.push(Chunk::Octets(octets.to_vec())),
-        }
-    }
-
-    /// Text that begins at this octet of the message, with the tags in it left open.
-    fn text(&mut self, text: &[u8], start: usize, tags: &[std::ops::Range<usize>]) {
-        let mut at = 0;
-        for tag in tags {
-            let is_within = tag.start >= start + at && tag.end <= start + text.len();
-            if is_within {
-                self.octets(&text[at..tag.start - start]);
-                self.0.push(Chunk::Tag);
-                at = tag.end - start;
-            }
-        }
-        self.octets(&text[at..]);
-    }
-}
-
-/// What is said where a recording has a mask: a challenge has to be base64.
-fn stand_in(secret: Secret) -> &'static [u8] {
-    match secret {
-        Secret::Challenge => b"bWFza2Vk",
-        _ => b"masked",
+fn identity(said: &Said) -> Option<String> {
+    match &said.reading {
+        Reading::Command { identity, .. } => identity.clone(),
+        _ => None,
     }
 }

@@ -14,6 +14,7 @@ use super::link::Link;
 use super::player::{Effect, Manner, Player};
 use super::report::Report;
 use super::script::Script;
+use super::upstream::{self, Line, Upstream};
 use super::usage::{Matching, OnMiss, Usage};
 use crate::error::Result;
 use crate::event::{Body, Draft, Gate, Micros, Note, Numbers, Peer, Secrets};
@@ -40,6 +41,8 @@ pub struct Config {
     pub authority: Arc<Authority>,
     /// Where to listen, and how apps begin there.
     pub listeners: Vec<(TcpListener, AppLeg)>,
+    /// What nothing fits is passed there.
+    pub upstream: Option<Arc<Upstream>>,
 }
 
 /// A server that is ready to be run.
@@ -55,6 +58,7 @@ struct Shared {
     gate: Gate,
     tls: TlsToClient,
     ended: Notify,
+    upstream: Option<Arc<Upstream>>,
 }
 
 impl Service {
@@ -70,7 +74,11 @@ impl Service {
             gate: Gate::new(Secrets::Masked),
             tls: TlsToClient::new(config.authority)?,
             ended: Notify::new(),
+            upstream: config.upstream,
         };
+        if shared.upstream.is_some() {
+            shared.usage.counts_recorded();
+        }
         Ok(Self {
             shared: Arc::new(shared),
             listeners: config.listeners,
@@ -198,14 +206,19 @@ impl Session {
         let shared = &self.shared;
         let (usage, gate) = (Arc::clone(&shared.usage), shared.gate.clone());
         let strikes = shared.faults.strikes(self.conn);
+        let (line, worker) = upstream::line(shared.upstream.as_ref(), &gate);
         let mut player = Player::new(self.conn, usage, shared.manner, gate, leg, strikes);
+        if let Some(upstream) = &shared.upstream {
+            player = player.growing(upstream.is_all, leg);
+        }
         let outlet = shared.faults.shape(self.conn).map(Outlet::new);
         if !shared.faults.is_empty() {
             let note = Note::FaultsOn(shared.faults.to_string().into());
             self.live.tell(Body::Note(note.finding()));
         }
         let link = Link { transport, outlet };
-        let reason = self.converse(&mut player, link).await;
+        let conversation = self.converse(&mut player, link, line);
+        let (reason, ()) = tokio::join!(conversation, worker.run());
         let mut drafts = Vec::new();
         player.end(self.live.now(), &mut drafts);
         self.live.bus.publish(&mut self.live.numbers, &mut drafts);
@@ -235,6 +248,7 @@ impl Session {
         &mut self,
         player: &mut Player,
         mut link: Link,
+        mut line: Line,
     ) -> std::io::Result<Option<String>> {
         let mut drafts = Vec::new();
         let mut effects = player.begin(self.live.now(), &mut drafts);
@@ -283,9 +297,22 @@ impl Session {
                 effects = player.secured(self.live.now(), &mut drafts);
                 continue;
             }
-            let heard = match early.is_empty() {
-                true => link.hear(&mut buffer).await?,
-                false => &early,
+            for order in player.take_orders() {
+                if !line.order(order) {
+                    return Err(std::io::Error::other(
+                        "the app said more than was asked of it",
+                    ));
+                }
+            }
+            let heard = match (early.is_empty(), player.listens()) {
+                (false, _) => &*early,
+                (true, listens) => tokio::select! {
+                    reply = line.reply() => {
+                        effects = player.passed(reply, self.live.now(), &mut drafts);
+                        continue;
+                    }
+                    heard = link.hear_if(listens, &mut buffer) => heard?,
+                },
             };
             if let Some(fault) = link.cut() {
                 let note = Note::Fault(fault.into());

@@ -1,10 +1,14 @@
 //! Which recorded exchanges were used, by all live connections together, and which one a live command
 //! is answered with.
 
+mod growing;
+
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::fitting::is_refused;
 use super::report::{Mismatch, NeverAsked, Report};
-use super::script::{Exchange, Script};
+use super::script::{Exchange, Script, Session};
 use super::whereabouts::Place;
 use crate::event::{Reading, Said};
 use crate::limits;
@@ -37,27 +41,37 @@ pub type Index = (usize, usize);
 /// A script in use.
 pub struct Usage {
     script: Script,
+    /// The exchanges that a command can be answered with at all, by its [`kind`], in order.
+    by_kind: HashMap<String, Vec<Index>>,
     matching: Matching,
     inner: Mutex<Inner>,
 }
 
-struct Inner {
-    used: Vec<Vec<bool>>,
-    /// Sessions that a live connection began with.
-    begun: Vec<bool>,
+pub(super) struct Inner {
+    pub(super) used: Vec<Vec<bool>>,
+    /// The live connection that each session is meant for.
+    pub(super) begun: Vec<Option<u64>>,
     /// Sessions whose live connection is over.
     over: Vec<bool>,
-    matched: u64,
+    /// The live connections.
+    pub(super) live: HashMap<u64, Cursor>,
+    pub(super) matched: u64,
+    /// Commands that the real server answered, if there is one.
+    recorded: Option<u64>,
     mismatches: Vec<Mismatch>,
 }
 
 /// How far one live connection has followed a recorded one.
-#[derive(Clone, Copy, Debug)]
-pub struct Cursor {
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Cursor {
     /// The session.
-    pub session: usize,
+    pub(super) session: usize,
     /// Its next exchange.
-    pub next: usize,
+    pub(super) next: usize,
+    /// It is the one that the session is meant for, has used all before `next`, and nothing else.
+    pub(super) is_straight: bool,
+    /// It has asked for something.
+    pub(super) has_asked: bool,
 }
 
 impl Usage {
@@ -69,12 +83,23 @@ impl Usage {
                 .iter()
                 .map(|s| vec![false; s.exchanges.len()])
                 .collect(),
-            begun: vec![false; sessions.len()],
-            over: vec![false; sessions.len()],
+            begun: vec![None; sessions.len()],
+            // What was added to others has no live connection of its own.
+            over: sessions.iter().map(|s| s.is_addition).collect(),
+            live: HashMap::new(),
             matched: 0,
+            recorded: None,
             mismatches: Vec::new(),
         };
+        let mut by_kind: HashMap<String, Vec<Index>> = HashMap::new();
+        for (session, of) in script.sessions.iter().enumerate() {
+            for (exchange, recorded) in of.exchanges.iter().enumerate() {
+                let kind = kind(recorded.name()).to_owned();
+                by_kind.entry(kind).or_default().push((session, exchange));
+            }
+        }
         Self {
+            by_kind,
             script,
             matching,
             inner: Mutex::new(inner),
@@ -91,96 +116,133 @@ impl Usage {
     }
 
     /// A live connection begins: the first session that none has begun with, or the first of all.
-    pub fn begin(&self) -> Cursor {
+    /// What was added to others does not begin one.
+    pub fn begin(&self, conn: u64) {
         let mut inner = self.inner();
-        let session = inner
-            .begun
-            .iter()
-            .position(|begun| !begun)
-            .unwrap_or_default();
-        inner.begun[session] = true;
-        Cursor { session, next: 0 }
+        let sessions = &self.script.sessions;
+        let begins = |session: &usize| !sessions[*session].is_addition;
+        let mut all = (0..sessions.len()).filter(begins);
+        let first = all.clone().next();
+        let free = all.find(|session| inner.begun[*session].is_none());
+        let session = free.or(first).unwrap_or_default();
+        if free.is_some() {
+            inner.begun[session] = Some(conn);
+        }
+        let cursor = Cursor {
+            session,
+            next: 0,
+            is_straight: free.is_some(),
+            has_asked: false,
+        };
+        inner.live.insert(conn, cursor);
+    }
+
+    /// The session that a live connection follows.
+    pub fn session(&self, conn: u64) -> &Session {
+        &self.script.sessions[self.inner().cursor(conn).session]
     }
 
     /// The exchange that answers this command, which is used from now on; else how the nearest one
-    /// differs, which the report has then. A NOOP or LOGOUT more than were recorded is no mismatch.
+    /// differs, which the report has then. A CAPABILITY, NOOP or LOGOUT more than
+    /// were recorded is no mismatch.
     pub fn take(
         &self,
         conn: u64,
-        cursor: &mut Cursor,
         live: &Said,
         place: &Place,
-    ) -> Result<Index, Option<Mismatch>> {
+    ) -> Result<Index, Option<Box<Mismatch>>> {
         let mut inner = self.inner();
-        match self.find(&inner, *cursor, live, place) {
-            Some((session, exchange)) => {
-                inner.matched += 1;
-                inner.used[session][exchange] = true;
-                *cursor = Cursor {
-                    session,
-                    next: exchange + 1,
-                };
-                Ok((session, exchange))
+        if let Some(cursor) = inner.live.get_mut(&conn) {
+            cursor.has_asked = true;
+        }
+        self.tell_apart(&mut inner, conn, live, place);
+        let cursor = inner.cursor(conn);
+        match self.find(&inner, conn, live, place) {
+            Some(index) => {
+                inner.take(conn, index);
+                Ok(index)
             }
-            None if self.matching == Matching::State && is_ending_or_idle(live) => Err(None),
+            None if self.matching == Matching::State && goes_without_saying(live) => Err(None),
             None => {
-                let mismatch = self.mismatch(&inner, conn, *cursor, live, place);
+                let mismatch = self.mismatch(&inner, conn, cursor, live, place);
                 if inner.mismatches.len() < limits::MISMATCHES {
                     inner.mismatches.push(mismatch.clone());
                 }
-                Err(Some(mismatch))
+                Err(Some(Box::new(mismatch)))
             }
         }
     }
 
     /// The unused exchange in which this command's literal was refused, which is used from now on.
-    pub fn take_refusal(&self, cursor: &mut Cursor, live: &Said, place: &Place) -> Option<Index> {
+    pub fn take_refusal(&self, conn: u64, live: &Said, place: &Place) -> Option<Index> {
         let mut inner = self.inner();
-        let found = self.find(&inner, *cursor, live, place)?;
-        let is_refusal = matches!(
-            self.exchange(found).command.reading,
-            Reading::Command { refused: true, .. }
-        );
-        if !is_refusal || inner.used[found.0][found.1] {
+        let found = self.find(&inner, conn, live, place)?;
+        let recorded = &self.exchange(found).command;
+        let is_it = is_refused(recorded) && difference(recorded, live).is_none();
+        if !is_it || inner.used[found.0][found.1] {
             return None;
         }
-        inner.matched += 1;
-        inner.used[found.0][found.1] = true;
-        *cursor = Cursor {
-            session: found.0,
-            next: found.1 + 1,
-        };
+        inner.take(conn, found);
         Some(found)
     }
 
-    fn find(&self, inner: &Inner, cursor: Cursor, live: &Said, place: &Place) -> Option<Index> {
-        let fits = |(session, exchange): &Index| {
-            let recorded = self.exchange((*session, *exchange));
-            recorded.fits(place) && difference(&recorded.command, live).is_none()
-        };
-        let is_unused = |(session, exchange): &Index| !inner.used[*session][*exchange];
+    fn find(&self, inner: &Inner, conn: u64, live: &Said, place: &Place) -> Option<Index> {
+        let cursor = inner.cursor(conn);
+        let fits = |index: &Index| self.exchange(*index).answers(live, place);
         if self.matching == Matching::Strict {
             let next = (cursor.session, cursor.next);
             let is_there = next.1 < self.script.sessions[next.0].exchanges.len();
             return Some(next).filter(|next| is_there && fits(next));
         }
-        let unused = self.in_order(cursor).filter(is_unused).find(fits);
-        unused.or_else(|| {
-            let again = |index: &Index| self.exchange(*index).changes_nothing() && fits(index);
-            self.in_order(cursor).find(again)
-        })
+        let is_own = |(session, _): &Index| {
+            *session == cursor.session || inner.begun[*session] == Some(conn)
+        };
+        let best = |usable: &dyn Fn(&Index) -> bool| self.best(inner, cursor, live, usable);
+        let own = || best(&|index| is_own(index) && fits(index));
+        // What another connection was told when it asked for news is no news here.
+        match name(live) {
+            "NOOP" => own(),
+            "IDLE" | "CHECK" => own().or_else(|| best(&fits)),
+            _ => best(&fits),
+        }
     }
 
-    /// All exchanges: those to come in the session that is being followed, those before, the others.
-    fn in_order(&self, cursor: Cursor) -> impl Iterator<Item = Index> + '_ {
-        let sessions = &self.script.sessions;
-        let own = sessions[cursor.session].exchanges.len();
-        let following = (cursor.next..own).chain(0..cursor.next.min(own));
-        let following = following.map(move |exchange| (cursor.session, exchange));
-        let others = (0..sessions.len()).filter(move |session| *session != cursor.session);
-        following.chain(others.flat_map(move |session| {
-            (0..sessions[session].exchanges.len()).map(move |exchange| (session, exchange))
-        }))
+    /// The best one of those that can be used: unused, and if it logs in, in the same way.
+    fn best(
+        &self,
+        inner: &Inner,
+        cursor: Cursor,
+        live: &Said,
+        is_usable: &dyn Fn(&Index) -> bool,
+    ) -> Option<Index> {
+        let is_the_same_way =
+            |index: &Index| difference(&self.exchange(*index).command, live).is_none();
+        let is_unused = |(session, exchange): &Index| !inner.used[*session][*exchange];
+        let [coming, before, others @ ..] = self.of_kind(cursor, name(live));
+        let in_order = [coming, before].into_iter().chain(others).flatten();
+        let unused = in_order.clone().copied().filter(is_unused);
+        // As it was last: something may have changed behind what was before.
+        let again = before.iter().rev().chain(in_order).copied();
+        let again = again.filter(|index| {
+            !is_unused(index) && self.exchange(*index).changes_nothing() && is_usable(index)
+        });
+        let unused = unused.filter(is_usable);
+        first_of(unused, is_the_same_way).or_else(|| first_of(again, is_the_same_way))
+    }
+
+    /// The exchanges of a command's kind: those to come in the session that is being followed, those
+    /// before, the others. Nobody looks through all of a long recording for one command.
+    fn in_order(&self, cursor: Cursor, name: &str) -> impl Iterator<Item = Index> + '_ {
+        self.of_kind(cursor, name).into_iter().flatten().copied()
+    }
+
+    /// As [`in_order`](Self::in_order): to come, before, and twice others.
+    fn of_kind(&self, cursor: Cursor, name: &str) -> [&[Index]; 4] {
+        let all = self.by_kind.get(kind(name)).map_or(&[][..], Vec::as_slice);
+        let (before, rest) = all.split_at(all.partition_point(|index| index.0 < cursor.session));
+        let (own, behind) = rest.split_at(rest.partition_point(|index| index.0 == cursor.session));
+        let (used, coming) = own.split_at(own.partition_point(|index| index.1 < cursor.next));
+        [coming, used, before, behind]
     }
 
     /// An exchange.
@@ -202,13 +264,13 @@ impl Usage {
                 let exchanges = self.script.sessions[next.0].exchanges.len();
                 (next.1 < exchanges).then_some(next).into_iter().collect()
             }
-            Matching::State => self.in_order(cursor).collect::<Vec<_>>(),
+            Matching::State => self.in_order(cursor, name(live)).collect::<Vec<_>>(),
         };
         let nearest = candidates
             .into_iter()
             .filter_map(|index| {
                 let recorded = self.exchange(index);
-                let difference = difference(&recorded.command, live);
+                let difference = recorded.difference(live);
                 let difference = difference.unwrap_or_else(|| elsewhere(&recorded.place, place));
                 let rank = (
                     difference.argument == "command",
@@ -230,25 +292,28 @@ impl Usage {
             argument: part(|difference| &difference.argument),
             recorded: part(|difference| &difference.recorded),
             live: part(|difference| &difference.live),
+            why: None,
         }
     }
 
-    /// A command was answered by the player itself: a recorded one with this name, in this session or
-    /// another, is used.
-    pub fn answered(&self, cursor: Cursor, name: &str) {
+    /// A command was answered by the player itself: STARTTLS, which no script has.
+    pub fn answered(&self) {
+        self.inner().matched += 1;
+    }
+
+    /// A live connection is over, and so is the session that was meant for it, unless nothing was
+    /// asked.
+    pub fn end(&self, conn: u64) {
         let mut inner = self.inner();
-        inner.matched += 1;
-        let unused = self
-            .in_order(cursor)
-            .find(|index| !inner.used[index.0][index.1] && self.exchange(*index).name() == name);
-        if let Some((session, exchange)) = unused {
-            inner.used[session][exchange] = true;
+        let cursor = inner.live.remove(&conn).unwrap_or_default();
+        let Some(session) = inner.begun.iter().position(|begun| *begun == Some(conn)) else {
+            return;
+        };
+        let asks_nothing = self.script.sessions[session].exchanges.is_empty();
+        match cursor.has_asked || asks_nothing {
+            true => inner.over[session] = true,
+            false => inner.begun[session] = None,
         }
-    }
-
-    /// The live connection that began with this session is over.
-    pub fn end(&self, session: usize) {
-        self.inner().over[session] = true;
     }
 
     /// Whether every recorded session has been served: its live connection is over, or all of it was
@@ -274,63 +339,44 @@ impl Usage {
         });
         Report {
             matched: inner.matched,
+            recorded: inner.recorded,
             mismatches: inner.mismatches.clone(),
             never_asked: never_asked.collect(),
         }
     }
 }
 
-impl Exchange {
-    /// Whether a command may be answered with it at this place.
-    fn fits(&self, place: &Place) -> bool {
-        let is_about_a_mailbox = matches!(
-            self.name(),
-            "CHECK"
-                | "CLOSE"
-                | "COPY"
-                | "EXPUNGE"
-                | "FETCH"
-                | "IDLE"
-                | "MOVE"
-                | "SEARCH"
-                | "SORT"
-                | "STORE"
-                | "THREAD"
-                | "UID COPY"
-                | "UID EXPUNGE"
-                | "UID FETCH"
-                | "UID MOVE"
-                | "UID SEARCH"
-                | "UID SORT"
-                | "UID STORE"
-                | "UID THREAD"
-                | "UNSELECT"
-        );
-        self.place.is_authenticated == place.is_authenticated
-            && (!is_about_a_mailbox || self.place.mailbox == place.mailbox)
-    }
-
-    /// Whether it may be used again: nothing is different behind it.
-    fn changes_nothing(&self) -> bool {
-        let is_peek = |said: &Said| {
-            let text = String::from_utf8_lossy(said.wire.bytes()).to_ascii_uppercase();
-            !text.contains("BODY[") && !text.contains("RFC822.TEXT") && !text.contains("BINARY[")
-        };
-        match self.name() {
-            "CAPABILITY" | "CHECK" | "ENABLE" | "EXAMINE" | "GETACL" | "GETMETADATA"
-            | "GETQUOTA" | "GETQUOTAROOT" | "ID" | "IDLE" | "LIST" | "LOGIN" | "AUTHENTICATE"
-            | "LOGOUT" | "LSUB" | "MYRIGHTS" | "NAMESPACE" | "NOOP" | "SEARCH" | "SELECT"
-            | "SORT" | "STARTTLS" | "STATUS" | "THREAD" | "UID SEARCH" | "UID SORT"
-            | "UID THREAD" | "UNSELECT" | "COMPRESS" => true,
-            "FETCH" | "UID FETCH" => is_peek(&self.command),
-            _ => false,
-        }
+/// The first that is best, or the first.
+fn first_of<T: Copy>(mut all: impl Iterator<Item = T>, is_best: impl Fn(&T) -> bool) -> Option<T> {
+    let first = all.next()?;
+    match is_best(&first) {
+        true => Some(first),
+        false => all.find(is_best).or(Some(first)),
     }
 }
 
-fn is_ending_or_idle(live: &Said) -> bool {
+fn name(said: &Said) -> &str {
+    match &said.reading {
+        Reading::Command {
+            name: Some(name), ..
+        } => name,
+        _ => "",
+    }
+}
+
+/// What a command is looked for as: a login may be answered as another way to log in, all else only
+/// as what has its name.
+fn kind(name: &str) -> &str {
+    match name {
+        "AUTHENTICATE" => "LOGIN",
+        name => name,
+    }
+}
+
+/// A command that is answered although it was not recorded, since everybody knows the answer.
+fn goes_without_saying(live: &Said) -> bool {
     matches!(&live.reading, Reading::Command { name: Some(name), .. }
-        if matches!(&**name, "NOOP" | "LOGOUT"))
+        if matches!(&**name, "CAPABILITY" | "NOOP" | "LOGOUT"))
 }
 
 /// The same command, recorded elsewhere.

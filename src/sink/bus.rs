@@ -33,6 +33,8 @@ pub trait Sink: Send {
 pub enum Purpose {
     /// To keep everything.
     Record,
+    /// To keep it in a form for other programs.
+    Capture,
     /// To show it while it happens.
     View,
 }
@@ -80,6 +82,13 @@ impl Bus {
         })
     }
 
+    /// The same, its first event to have the number behind `last`.
+    #[must_use = "the changed bus is returned, not changed in place"]
+    pub fn numbering_from(self, last: u64) -> Self {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = last;
+        self
+    }
+
     /// Numbers the drafts and hands them to every sink. Never waits; see [`room`](Self::room).
     pub fn publish(&self, numbers: &mut Numbers, drafts: &mut Vec<Draft>) {
         if drafts.is_empty() {
@@ -123,7 +132,7 @@ impl Bus {
             .filter_map(|sink| {
                 let done = sink.done.lock().unwrap_or_else(PoisonError::into_inner);
                 let deadline = match sink.purpose {
-                    Purpose::Record => deadline,
+                    Purpose::Record | Purpose::Capture => deadline,
                     Purpose::View => viewers,
                 };
                 let patience = deadline.saturating_duration_since(Instant::now());

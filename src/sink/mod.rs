@@ -3,7 +3,9 @@
 //! bounded queue, so that a slow disk or terminal never holds a lock of the relay.
 
 pub mod bus;
+pub mod page;
 pub mod palette;
+pub mod pcapng;
 pub mod printable;
 pub mod queue;
 pub mod recording;

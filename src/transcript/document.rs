@@ -36,6 +36,19 @@ pub(super) struct Document<S> {
     end: u64,
     events: u64,
     batch: Vec<u8>,
+    /// What stands behind the events of a document that was there, until more are written.
+    tail: Tail,
+}
+
+/// What stands behind the last event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tail {
+    /// [`CLOSING`].
+    Closing,
+    /// Another closing of so many octets, which an editor or a tool wrote.
+    Other(u64),
+    /// None, or half an event.
+    Torn,
 }
 
 impl<S: Storage> Document<S> {
@@ -52,7 +65,19 @@ impl<S: Storage> Document<S> {
             end,
             events: 0,
             batch: Vec::new(),
+            tail: Tail::Closing,
         })
+    }
+
+    /// Goes on with a document whose events, so many, end at `end`. Nothing is written yet.
+    pub(super) fn resume(storage: S, end: u64, events: u64, tail: Tail) -> Self {
+        Self {
+            storage,
+            end,
+            events,
+            batch: Vec::new(),
+            tail,
+        }
     }
 
     /// Writes the events behind those that are there, in calls of at most
@@ -93,7 +118,28 @@ impl<S: Storage> Document<S> {
         &mut self.storage
     }
 
+    /// Makes the closing that of our own layout, in steps each of which leaves what was there.
+    fn settle(&mut self) -> io::Result<()> {
+        match self.tail {
+            Tail::Closing => {}
+            Tail::Other(octets) => {
+                let filled = usize::try_from(octets).unwrap_or_default();
+                let mut closing = CLOSING.trim_ascii_end().to_vec();
+                closing.resize(closing.len().max(filled.saturating_sub(1)), b' ');
+                closing.push(b'\n');
+                self.storage.write_at(&closing, self.end)?;
+            }
+            Tail::Torn => {
+                self.storage.set_len(self.end)?;
+                self.storage.write_at(CLOSING, self.end)?;
+            }
+        }
+        self.tail = Tail::Closing;
+        Ok(())
+    }
+
     fn write(&mut self, events: u64) -> io::Result<()> {
+        self.settle()?;
         let length = self.batch.len() as u64;
         self.batch.extend_from_slice(CLOSING);
         let written = self.storage.write_at(&self.batch, self.end);

@@ -16,6 +16,7 @@ use super::document::Document;
 use super::header::Header;
 use super::pair::{Pair, create_new};
 use super::place::{Place, exists};
+use super::resume::Resumed;
 
 /// A transcript on disk, open for more events.
 pub struct TranscriptFile {
@@ -67,6 +68,20 @@ impl TranscriptFile {
                 Err(cannot_create(path, &error))
             }
         }
+    }
+
+    /// Opens a transcript that is there, to add to it. Nothing is written before the first event is.
+    ///
+    /// # Errors
+    ///
+    /// It is no transcript or a broken one (file, line and reason), cannot be written, or somebody
+    /// else is adding to it.
+    pub fn resume(path: &Path) -> Result<Resumed> {
+        super::resume::resume(path)
+    }
+
+    pub(super) fn going_on(path: PathBuf, document: Document<Pair>) -> Self {
+        Self { path, document }
     }
 
     /// Writes events behind those that are there, each call to the system with whole events and

@@ -5,6 +5,7 @@
 
 use serde::Deserialize;
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
 use crate::event::Secrets;
@@ -33,6 +34,11 @@ pub struct Header {
 }
 
 impl Header {
+    /// When the run started, if that can be read.
+    pub fn start(&self) -> Option<OffsetDateTime> {
+        OffsetDateTime::parse(&self.started, &Rfc3339).ok()
+    }
+
     /// The header of a run of this version that starts at `started` and joins apps with `server`
     /// (`host:port`), with masked secrets and a verified server.
     pub fn new(started: OffsetDateTime, server: impl Into<String>) -> Self {

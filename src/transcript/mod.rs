@@ -76,6 +76,10 @@
 //! - An event `from` `mailscope` (with `to`) is what mailscope says itself, in place of the peer that
 //!   is not `to`: its own STARTTLS, or its answer to one.
 //!
+//! A replay that asks the real server (`--on-miss record`) adds each connection to it as a session of
+//! its own behind all others. Its greeting and all that answers mailscope's own commands have
+//! `"sent":[]`; what it is there for are the commands `from` the `client`.
+//!
 //! # The wire
 //!
 //! `wire` is what was read from that peer, after TLS and inflating, and the truth: all other fields
@@ -111,6 +115,7 @@ mod pair;
 mod place;
 mod reader;
 mod recent;
+mod resume;
 #[cfg(test)]
 mod sample;
 mod scanner;
@@ -125,6 +130,7 @@ pub use header::{FORMAT, Header, rfc3339};
 pub use json::write_event;
 pub use place::place;
 pub use reader::Reader;
+pub use resume::Resumed;
 pub use schema::SCHEMA;
 pub use text::{TextLine, TextWriter, is_text, read_text};
 

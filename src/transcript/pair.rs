@@ -57,9 +57,23 @@ pub(super) fn create_new(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
+/// Opens a file to write more into it; nobody else who goes about it in this way can, until this one
+/// is closed. The error is `WouldBlock` while somebody does.
+pub(super) fn open_alone(path: &Path) -> io::Result<File> {
+    loop {
+        let file = OpenOptions::new().read(true).write(true).open(path)?;
+        system::lock(&file)?;
+        // Another one may have changed its places with the spare one meanwhile.
+        if system::is_at(&file, path) {
+            return Ok(file);
+        }
+    }
+}
+
 impl Pair {
-    /// For a file that was just made there.
+    /// For a file that lies there.
     pub(super) fn new(path: &Path, file: File) -> Self {
+        let _ = system::lock(&file); // for those who would go on with it
         Self {
             path: path.into(),
             file,
@@ -85,7 +99,7 @@ impl Pair {
 
     fn write_and_swap(&mut self, octets: &[u8], offset: u64) -> io::Result<()> {
         if matches!(self.spare, Spare::Unneeded) {
-            self.spare = Spare::Ready(Ready::new(&self.path)?);
+            self.spare = Spare::Ready(Ready::new(&self.path, &self.file)?);
         }
         let Spare::Ready(spare) = &mut self.spare else {
             return Err(io::ErrorKind::Unsupported.into());
@@ -133,16 +147,20 @@ impl Storage for Pair {
 }
 
 impl Ready {
-    fn new(path: &Path) -> io::Result<Self> {
+    /// For a file at this path, which is ours alone and may be read by the same people.
+    fn new(path: &Path, beside: &File) -> io::Result<Self> {
         let mut name = std::ffi::OsString::from(".");
         name.push(path.file_name().ok_or(io::ErrorKind::InvalidInput)?);
         name.push(".spare");
         let path = path.with_file_name(name);
         let file = create_new(&path).or_else(|_| {
-            // One that was killed left it: the file at the path is new, so this is nobody's.
+            // One that was killed left it: the file at the path is locked, so this is nobody's.
             std::fs::remove_file(&path)?;
             create_new(&path)
         })?;
+        file.set_permissions(beside.metadata()?.permissions())?;
+        // It is to be the file at the path.
+        let _ = system::lock(&file);
         Ok(Self {
             path,
             file,
@@ -175,7 +193,15 @@ mod system {
     use std::os::unix::fs::{FileExt, MetadataExt};
     use std::path::Path;
 
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
+
+    /// Fails with `WouldBlock` when somebody else has it; file systems without locks have none.
+    pub(super) fn lock(file: &File) -> io::Result<()> {
+        match flock(file, FlockOperation::NonBlockingLockExclusive).map_err(io::Error::from) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(error),
+            _ => Ok(()),
+        }
+    }
 
     pub(super) fn write_all_at(file: &File, octets: &[u8], offset: u64) -> io::Result<()> {
         file.write_all_at(octets, offset)
@@ -202,6 +228,11 @@ mod system {
     use std::fs::File;
     use std::io::{self, Read, Seek, SeekFrom, Write};
     use std::path::Path;
+
+    /// Not to be had here.
+    pub(super) fn lock(_: &File) -> io::Result<()> {
+        Ok(())
+    }
 
     pub(super) fn write_all_at(mut file: &File, octets: &[u8], offset: u64) -> io::Result<()> {
         file.seek(SeekFrom::Start(offset))?;

@@ -78,6 +78,11 @@ impl Reader {
         &self.header
     }
 
+    /// Where the whole events end that were read, in octets; `None` where none can be.
+    pub(super) fn events_end(&self) -> Option<u64> {
+        self.splitter.events_end()
+    }
+
     /// What to say on standard error about a file that ends before its end, once all events were
     /// read; `None` for a whole one.
     pub fn torn(&self) -> Option<String> {

@@ -41,6 +41,8 @@ impl Fault {
 pub(super) struct Scanner {
     input: Box<dyn BufRead + Send>,
     line: u64,
+    /// Octets passed over.
+    offset: u64,
     blank_tail: bool,
 }
 
@@ -49,6 +51,7 @@ impl Scanner {
         Self {
             input,
             line: 1,
+            offset: 0,
             blank_tail: false,
         }
     }
@@ -56,6 +59,11 @@ impl Scanner {
     /// The line of the octet that comes next, from 1.
     pub(super) fn line(&self) -> u64 {
         self.line
+    }
+
+    /// Where in the document the octet that comes next stands.
+    pub(super) fn offset(&self) -> u64 {
+        self.offset
     }
 
     /// Whether the document ended in NUL octets, which is how some file systems fill what a power
@@ -160,6 +168,7 @@ impl Scanner {
             self.line +=
                 memchr::memchr_iter(b'\n', &chunk[..length.min(chunk.len())]).count() as u64;
         }
+        self.offset += length as u64;
         self.input.consume(length);
     }
 }

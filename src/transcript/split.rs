@@ -40,6 +40,8 @@ pub(super) struct Splitter {
     early: VecDeque<Element>,
     element: Element,
     torn: bool,
+    /// Where the last whole event ends, or the events begin.
+    events_end: Option<u64>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -66,6 +68,7 @@ impl Splitter {
                 json: Vec::new(),
             },
             torn: false,
+            events_end: None,
         };
         splitter.scanner.byte_order_mark()?;
         if splitter.scanner.peek()? != Some(b'{') {
@@ -88,6 +91,11 @@ impl Splitter {
     /// Whether the document ends before its end; certain when there are no more events.
     pub(super) fn torn(&self) -> bool {
         self.torn
+    }
+
+    /// Where the events read so far end; `None` before their `[`.
+    pub(super) fn events_end(&self) -> Option<u64> {
+        self.events_end
     }
 
     /// The line that was read last.
@@ -157,6 +165,7 @@ impl Splitter {
             }
             ("events", Some(b'[')) => {
                 self.scanner.take();
+                self.events_end = Some(self.scanner.offset());
                 self.place = Place::Events { first: true };
                 Ok(())
             }
@@ -222,7 +231,11 @@ impl Splitter {
             Some(_) => {}
         }
         self.place = Place::Events { first: false };
-        self.copy()
+        let is_whole = self.copy()?;
+        if is_whole {
+            self.events_end = Some(self.scanner.offset());
+        }
+        Ok(is_whole)
     }
 
     /// Copies the value that comes next into `element`. False when the document is torn there.

@@ -14,14 +14,16 @@
 //! ```
 //!
 //! A line ends with CRLF on the wire; the octets of a literal are lines like all others, and the message
-//! goes on behind them. A line that is not printable UTF-8 has the prefix `C\: ` or `S\: `, and in it
+//! goes on behind them. The server's go-ahead for a client's literal stands behind the literal's header,
+//! as it was said, or is left out. A line that is not printable UTF-8 has the prefix `C\: ` or `S\: `, and in it
 //! `\\` and `\xNN` are escapes. Other lines that begin with `#` are comments; empty ones are passed
-//! over. Times, and what mailscope itself noticed or said, are not in it.
+//! over. Times, and what mailscope itself noticed or said, are not in it; but what it said to a server to
+//! bring it to where an app's session stood (a connection that a replay added) is, as the client's.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 
-use crate::event::{Message, Peer, Piece, Recorded, RecordedBody};
+use crate::event::{Awaited, Message, Peer, Piece, Recorded, RecordedBody, RecordedMessage};
 use crate::transcript::is_hidden;
 
 /// Writes the short form.
@@ -31,6 +33,16 @@ pub struct TextWriter<W> {
     conn: u64,
     /// Octets of the literal parts that no message has referred to yet.
     parts: HashMap<(u64, u64), Vec<u8>>,
+    /// Connections that a replay added: mailscope logged in there itself.
+    added: HashSet<u64>,
+    /// Go-aheads for literals of a message that is not whole yet, with their connection.
+    go_aheads: Vec<(u64, Vec<u8>)>,
+}
+
+/// Octets of one peer.
+struct Run {
+    from: Peer,
+    octets: Vec<u8>,
 }
 
 impl<W: Write> TextWriter<W> {
@@ -40,6 +52,8 @@ impl<W: Write> TextWriter<W> {
             out,
             conn: 1,
             parts: HashMap::new(),
+            added: HashSet::new(),
+            go_aheads: Vec::new(),
         }
     }
 
@@ -56,17 +70,21 @@ impl<W: Write> TextWriter<W> {
             self.pass_over(recorded);
             return Ok(());
         }
-        if message.own {
+        let is_withheld = message.sent.as_ref().is_some_and(Message::is_empty);
+        if is_withheld && message.kind.as_deref() == Some("greeting") {
+            self.added.insert(recorded.conn);
+        }
+        let is_answer_to_us = is_withheld && message.from == Peer::Server;
+        if (message.own || is_answer_to_us) && !self.added.contains(&recorded.conn) {
             return Ok(());
         }
-        if self.conn != recorded.conn {
-            self.conn = recorded.conn;
-            writeln!(self.out, "# connection {}", self.conn)?;
+        if message.awaited == Some(Awaited::Literal) {
+            let go_ahead = message.message.bytes().to_vec();
+            self.go_aheads.push((recorded.conn, go_ahead));
+            return Ok(());
         }
-        let octets = self.octets(recorded.conn, &message.message);
-        let end = octets.strip_suffix(b"\r\n").unwrap_or(&octets);
-        for line in lines(end) {
-            write_line(&mut self.out, message.from, line)?;
+        for run in self.runs(recorded.conn, message) {
+            self.write_run(recorded.conn, &run)?;
         }
         Ok(())
     }
@@ -96,28 +114,69 @@ impl<W: Write> TextWriter<W> {
     ///
     /// Those of the writer.
     pub fn flush(&mut self) -> io::Result<()> {
+        // Their messages never came.
+        for (conn, octets) in std::mem::take(&mut self.go_aheads) {
+            let from = Peer::Server;
+            self.write_run(conn, &Run { from, octets })?;
+        }
         self.out.flush()
     }
 
-    fn octets(&mut self, conn: u64, message: &Message) -> Vec<u8> {
-        let mut octets = Vec::with_capacity(message.bytes().len());
-        for piece in message.pieces() {
+    fn write_run(&mut self, conn: u64, run: &Run) -> io::Result<()> {
+        if self.conn != conn {
+            self.conn = conn;
+            writeln!(self.out, "# connection {conn}")?;
+        }
+        let end = run.octets.strip_suffix(b"\r\n").unwrap_or(&run.octets);
+        lines(end).try_for_each(|line| write_line(&mut self.out, run.from, line))
+    }
+
+    /// The message, with each go-ahead that it waited for behind the header of its literal.
+    fn runs(&mut self, conn: u64, message: &RecordedMessage) -> Vec<Run> {
+        let (from, mut octets, mut runs) = (message.from, Vec::new(), Vec::new());
+        let bytes = message.message.bytes();
+        for piece in message.message.pieces() {
             match piece {
-                Piece::Text(_) | Piece::Literal { .. } => {
-                    octets.extend_from_slice(&message.bytes()[piece.range()]);
-                }
-                Piece::Streamed { header, parts, .. } => {
-                    octets.extend_from_slice(&message.bytes()[header.clone()]);
-                    for part in parts {
-                        octets.extend(self.parts.remove(&(conn, *part)).unwrap_or_default());
-                    }
-                }
+                Piece::Text(range) => octets.extend_from_slice(&bytes[range.clone()]),
                 Piece::Secret(secret, _) => {
                     octets.extend_from_slice(format!("<secret:{}>", secret.name()).as_bytes());
                 }
+                Piece::Literal { form, header, .. } | Piece::Streamed { form, header, .. } => {
+                    octets.extend_from_slice(&bytes[header.clone()]);
+                    let waited = from == Peer::Client && form.is_sync();
+                    if let Some(go_ahead) = waited.then(|| self.go_ahead(conn)).flatten() {
+                        let octets = std::mem::take(&mut octets);
+                        runs.extend([Run { from, octets }, go_ahead]);
+                    }
+                    self.literal(conn, piece, bytes, &mut octets);
+                }
             }
         }
-        octets
+        runs.push(Run { from, octets });
+        if from == Peer::Client {
+            // One that was not of a literal after all, or whose literal was cut off.
+            runs.extend(std::iter::from_fn(|| self.go_ahead(conn)));
+        }
+        runs
+    }
+
+    fn go_ahead(&mut self, conn: u64) -> Option<Run> {
+        let place = self.go_aheads.iter().position(|(of, _)| *of == conn)?;
+        let (_, octets) = self.go_aheads.remove(place);
+        let from = Peer::Server;
+        Some(Run { from, octets })
+    }
+
+    fn literal(&mut self, conn: u64, piece: &Piece, bytes: &[u8], octets: &mut Vec<u8>) {
+        match piece {
+            Piece::Literal { content, .. } => octets.extend_from_slice(&bytes[content.clone()]),
+            Piece::Streamed { parts, .. } => {
+                for part in parts {
+                    octets.extend(self.parts.remove(&(conn, *part)).unwrap_or_default());
+                }
+            }
+            Piece::Text(_) | Piece::Secret(..) => {}
+        }
     }
 }
 
@@ -173,6 +232,8 @@ fn write_line(out: &mut impl Write, from: Peer, line: &[u8]) -> io::Result<()> {
 /// A line of the short form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextLine {
+    /// The line's number.
+    pub number: u64,
     /// The connection's number.
     pub conn: u64,
     /// Who said it.
@@ -213,7 +274,12 @@ pub fn read_text(text: &[u8]) -> Result<Vec<TextLine>, (u64, String)> {
             continue;
         }
         let (from, octets) = read_line(line).map_err(|why| (number, why))?;
-        read.push(TextLine { conn, from, octets });
+        read.push(TextLine {
+            number,
+            conn,
+            from,
+            octets,
+        });
     }
     Ok(read)
 }
@@ -269,7 +335,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::event::{Micros, RecordedMessage, Relation, Secret};
+    use crate::event::{LiteralForm, Message, Micros, Relation, Secret};
 
     fn recorded(conn: u64, from: Peer, message: Message) -> Recorded {
         Recorded {
@@ -300,6 +366,7 @@ mod tests {
         for message in messages {
             writer.write(message).unwrap();
         }
+        writer.flush().unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -326,6 +393,28 @@ mod tests {
             text,
             "S: * OK ready\nC: a1 LOGIN alice <secret:password>\nS: * 1 FETCH (BODY[TEXT] {7}\n\
              S: hello\nS: )\n# connection 2\nS\\: * OK \\\\ \\xe9\\x09é\n"
+        );
+    }
+
+    /// In a transcript it stands before its command, which is whole only behind it.
+    #[test]
+    fn a_go_ahead_stands_behind_the_header_it_is_for() {
+        let go_ahead = |conn| {
+            let mut go_ahead = recorded(conn, Peer::Server, Message::text(b"+ go\r\n"));
+            if let RecordedBody::Message(message) = &mut go_ahead.body {
+                message.awaited = Some(Awaited::Literal);
+            }
+            go_ahead
+        };
+        let mut append = Message::text(b"a APPEND ");
+        append.push_whole_literal(LiteralForm::Sync, b"{1}\r\n", b"x");
+        append.push_text(b" ");
+        append.push_whole_literal(LiteralForm::NonSync, b"{2+}\r\n", b"yz");
+        append.push_text(b"\r\n");
+        let text = written(&[go_ahead(2), go_ahead(1), recorded(1, Peer::Client, append)]);
+        assert_eq!(
+            text,
+            "C: a APPEND {1}\nS: + go\nC: x {2+}\nC: yz\n# connection 2\nS: + go\n"
         );
     }
 

@@ -14,11 +14,18 @@
 mod arrows;
 mod authority;
 mod command_line;
+mod diff;
+mod edited;
 mod endings;
+mod examples;
 mod failures;
 mod faults;
 mod filter;
+mod library;
 mod memory;
+mod on_miss;
+mod page;
+mod pcapng;
 mod readme;
 mod real;
 mod record;
@@ -26,6 +33,7 @@ mod recordings;
 mod relay;
 mod replay;
 mod secrets;
+mod serving;
 mod socks;
 mod starttls;
 mod stats;
@@ -44,11 +52,18 @@ fn main() -> ExitCode {
         arrows::trials(),
         authority::trials(),
         command_line::trials(),
+        diff::trials(),
+        edited::trials(),
         endings::trials(),
+        examples::trials(),
         failures::trials(),
         faults::trials(),
         filter::trials(),
+        library::trials(),
         memory::trials(),
+        on_miss::trials(),
+        page::trials(),
+        pcapng::trials(),
         readme::trials(),
         real::trials(),
         record::trials(),
@@ -56,6 +71,7 @@ fn main() -> ExitCode {
         relay::trials(),
         replay::trials(),
         secrets::trials(),
+        serving::trials(),
         socks::trials(),
         starttls::trials(),
         stats::trials(),

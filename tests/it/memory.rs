@@ -7,14 +7,17 @@ use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use libtest_mimic::Trial;
 
+use super::replay::Replay;
+use super::support::app::App;
 use super::support::certificates::TestAuthority;
 use super::support::mailscope::record;
+use super::support::server::{Server, line};
 use super::support::wire::{Door, Far, Incoming, Outgoing, join};
 use super::support::{noise, trials};
 
 pub fn trials() -> Vec<Trial> {
-    let trials =
-        trials!("memory"; a_literal_of_100_mib_each_way, lines_that_deflate_to_almost_nothing);
+    let trials = trials!("memory"; a_literal_of_100_mib_each_way, a_literal_of_100_mib_each_way_behind_a_replay,
+        lines_that_deflate_to_almost_nothing);
     match cfg!(target_os = "linux") {
         true => trials,
         false => trials
@@ -72,6 +75,63 @@ fn a_literal_of_100_mib_each_way() {
     assert_eq!(mailscope.wait().code(), Some(0), "{}", mailscope.stderr());
     assert!(peak < PEAK, "{} MiB", peak / MIB);
     let length = std::fs::metadata(mailscope.out()).unwrap().len();
+    assert!(length > 2 * LITERAL as u64, "both literals are kept");
+}
+
+/// A replay that passes on what is not recorded; all of it is.
+fn a_literal_of_100_mib_each_way_behind_a_replay() {
+    let server = Server::plain(|stream| {
+        stream.write_all(b"* PREAUTH ready\r\n")?;
+        let octets = noise(7, MIB);
+        line(stream)?;
+        stream.write_all(b"+ go\r\n")?;
+        let mut came = vec![0; MIB];
+        for _ in 0..LITERAL / MIB {
+            stream.read_exact(&mut came)?;
+            assert!(came == octets);
+        }
+        line(stream)?;
+        stream.write_all(b"a OK done\r\n")?;
+        line(stream)?;
+        stream.write_all(format!("* 1 FETCH (BODY[] {{{LITERAL}}}\r\n").as_bytes())?;
+        for _ in 0..LITERAL / MIB {
+            stream.write_all(&octets)?;
+        }
+        stream.write_all(b")\r\nf OK done\r\n")
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let transcript = folder.path().join("grown.json");
+    let name = server.name();
+    let flags = [
+        "--on-miss",
+        "record",
+        "--server-tls",
+        "none",
+        "--server",
+        &name,
+    ];
+    let mut replay = Replay::start(&transcript, &[&flags[..], &["--quiet"]].concat());
+    let mut app = App::plain(replay.address("plain"));
+    app.hear("* PREAUTH");
+    let octets = noise(7, MIB);
+    app.say(format!("a APPEND x {{{LITERAL}}}\r\n").as_bytes());
+    app.hear("+ ");
+    for _ in 0..LITERAL / MIB {
+        app.say(&octets);
+    }
+    app.say(b"\r\n");
+    assert_eq!(app.hear("a "), "a OK done\r\n");
+    app.say(b"f UID FETCH 1 BODY[]\r\n");
+    app.hear("* 1 FETCH");
+    for _ in 0..LITERAL / MIB {
+        assert!(app.hear_octets(MIB) == octets);
+    }
+    app.hear("f OK");
+    let peak = peak(replay.pid());
+    eprintln!("peak {} MiB", peak / MIB);
+    assert_eq!(replay.stop().0, 0);
+    assert!(peak < PEAK, "{} MiB", peak / MIB);
+    let length = std::fs::metadata(&transcript).unwrap().len();
     assert!(length > 2 * LITERAL as u64, "both literals are kept");
 }
 

@@ -26,7 +26,8 @@ fn output(command: &str) -> String {
         .collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let output = run(&words);
-    assert!(output.status.success(), "{command}: {output:?}");
+    let differs = command.starts_with("mailscope diff ") && output.status.code() == Some(1);
+    assert!(output.status.success() || differs, "{command}: {output:?}");
     String::from_utf8(output.stdout).unwrap()
 }
 

@@ -32,7 +32,8 @@ pub fn trials() -> Vec<Trial> {
     )
 }
 
-const TOUR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/recordings/tour.json");
+/// The recording that ships.
+pub const TOUR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/recordings/tour.json");
 
 /// A replay that runs; ended by its process id when it is dropped.
 pub struct Replay {
@@ -90,6 +91,11 @@ impl Replay {
         self.ready[key].as_str().unwrap()
     }
 
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Its authority's certificate.
     pub fn ca(&self) -> PathBuf {
         self.folder.path().join(self.address("ca"))
@@ -100,7 +106,8 @@ impl Replay {
         std::fs::read_to_string(self.folder.path().join(name)).unwrap()
     }
 
-    fn end(&mut self) -> (i32, Value) {
+    /// Waits for its end; its exit code and its report.
+    pub fn end(&mut self) -> (i32, Value) {
         let status = wait_for("replay's end", || self.child.try_wait().unwrap());
         let report = serde_json::from_str(&self.read("report.json")).unwrap();
         (status.code().unwrap(), report)
@@ -424,9 +431,18 @@ fn idle_is_ended_before_what_was_recorded_later() {
 /// A recording of the tour that ships with mailscope; its app says what it said, line by line.
 fn the_tour_is_replayed_from(recording: &Path) {
     let mut replay = Replay::start(recording, &["--require-all", "--match", "strict"]);
-    let tour: Value = serde_json::from_str(&std::fs::read_to_string(TOUR).unwrap()).unwrap();
     let mut app = App::tls(replay.address("tls"), "localhost", &replay.ca());
     app.hear("* OK");
+    say_the_tour(&mut app);
+    let (code, report) = replay.stop();
+    assert_eq!(report["mismatches"], json!([]));
+    assert_eq!(report["never_asked"], json!([]));
+    assert_eq!(code, 0);
+}
+
+/// Says what the tour's app said, line by line, once it was greeted.
+pub fn say_the_tour(app: &mut App) {
+    let tour: Value = serde_json::from_str(&std::fs::read_to_string(TOUR).unwrap()).unwrap();
     for event in tour["events"].as_array().unwrap() {
         if event["from"] != "client" || event.get("wire").is_none() {
             continue;
@@ -447,10 +463,6 @@ fn the_tour_is_replayed_from(recording: &Path) {
             (_, tag) => drop(app.hear(&format!("{tag} "))),
         }
     }
-    let (code, report) = replay.stop();
-    assert_eq!(report["mismatches"], json!([]));
-    assert_eq!(report["never_asked"], json!([]));
-    assert_eq!(code, 0);
 }
 
 fn bad_input_is_refused() {

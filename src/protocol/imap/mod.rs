@@ -10,6 +10,7 @@
 
 mod assembler;
 mod bridge;
+mod canonical;
 mod capability;
 mod client;
 mod command;
@@ -25,6 +26,7 @@ mod recorded;
 mod response;
 pub mod sameness;
 mod sasl;
+mod search;
 mod secrets;
 mod server;
 mod solicit;
@@ -34,6 +36,7 @@ mod telling;
 mod tracker;
 mod undecided;
 mod upgrade;
+mod utf7;
 
 pub use bridge::{AppLeg, ServerLeg, Setting};
 pub use capability::Hidden;

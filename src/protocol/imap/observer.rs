@@ -114,6 +114,11 @@ impl Observer {
         self.tracker.state()
     }
 
+    /// The capabilities that the server listed last, where it has.
+    pub fn capabilities(&self) -> Option<&[String]> {
+        self.tracker.listed_capabilities()
+    }
+
     /// What is held of the server's message.
     pub(super) fn server_held(&self) -> &Message {
         self.server.assembler.message()

@@ -8,7 +8,11 @@
 //! live      C: X9 fetch 1,2,3 (uid flags)     the same
 //! ```
 
+use super::canonical::{items, mailboxes, shown, text};
+pub use super::canonical::{mailbox, set};
+use super::search::question;
 use crate::event::{Reading, Said, Value};
+use crate::limits;
 
 /// The first thing in which two commands differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,21 +44,67 @@ enum Kind {
 
 /// How two commands differ; `None` if they mean the same.
 pub fn difference(recorded: &Said, live: &Said) -> Option<Difference> {
+    first_differences(recorded, live, 1).pop()
+}
+
+/// Everything in which two commands differ, in the order of their arguments; the names alone where
+/// these differ.
+pub fn differences(recorded: &Said, live: &Said) -> Vec<Difference> {
+    first_differences(recorded, live, usize::MAX)
+}
+
+fn first_differences(recorded: &Said, live: &Said, most: usize) -> Vec<Difference> {
     let (name, live_name) = (name(recorded), name(live));
     if name != live_name {
-        return Some(Difference {
+        return vec![Difference {
             argument: "command".into(),
             recorded: name.to_owned(),
             live: live_name.to_owned(),
-        });
+        }];
     }
     let (ours, theirs) = (recorded.arguments(), live.arguments());
     let (ours, theirs) = (
         without_optional(name, &ours),
         without_optional(name, &theirs),
     );
-    let most = ours.len().max(theirs.len());
-    (0..most).find_map(|place| {
+    of_arguments(name, &ours, &theirs, most)
+}
+
+/// As [`difference`], up to the literal at which the recorded command was refused.
+pub fn difference_before_literal(recorded: &Said, live: &Said) -> Option<Difference> {
+    if name(recorded) != name(live) {
+        return difference(recorded, live);
+    }
+    let (ours, theirs) = (recorded.arguments(), live.arguments());
+    let (mut ours, mut theirs) = (
+        without_optional(name(recorded), &ours),
+        without_optional(name(live), &theirs),
+    );
+    // Its header, which has become text, stands for whatever comes there.
+    theirs.truncate(ours.len());
+    if let Some(last) = ours.len().checked_sub(1)
+        && let Some(literal) = theirs.get(last)
+    {
+        ours[last] = literal;
+    }
+    of_arguments(name(recorded), &ours, &theirs, 1).pop()
+}
+
+fn of_arguments(
+    name: &str,
+    ours: &[&Value<'_>],
+    theirs: &[&Value<'_>],
+    most: usize,
+) -> Vec<Difference> {
+    let questions = (question(name, ours), question(name, theirs));
+    let is_same_question = match &questions {
+        (Some(one), Some(other)) => Some(one == other),
+        _ => None,
+    };
+    if is_same_question == Some(true) {
+        return Vec::new();
+    }
+    let differing = |place: usize| {
         let (one, other) = (ours.get(place).copied(), theirs.get(place).copied());
         let kind = kind(name, place, ours.len());
         let is_same = match (one, other) {
@@ -67,7 +117,61 @@ pub fn difference(recorded: &Said, live: &Said) -> Option<Difference> {
             recorded: one.map(shown).unwrap_or_default(),
             live: other.map(shown).unwrap_or_default(),
         })
-    })
+    };
+    let places = 0..ours.len().max(theirs.len());
+    let mut differences: Vec<_> = places.filter_map(differing).take(most).collect();
+    if differences.is_empty() && is_same_question == Some(false) {
+        // `SUBJECT abc` and `SUBJECT ABC` are the same words, and not the same text.
+        differences.push(Difference {
+            argument: "search keys".into(),
+            recorded: all_shown(ours),
+            live: all_shown(theirs),
+        });
+    }
+    differences
+}
+
+fn all_shown(values: &[&Value<'_>]) -> String {
+    let values: Vec<String> = values.iter().map(|value| shown(value)).collect();
+    values.join(" ")
+}
+
+/// A command's meaning in octets. Commands that mean the same have the same, but for what is masked in
+/// one of them alone; a few have it that do not, which [`differences`] tells apart.
+pub fn digest(said: &Said) -> Vec<u8> {
+    let name = name(said);
+    let arguments = said.arguments();
+    let mut arguments = without_optional(name, &arguments);
+    if name == "LOGIN" {
+        arguments.truncate(1); // the password may be masked in one of them
+    }
+    let mut digest = name.as_bytes().to_vec();
+    if let Some(question) = question(name, &arguments) {
+        digest.extend(format!(" {question:?}").bytes());
+        return digest;
+    }
+    // Where a literal's octets may not be here, its length has to do.
+    let brief = |value: &Value<'_>| match value {
+        Value::Literal(octets) if octets.len() as u64 > limits::LITERAL_HELD => {
+            text(&Value::Streamed(octets.len() as u64))
+        }
+        value => text(value),
+    };
+    for (place, value) in arguments.iter().enumerate() {
+        digest.push(0);
+        match kind(name, place, arguments.len()) {
+            Kind::Anything => {}
+            Kind::Mailbox => digest.extend(mailboxes(value).into_iter().flatten().flatten()),
+            Kind::Set => match set(value) {
+                Some(ranges) => digest.extend(format!("{ranges:?}").bytes()),
+                None => digest.extend(brief(value).unwrap_or_default()),
+            },
+            Kind::Items => digest.extend(items(value).join(" ").bytes()),
+            Kind::Text => digest.extend(brief(value).unwrap_or_default()),
+            Kind::Words => digest.extend(shown(value).to_ascii_uppercase().bytes()),
+        }
+    }
+    digest
 }
 
 fn name(said: &Said) -> &str {
@@ -91,7 +195,8 @@ fn argument(name: &str, kind: Kind, place: usize) -> String {
 }
 
 /// The arguments that are compared. A SASL exchange is by its mechanism alone (an initial response
-/// may as well come later), APPEND without its date, ID without anything.
+/// may as well come later), APPEND without its date and an empty list of flags, ID without anything;
+/// ENABLE's are a set.
 fn without_optional<'v, 'a>(name: &str, arguments: &'v [Value<'a>]) -> Vec<&'v Value<'a>> {
     let all = arguments.iter();
     match name {
@@ -99,11 +204,18 @@ fn without_optional<'v, 'a>(name: &str, arguments: &'v [Value<'a>]) -> Vec<&'v V
         "AUTHENTICATE" => all.take(1).collect(),
         "APPEND" => {
             let last = arguments.len().saturating_sub(1);
-            let is_date = |(place, value): &(usize, &Value<'_>)| {
-                *place > 0 && *place < last && matches!(value, Value::Quoted(_))
+            let is_left_out = |(place, value): &(usize, &Value<'_>)| {
+                let is_date = matches!(value, Value::Quoted(_));
+                let is_empty = matches!(value, Value::List(flags) if flags.is_empty());
+                *place > 0 && *place < last && (is_date || is_empty)
             };
-            let kept = all.enumerate().filter(|argument| !is_date(argument));
+            let kept = all.enumerate().filter(|argument| !is_left_out(argument));
             kept.map(|(_, value)| value).collect()
+        }
+        "ENABLE" => {
+            let mut all: Vec<_> = all.collect();
+            all.sort_by_key(|value| shown(value).to_ascii_uppercase());
+            all
         }
         _ => all.collect(),
     }
@@ -115,12 +227,17 @@ fn kind(name: &str, place: usize, count: usize) -> Kind {
         ("LOGIN", _) => Kind::Text,
         ("SELECT" | "EXAMINE" | "CREATE" | "DELETE" | "SUBSCRIBE" | "UNSUBSCRIBE", 0)
         | ("STATUS" | "APPEND" | "GETQUOTAROOT" | "GETACL" | "MYRIGHTS", 0)
+        | ("SETACL" | "DELETEACL" | "LISTRIGHTS" | "GETMETADATA" | "SETMETADATA", 0)
         | ("RENAME", 0 | 1) => Kind::Mailbox,
-        ("LIST" | "LSUB", _) if is_last || place == 1 => Kind::Mailbox,
+        // C: a LIST (SUBSCRIBED) "" "*" RETURN (CHILDREN)
+        ("LIST", 0) if count % 2 == 1 => Kind::Items,
+        ("LIST", _) if count > 3 && is_last => Kind::Items,
+        ("LIST", _) if count > 3 && place + 2 == count => Kind::Words,
+        ("LIST" | "LSUB", _) => Kind::Mailbox,
         ("COPY" | "MOVE" | "UID COPY" | "UID MOVE", 1) => Kind::Mailbox,
         ("FETCH" | "UID FETCH" | "STORE" | "UID STORE" | "COPY" | "MOVE", 0)
         | ("UID COPY" | "UID MOVE" | "UID EXPUNGE", 0) => Kind::Set,
-        ("FETCH" | "UID FETCH" | "STATUS", 1) | ("STORE" | "UID STORE", 2) => Kind::Items,
+        ("FETCH" | "UID FETCH" | "STATUS" | "STORE" | "UID STORE", _) => Kind::Items,
         ("APPEND", _) if is_last => Kind::Text,
         ("APPEND", _) => Kind::Items,
         _ => Kind::Words,
@@ -133,16 +250,38 @@ fn is_same(kind: Kind, one: &Value<'_>, other: &Value<'_>) -> bool {
     }
     match kind {
         Kind::Anything => true,
-        Kind::Mailbox => mailbox(one) == mailbox(other),
-        Kind::Set => set(one) == set(other),
+        Kind::Mailbox => mailboxes(one) == mailboxes(other),
+        Kind::Set => match (set(one), set(other)) {
+            // C: a FETCH $ FLAGS
+            (None, None) => is_same_word(one, other),
+            (one, other) => one == other,
+        },
         Kind::Items => items(one) == items(other),
-        Kind::Text => text(one) == text(other),
+        Kind::Text => is_same_text(one, other),
         Kind::Words => is_same_word(one, other),
+    }
+}
+
+/// Where a literal's octets are not here, its length decides.
+fn is_same_text(one: &Value<'_>, other: &Value<'_>) -> bool {
+    match (one, other) {
+        (Value::Streamed(length), text) | (text, Value::Streamed(length)) => match text {
+            Value::Streamed(other) => length == other,
+            text => text
+                .bytes()
+                .is_some_and(|octets| octets.len() as u64 == *length),
+        },
+        (Value::List(one), Value::List(other)) => {
+            let mut pairs = one.iter().zip(other);
+            one.len() == other.len() && pairs.all(|(one, other)| is_same_text(one, other))
+        }
+        _ => text(one) == text(other),
     }
 }
 
 fn is_same_word(one: &Value<'_>, other: &Value<'_>) -> bool {
     match (one, other) {
+        (Value::Secret(_), _) | (_, Value::Secret(_)) => true,
         (Value::Atom(one), Value::Atom(other)) => one.eq_ignore_ascii_case(other),
         (Value::List(one), Value::List(other)) => {
             one.len() == other.len()
@@ -151,82 +290,7 @@ fn is_same_word(one: &Value<'_>, other: &Value<'_>) -> bool {
                     .zip(other)
                     .all(|(one, other)| is_same_word(one, other))
         }
-        _ => text(one) == text(other),
-    }
-}
-
-/// A string's octets, whatever form it has; `None` for what is none.
-fn text(value: &Value<'_>) -> Option<Vec<u8>> {
-    match value {
-        Value::Number(number) => Some(number.to_string().into_bytes()),
-        Value::Nil => Some(b"NIL".to_vec()),
-        // Its octets are not here; two of one length are taken for the same.
-        Value::Streamed(octets) => Some(format!("{octets} octets").into_bytes()),
-        _ => value.bytes().map(<[u8]>::to_vec),
-    }
-}
-
-/// A mailbox's name; INBOX is the same in any letter case (RFC 9051, section 5.1).
-pub fn mailbox(value: &Value<'_>) -> Option<Vec<u8>> {
-    if value.is_word("INBOX") {
-        return Some(b"INBOX".to_vec());
-    }
-    match value {
-        Value::Number(number) => Some(number.to_string().into_bytes()),
-        Value::Nil => Some(b"NIL".to_vec()),
-        _ => value.bytes().map(<[u8]>::to_vec),
-    }
-}
-
-/// A sequence set with its ranges ordered, joined and without direction (RFC 9051, section 9).
-fn set(value: &Value<'_>) -> Option<Vec<(u64, u64)>> {
-    /// `*`
-    const LARGEST: u64 = u64::MAX;
-    let text = text(value)?;
-    let text = std::str::from_utf8(&text).ok()?;
-    let mut ranges = Vec::new();
-    for part in text.split(',') {
-        let (first, last) = part.split_once(':').unwrap_or((part, part));
-        let bound = |text: &str| match text {
-            "*" => Some(LARGEST),
-            digits => digits.parse::<u64>().ok(),
-        };
-        let (first, last) = (bound(first)?, bound(last)?);
-        ranges.push((first.min(last), first.max(last)));
-    }
-    ranges.sort_unstable();
-    let mut joined: Vec<(u64, u64)> = Vec::new();
-    for (first, last) in ranges {
-        match joined.last_mut() {
-            Some(before) if first <= before.1.saturating_add(1) => before.1 = before.1.max(last),
-            _ => joined.push((first, last)),
-        }
-    }
-    Some(joined)
-}
-
-/// The items of a list, or a single one, upper case and in order.
-fn items(value: &Value<'_>) -> Vec<String> {
-    let mut items: Vec<String> = match value {
-        Value::List(members) => members.iter().map(shown).collect(),
-        single => vec![shown(single)],
-    };
-    for item in &mut items {
-        item.make_ascii_uppercase();
-    }
-    items.sort_unstable();
-    items
-}
-
-/// A value for people.
-fn shown(value: &Value<'_>) -> String {
-    match value {
-        Value::List(members) => {
-            let members: Vec<String> = members.iter().map(shown).collect();
-            format!("({})", members.join(" "))
-        }
-        Value::Secret(secret) => format!("<secret:{}>", secret.name()),
-        _ => String::from_utf8_lossy(&text(value).unwrap_or_default()).into_owned(),
+        _ => is_same_text(one, other),
     }
 }
 
@@ -285,6 +349,59 @@ mod tests {
                 "APPEND x (\\Seen) \"18-Jul-1996 02:44:25 -0700\" {3+}\r\nabc",
             ),
             ("LIST \"\" *", "LIST \"\" \"*\""),
+            (
+                "LIST (SUBSCRIBED) \"\" (a inbox) RETURN (CHILDREN STATUS (MESSAGES UNSEEN))",
+                "LIST (subscribed) \"\" (\"INBOX\" a) return (STATUS (UNSEEN MESSAGES) children)",
+            ),
+            (
+                "FETCH 1 ALL",
+                "FETCH 1 (ENVELOPE FLAGS INTERNALDATE RFC822.SIZE)",
+            ),
+            (
+                "FETCH 1 fast",
+                "FETCH 1 (FLAGS RFC822.SIZE INTERNALDATE FLAGS)",
+            ),
+            (
+                "FETCH 1 FULL",
+                "FETCH 1 (BODY ENVELOPE FLAGS INTERNALDATE RFC822.SIZE)",
+            ),
+            (
+                "FETCH 1 (UID BODY.PEEK[HEADER.FIELDS (DATE FROM)]<0.100>)",
+                "FETCH 1 (body.peek[header.fields (\"From\" date)]<0.100> UID)",
+            ),
+            (
+                "UID FETCH 1 FLAGS (CHANGEDSINCE 4 VANISHED)",
+                "UID FETCH 1 FLAGS (VANISHED CHANGEDSINCE 4)",
+            ),
+            (
+                "STORE 1 (UNCHANGEDSINCE 5) +FLAGS (\\Seen $Work)",
+                "STORE 1 (unchangedsince 5) +FLAGS ($Work \\Seen)",
+            ),
+            (
+                "STATUS x (MESSAGES UNSEEN)",
+                "STATUS \"x\" (unseen messages)",
+            ),
+            (
+                "ENABLE CONDSTORE UTF8=ACCEPT",
+                "ENABLE utf8=accept condstore",
+            ),
+            ("APPEND x {3+}\r\nabc", "APPEND x () ~{3+}\r\nabc"),
+            (
+                "SEARCH UNSEEN FROM bob 1:3",
+                "SEARCH 3,1,2 (from \"bob\") unseen",
+            ),
+            (
+                "UID SEARCH RETURN (MIN MAX) CHARSET UTF-8 OR SEEN NOT (FROM a UID 1:2) ALL",
+                "UID SEARCH return (max min) charset utf-8 all or not (uid 2,1 from {1+}\r\na) seen",
+            ),
+            (
+                "SEARCH SINCE 01-Feb-1994 HEADER X-Spam yes",
+                "SEARCH HEADER x-spam \"yes\" since \"1-feb-1994\"",
+            ),
+            (
+                "SORT (REVERSE DATE) UTF-8 SEEN FLAGGED",
+                "SORT (reverse date) utf-8 flagged seen",
+            ),
         ] {
             assert_eq!(differ(recorded, live), None, "{recorded} {live}");
         }
@@ -302,6 +419,26 @@ mod tests {
             ("LOGIN alice x", "LOGIN bob x", "user name"),
             ("SEARCH UNSEEN", "SEARCH UNSEEN SEEN", "argument 2"),
             ("APPEND x {3+}\r\nabc", "APPEND x {3+}\r\nabd", "argument 2"),
+            ("FETCH $ FLAGS", "FETCH x FLAGS", "sequence set"),
+            ("FETCH 1 BODY[]<0.100>", "FETCH 1 BODY[]<100.100>", "items"),
+            (
+                "FETCH 1 BODY[HEADER.FIELDS (DATE)]",
+                "FETCH 1 BODY[HEADER.FIELDS (FROM)]",
+                "items",
+            ),
+            (
+                "LIST \"\" * RETURN (CHILDREN)",
+                "LIST \"\" * RETURN (SUBSCRIBED)",
+                "items",
+            ),
+            ("LIST \"\" (a b)", "LIST \"\" (a c)", "mailbox"),
+            (
+                "SORT (DATE SIZE) UTF-8 ALL",
+                "SORT (SIZE DATE) UTF-8 ALL",
+                "argument 1",
+            ),
+            ("SEARCH OR SEEN NEW", "SEARCH SEEN NEW", "argument 1"),
+            ("SEARCH SUBJECT abc", "SEARCH SUBJECT ABC", "search keys"),
         ] {
             let difference = differ(recorded, live).expect(live);
             assert_eq!(difference.argument, argument, "{recorded} {live}");

@@ -9,7 +9,7 @@ use libtest_mimic::Trial;
 
 use super::super::replay::Replay;
 use super::super::support::app::App;
-use super::super::support::dovecot::{Dovecot, PASSWORD};
+use super::super::support::dovecot::{Dovecot, PASSWORD, WITH_COMPRESS};
 use super::super::support::maildir::Mail;
 use super::super::support::programs::{DOVECOT, needing};
 use super::super::support::schema;
@@ -25,8 +25,6 @@ pub fn trials() -> Vec<Trial> {
     );
     needing(&[DOVECOT], trials)
 }
-
-const WITH_COMPRESS: &str = "protocol imap {\n  mail_plugins = zlib imap_zlib\n}\n";
 
 /// An app that compresses, and keeps what both said before that.
 struct Compressing {

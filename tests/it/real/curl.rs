@@ -112,21 +112,29 @@ fn uploads() {
     );
 }
 
-/// What curl prints for each question; octets that are not ASCII as escapes.
+/// What curl prints for each question.
 pub(super) fn answers(door: &Door) -> Vec<String> {
-    let answer = |(url, arguments): &(&str, &[&str])| {
-        let printed = ask(door, url, arguments);
-        let mut lines: Vec<String> = printed
-            .split_inclusive(|&octet| octet == b'\n')
-            .map(|line| line.escape_ascii().to_string())
-            .collect();
-        if url.is_empty() {
-            // LIST's order is that of the folder on the server's disk.
-            lines.sort();
-        }
-        lines.concat()
-    };
-    QUESTIONS.iter().map(answer).collect()
+    answers_to(door, &QUESTIONS)
+}
+
+/// What curl prints for each of these.
+pub(super) fn answers_to(door: &Door, questions: &[(&str, &[&str])]) -> Vec<String> {
+    let ask = |question| answer(door, question);
+    questions.iter().map(ask).collect()
+}
+
+/// What it prints for one; octets that are not ASCII as escapes.
+pub(super) fn answer(door: &Door, (url, arguments): &(&str, &[&str])) -> String {
+    let printed = ask(door, url, arguments);
+    let mut lines: Vec<String> = printed
+        .split_inclusive(|&octet| octet == b'\n')
+        .map(|line| line.escape_ascii().to_string())
+        .collect();
+    if url.is_empty() {
+        // LIST's order is that of the folder on the server's disk.
+        lines.sort();
+    }
+    lines.concat()
 }
 
 pub(super) fn ask(door: &Door, url: &str, arguments: &[&str]) -> Vec<u8> {

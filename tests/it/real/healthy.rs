@@ -186,7 +186,7 @@ fn short(event: &Value) -> String {
 }
 
 /// Shows the first difference instead of two long heaps.
-fn same_octets(one: &[u8], other: &[u8]) {
+pub fn same_octets(one: &[u8], other: &[u8]) {
     if one != other {
         let place = one.iter().zip(other).take_while(|(a, b)| a == b).count();
         let around = |octets: &[u8]| {

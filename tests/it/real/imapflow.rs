@@ -6,7 +6,7 @@ use std::process::Command;
 
 use libtest_mimic::Trial;
 
-use super::super::support::dovecot::{Dovecot, PASSWORD};
+use super::super::support::dovecot::{Dovecot, PASSWORD, WITH_COMPRESS};
 use super::super::support::maildir::Mail;
 use super::super::support::mailscope::Mailscope;
 use super::super::support::programs::{DOVECOT, NODE, ignored, needing};
@@ -17,8 +17,13 @@ use super::{DIRECT, Door, Security, THROUGH, at_once, direct, recording, run, th
 
 pub fn trials() -> Vec<Trial> {
     let trials = trials!("real::imapflow"; compressed, in_cleartext, with_starttls, with_tls);
+    needing_imapflow(needing(&[DOVECOT], trials))
+}
+
+/// These trials, ignored with what installs it where it or Node is missing.
+pub fn needing_imapflow(trials: Vec<Trial>) -> Vec<Trial> {
     match modules().join("imapflow").is_dir() {
-        true => needing(&[DOVECOT, NODE], trials),
+        true => needing(&[NODE], trials),
         false => ignored(".ci/imapflow", trials),
     }
 }
@@ -27,12 +32,11 @@ const SESSION: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/tests/it/real/imapflow/session.cjs"
 );
-const WITH_COMPRESS: &str = "protocol imap {\n  mail_plugins = zlib imap_zlib\n}\n";
-const CONNECTIONS: usize = 2;
+pub(super) const CONNECTIONS: usize = 2;
 const SECRETS: Secrets = Secrets::Masked(&[PASSWORD]);
 
 /// Where `.ci/imapflow` puts it: beside what Cargo builds.
-fn modules() -> PathBuf {
+pub fn modules() -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     target.join("imapflow/node_modules")
 }
@@ -78,7 +82,7 @@ fn session(dovecot: &Dovecot, security: Security) -> (String, Mailscope) {
     (obtained, mailscope)
 }
 
-fn obtained(door: &Door) -> String {
+pub(super) fn obtained(door: &Door) -> String {
     let security = match door.security {
         Security::Tls => "tls",
         Security::Starttls => "starttls",
@@ -92,7 +96,7 @@ fn obtained(door: &Door) -> String {
     String::from_utf8(printed).unwrap()
 }
 
-fn inbox() -> Vec<Mail> {
+pub(super) fn inbox() -> Vec<Mail> {
     vec![
         Mail::new(
             "S",

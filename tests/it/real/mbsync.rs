@@ -150,11 +150,20 @@ SyncState *
     fn mailbox(&self, mailbox: &str) -> PathBuf {
         self.folder.path().join("near").join(mailbox)
     }
+}
 
-    /// The mails of a mailbox here.
-    pub(super) fn mails(&self, mailbox: &str) -> Vec<Mail> {
-        read(&self.mailbox(mailbox))
+/// What a first synchronisation brings here.
+pub(super) fn obtained(door: &Door) -> Vec<u8> {
+    let near = Near::new(door);
+    near.sync();
+    let mut obtained = Vec::new();
+    for mailbox in MAILBOXES {
+        for Mail { content, flags } in read(&near.mailbox(mailbox)) {
+            obtained.extend(format!("{mailbox} {flags}\n").into_bytes());
+            obtained.extend(content);
+        }
     }
+    obtained
 }
 
 impl<'a> Side<'a> {

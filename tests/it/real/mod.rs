@@ -1,7 +1,10 @@
 //! A real server, Dovecot, and real clients in front of it: what a client obtains through mailscope
 //! is what it obtains without, and what mailscope kept is what Dovecot kept.
 //!
+//! - `again`: the clients recorded once more in front of recordings of themselves.
 //! - `compress`: COMPRESS=DEFLATE.
+//! - `grown`: a recording that learns from Dovecot what the client asks besides.
+//! - `exported`: a client against a recording of itself in the short text form.
 //! - `healthy`: what is true of every recording of peers that do nothing wrong.
 //! - `legs`: every mix of how the two legs are secured.
 //! - `measured`: what `stats` tells of them.
@@ -9,14 +12,18 @@
 //! - `socks`: a client that keeps Dovecot's name and port.
 //! - the rest: one file a client.
 
+mod again;
 mod compress;
 mod curl;
+mod exported;
+mod grown;
 mod healthy;
-mod imapflow;
+pub mod imapflow;
 mod imaplib;
 mod legs;
 mod mbsync;
 mod measured;
+mod neomutt;
 mod replayed;
 mod socks;
 
@@ -31,13 +38,17 @@ use super::support::mailscope::{Mailscope, Recording, record};
 
 pub fn trials() -> Vec<Trial> {
     [
+        again::trials(),
         compress::trials(),
         curl::trials(),
+        grown::trials(),
+        exported::trials(),
         imapflow::trials(),
         imaplib::trials(),
         legs::trials(),
         mbsync::trials(),
         measured::trials(),
+        neomutt::trials(),
         replayed::trials(),
         socks::trials(),
     ]

@@ -1,38 +1,284 @@
-//! A client that was recorded against Dovecot, started again against the recording alone: it obtains
-//! what it obtained.
+//! A client that was recorded against Dovecot, started again against the recording alone, from empty
+//! state: it ends well, obtains what it obtained, and everything that was recorded was asked for.
 
 use libtest_mimic::Trial;
 use serde_json::json;
 
 use super::super::replay::Replay;
-use super::super::support::dovecot::Dovecot;
+use super::super::support::dovecot::{Dovecot, WITH_COMPRESS};
+use super::super::support::maildir::Mail;
 use super::super::support::mailscope::Mailscope;
-use super::super::support::programs::{CURL, DOVECOT, MBSYNC, PYTHON, needing};
+use super::super::support::programs::{
+    CURL, DOVECOT, MBSYNC, NEOMUTT, PYTHON, Program, SCRIPT, needing,
+};
 use super::super::support::trials;
-use super::{Door, Security, THROUGH, curl, healthy, imaplib, mbsync, recording, through};
+use super::{
+    Door, Security, THROUGH, curl, healthy, imapflow, imaplib, mbsync, neomutt, recording, through,
+};
 
 pub fn trials() -> Vec<Trial> {
     let mut trials = needing(
         &[DOVECOT, CURL],
-        trials!("real::replayed"; curl_obtains_the_same, curl_obtains_the_same_with_starttls),
+        trials!("real::replayed"; curl_at_once, curl_backwards, curl_backwards_strict),
     );
-    trials.extend(needing(
-        &[DOVECOT, PYTHON],
-        trials!("real::replayed"; imaplib_obtains_the_same, imaplib_obtains_the_same_with_starttls),
-    ));
-    trials.extend(needing(
-        &[DOVECOT, MBSYNC],
-        trials!("real::replayed"; mbsync_obtains_the_same),
-    ));
+    let each = CLIENTS.into_iter().flat_map(|client| {
+        let ways = WAYS.into_iter().filter(|way| client.goes(way));
+        let trials = ways.map(|way| {
+            let name = format!("real::replayed::{}{}", client.name, way.name);
+            Trial::test(name, move || {
+                obtains_the_same(&client, &way);
+                Ok(())
+            })
+        });
+        client.needing(trials.collect())
+    });
+    trials.extend(each);
     trials
 }
 
-/// The transcript is whole; Dovecot is gone.
-fn replay(mailscope: &mut Mailscope, dovecot: Dovecot, connections: usize) -> Replay {
-    mailscope.closed(connections);
+/// A client's session.
+#[derive(Clone, Copy)]
+pub(super) struct Client {
+    pub(super) name: &'static str,
+    programs: &'static [Program],
+    mailboxes: fn() -> Vec<(&'static str, Vec<Mail>)>,
+    pub(super) connections: usize,
+    /// Whether it compresses where it can.
+    pub(super) compresses: bool,
+    /// What it obtains, from empty state.
+    pub(super) obtained: fn(&Door) -> Vec<u8>,
+}
+
+pub(super) const CLIENTS: [Client; 6] = [
+    Client {
+        name: "curl",
+        programs: &[DOVECOT, CURL],
+        mailboxes: || vec![("INBOX", curl::inbox()), ("Archive", Vec::new())],
+        connections: curl::QUESTIONS.len(),
+        compresses: false,
+        obtained: |door| curl::answers(door).concat().into_bytes(),
+    },
+    Client {
+        name: "imapflow",
+        programs: &[DOVECOT],
+        mailboxes: || vec![("INBOX", imapflow::inbox()), ("Archive", Vec::new())],
+        connections: imapflow::CONNECTIONS,
+        compresses: true,
+        obtained: |door| imapflow::obtained(door).into_bytes(),
+    },
+    Client {
+        name: "imaplib",
+        programs: &[DOVECOT, PYTHON],
+        mailboxes: || vec![("INBOX", imaplib::inbox()), ("Archive", Vec::new())],
+        connections: 2,
+        compresses: false,
+        obtained: |door| imaplib::obtained(door).into_bytes(),
+    },
+    Client {
+        name: "mbsync",
+        programs: &[DOVECOT, MBSYNC],
+        mailboxes: || vec![("INBOX", mbsync::inbox()), ("Archive", mbsync::archive())],
+        connections: 1,
+        compresses: true,
+        obtained: mbsync::obtained,
+    },
+    Client {
+        name: "neomutt",
+        programs: &[DOVECOT, NEOMUTT, SCRIPT],
+        mailboxes: neomutt::mailboxes,
+        connections: neomutt::CONNECTIONS,
+        compresses: false,
+        obtained: neomutt::obtained,
+    },
+    Client {
+        name: "neomutt_with_a_cache",
+        programs: &[DOVECOT, NEOMUTT, SCRIPT],
+        mailboxes: neomutt::mailboxes,
+        connections: neomutt::CONNECTIONS + 1,
+        compresses: false,
+        obtained: neomutt::obtained_with_a_cache,
+    },
+];
+
+impl Client {
+    /// The trials, as they are if it is there.
+    pub(super) fn needing(&self, trials: Vec<Trial>) -> Vec<Trial> {
+        let trials = needing(self.programs, trials);
+        match self.name {
+            "imapflow" => imapflow::needing_imapflow(trials),
+            _ => trials,
+        }
+    }
+
+    /// Gives its user the mails that it finds.
+    pub(super) fn prepare(&self, dovecot: &Dovecot) {
+        let mailboxes = (self.mailboxes)();
+        let mailboxes: Vec<_> = mailboxes
+            .iter()
+            .map(|(name, mails)| (*name, &mails[..]))
+            .collect();
+        dovecot.user(THROUGH, &mailboxes);
+    }
+
+    /// Whether it can go there in this way.
+    fn goes(&self, way: &Way) -> bool {
+        self.compresses || !way.compressed
+    }
+}
+
+/// How the session goes, when it is recorded and when it is replayed.
+#[derive(Clone, Copy)]
+struct Way {
+    name: &'static str,
+    /// When it is recorded.
+    security: Security,
+    /// When it is replayed.
+    then: Security,
+    compressed: bool,
+    /// What replay is told besides.
+    arguments: &'static [&'static str],
+}
+
+/// The app is given octet by octet.
+const SPLIT: &[&str] = &["--fault", "split=1"];
+
+const WAYS: [Way; 8] = [
+    Way {
+        name: "",
+        security: Security::Tls,
+        then: Security::Tls,
+        compressed: false,
+        arguments: &[],
+    },
+    Way {
+        name: "_with_starttls",
+        security: Security::Starttls,
+        then: Security::Starttls,
+        compressed: false,
+        arguments: &[],
+    },
+    Way {
+        name: "_compressed",
+        security: Security::Tls,
+        then: Security::Tls,
+        compressed: true,
+        arguments: &[],
+    },
+    Way {
+        name: "_compressed_with_starttls",
+        security: Security::Starttls,
+        then: Security::Starttls,
+        compressed: true,
+        arguments: &[],
+    },
+    Way {
+        name: "_split",
+        security: Security::Tls,
+        then: Security::Tls,
+        compressed: false,
+        arguments: SPLIT,
+    },
+    Way {
+        name: "_strict",
+        security: Security::Starttls,
+        then: Security::Starttls,
+        compressed: false,
+        arguments: &["--match", "strict"],
+    },
+    // A client that asks for capabilities which stood in a greeting then, or the reverse.
+    Way {
+        name: "_with_tls_and_then_with_starttls",
+        security: Security::Tls,
+        then: Security::Starttls,
+        compressed: false,
+        arguments: &[],
+    },
+    Way {
+        name: "_with_starttls_and_then_with_tls",
+        security: Security::Starttls,
+        then: Security::Tls,
+        compressed: false,
+        arguments: &[],
+    },
+];
+
+/// The last connection first: each is the recorded one that asks for the same.
+fn curl_backwards() {
+    curl_replayed(&[], backwards);
+}
+
+fn curl_backwards_strict() {
+    curl_replayed(&["--match", "strict"], backwards);
+}
+
+fn backwards(door: &Door) -> Vec<String> {
+    let questions = curl::QUESTIONS.iter().rev();
+    let mut answers: Vec<_> = questions.map(|q| curl::answer(door, q)).collect();
+    answers.reverse();
+    answers
+}
+
+/// All connections together, in whatever order that is.
+fn curl_at_once() {
+    curl_replayed(&["--match", "strict"], |door| {
+        std::thread::scope(|scope| {
+            let ask = |question| scope.spawn(move || curl::answer(door, question));
+            let asked: Vec<_> = curl::QUESTIONS.iter().map(ask).collect();
+            asked
+                .into_iter()
+                .map(|answer| answer.join().unwrap())
+                .collect()
+        })
+    });
+}
+
+/// Records curl's connections in their order, and has them ask a replay in another one.
+fn curl_replayed(arguments: &'static [&'static str], ask: fn(&Door) -> Vec<String>) {
+    let [way, ..] = WAYS;
+    let dovecot = Dovecot::start();
+    dovecot.user(THROUGH, &[("INBOX", &curl::inbox()), ("Archive", &[])]);
+    let mut mailscope = recording(&dovecot, way.security).start();
+    let expected = curl::answers(&through(&mailscope, way.security));
+    mailscope.closed(expected.len());
     mailscope.stop();
     drop(dovecot);
-    Replay::start(mailscope.out(), &["--require-all", "--quiet"])
+    let mut replay = replay(&mailscope, &Way { arguments, ..way });
+    let answers = ask(&door(&replay, way.security));
+    everything_matched(&mut replay);
+    assert_eq!(answers, expected);
+}
+
+fn obtains_the_same(client: &Client, way: &Way) {
+    let dovecot = Dovecot::start_with(if way.compressed { WITH_COMPRESS } else { "" });
+    client.prepare(&dovecot);
+    let mut mailscope = recording(&dovecot, way.security).start();
+    let expected = (client.obtained)(&through(&mailscope, way.security));
+    mailscope.closed(client.connections);
+    let transcript = mailscope.stop();
+    let compressed = transcript.kind("compressed").len();
+    assert_eq!(compressed > 0, way.compressed, "{compressed} connections");
+    drop(dovecot);
+    let mut replay = replay(&mailscope, way);
+    let obtained = (client.obtained)(&door(&replay, way.then));
+    match way.then == way.security {
+        true => everything_matched(&mut replay),
+        false => nothing_was_missing(&mut replay),
+    }
+    let again = replay.read("stdout");
+    let again = again
+        .lines()
+        .filter(|line| line.contains(r#""kind":"compressed""#));
+    assert_eq!(again.count(), compressed);
+    healthy::same_octets(&obtained, &expected);
+}
+
+fn replay(mailscope: &Mailscope, way: &Way) -> Replay {
+    let always = ["--output", "json"];
+    let all: &[&str] = match way.then == way.security {
+        true => &["--require-all"],
+        false => &[],
+    };
+    Replay::start(mailscope.out(), &[&always[..], all, way.arguments].concat())
 }
 
 fn door(replay: &Replay, security: Security) -> Door {
@@ -49,67 +295,15 @@ fn door(replay: &Replay, security: Security) -> Door {
     }
 }
 
+fn nothing_was_missing(replay: &mut Replay) {
+    let (code, report) = replay.stop();
+    assert_eq!(report["mismatches"], json!([]), "{report:#}");
+    assert_eq!(code, 0);
+}
+
 fn everything_matched(replay: &mut Replay) {
     let (code, report) = replay.stop();
     assert_eq!(report["mismatches"], json!([]), "{report:#}");
     assert_eq!(report["never_asked"], json!([]), "{report:#}");
     assert_eq!(code, 0);
-}
-
-fn curl_obtains_the_same() {
-    curl_again(Security::Tls);
-}
-
-fn curl_obtains_the_same_with_starttls() {
-    curl_again(Security::Starttls);
-}
-
-fn curl_again(security: Security) {
-    let dovecot = Dovecot::start();
-    dovecot.user(THROUGH, &[("INBOX", &curl::inbox()), ("Archive", &[])]);
-    let mut mailscope = recording(&dovecot, security).start();
-    let expected = curl::answers(&through(&mailscope, security));
-    let mut replay = replay(&mut mailscope, dovecot, expected.len());
-    let answers = curl::answers(&door(&replay, security));
-    for (answer, expected) in answers.iter().zip(&expected) {
-        healthy::same_text(answer, expected);
-    }
-    everything_matched(&mut replay);
-}
-
-fn imaplib_obtains_the_same() {
-    imaplib_again(Security::Tls);
-}
-
-fn imaplib_obtains_the_same_with_starttls() {
-    imaplib_again(Security::Starttls);
-}
-
-fn imaplib_again(security: Security) {
-    let dovecot = Dovecot::start();
-    dovecot.user(THROUGH, &[("INBOX", &imaplib::inbox()), ("Archive", &[])]);
-    let mut mailscope = recording(&dovecot, security).start();
-    let expected = imaplib::obtained(&through(&mailscope, security));
-    let mut replay = replay(&mut mailscope, dovecot, 2);
-    healthy::same_text(&imaplib::obtained(&door(&replay, security)), &expected);
-    everything_matched(&mut replay);
-}
-
-fn mbsync_obtains_the_same() {
-    let dovecot = Dovecot::start();
-    let mailboxes = [("INBOX", mbsync::inbox()), ("Archive", mbsync::archive())];
-    let mailboxes: Vec<_> = mailboxes
-        .iter()
-        .map(|(name, mails)| (*name, &mails[..]))
-        .collect();
-    dovecot.user(THROUGH, &mailboxes);
-    let mut mailscope = recording(&dovecot, Security::Tls).start();
-    let first = mbsync::Near::new(&through(&mailscope, Security::Tls));
-    first.sync();
-    let expected = ["INBOX", "Archive"].map(|mailbox| first.mails(mailbox));
-    let mut replay = replay(&mut mailscope, dovecot, 1);
-    let second = mbsync::Near::new(&door(&replay, Security::Tls));
-    second.sync();
-    assert!(["INBOX", "Archive"].map(|mailbox| second.mails(mailbox)) == expected);
-    everything_matched(&mut replay);
 }

@@ -25,6 +25,9 @@ pub const PASSWORD: &str = "open-Sesame-42";
 /// Every mailbox's UIDVALIDITY that is there from the beginning; the ones made later count up.
 pub const UIDVALIDITY: u32 = 1_700_000_000;
 
+/// Settings of one that has COMPRESS=DEFLATE.
+pub const WITH_COMPRESS: &str = "protocol imap {\n  mail_plugins = zlib imap_zlib\n}\n";
+
 /// How often a start is tried: the free ports may be taken by another before Dovecot has them.
 const TRIES: usize = 5;
 

@@ -14,14 +14,18 @@ pub struct Program {
 
 pub const CERTTOOL: Program = Program::new("certtool", "gnutls-bin");
 pub const CERTUTIL: Program = Program::new("certutil", "libnss3-tools");
+pub const CHROMIUM: Program = Program::new("chromium", "chromium");
 pub const CURL: Program = Program::new("curl", "curl");
 pub const DOVECOT: Program = Program::new("dovecot", "dovecot-imapd");
 pub const IP: Program = Program::new("ip", "iproute2");
 pub const IPTABLES: Program = Program::new("iptables", "iptables");
 pub const MBSYNC: Program = Program::new("mbsync", "isync");
+pub const NEOMUTT: Program = Program::new("neomutt", "neomutt");
 pub const NFT: Program = Program::new("nft", "nftables");
 pub const NODE: Program = Program::new("node", "nodejs");
 pub const OPENSSL: Program = Program::new("openssl", "openssl");
+/// Debian's name for the one of its own Python.
+pub const PYTEST: Program = Program::new("pytest-3", "python3-pytest");
 pub const PYTHON: Program = Program::new("python3", "python3");
 pub const SCRIPT: Program = Program::new("script", "bsdutils");
 pub const TSHARK: Program = Program::new("tshark", "tshark");

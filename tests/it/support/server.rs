@@ -144,8 +144,14 @@ fn handle(
 pub fn line(stream: &mut dyn Read) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
     let mut octet = [0];
-    while !line.ends_with(b"\n") && stream.read(&mut octet)? > 0 {
-        line.push(octet[0]);
+    while !line.ends_with(b"\n") {
+        match stream.read(&mut octet) {
+            Ok(0) => break,
+            Ok(_) => line.push(octet[0]),
+            // A signal came, nothing else.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(line)
 }

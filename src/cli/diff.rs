@@ -1,0 +1,59 @@
+//! `mailscope diff A B`: two transcripts compared by what they mean.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::say::{say, warn};
+use super::{Common, Output, print_octets, view};
+use crate::compare::{Conversation, Ignored, compare, write_json, write_page};
+use crate::error::Result;
+
+/// The arguments of `diff`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+What is compared: the commands in their order, their arguments, and what the server said to each, data \
+as sets where its order has no meaning (responses, the items of a FETCH, flags, capabilities, numbers \
+found). What came unsolicited may have come at any time.
+
+What is no difference: tags, times, addresses, TLS and STARTTLS, the form of strings and literals, letter \
+case where IMAP has none, human-readable text, ID, APPEND's date, passwords and SASL turns, and what is \
+masked on one side.
+
+Exit codes: 0 equal, 1 different, 2 a file could not be read.")]
+pub struct Arguments {
+    /// The one transcript, or a text of C: and S: lines.
+    a: PathBuf,
+
+    /// The other one.
+    b: PathBuf,
+
+    /// Do not compare this: a command (NOOP), a response (RECENT), a response code (UIDVALIDITY), an
+    /// argument or an item ("sequence set", UID); by the name under which it is told, repeatable.
+    #[arg(long, value_name = "NAME")]
+    ignore: Vec<String>,
+}
+
+/// Prints the differences, or that there are none.
+pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
+    let ignored = Ignored::new(arguments.ignore.iter().map(String::as_str));
+    let a = Conversation::open(&arguments.a, &ignored)?;
+    let b = Conversation::open(&arguments.b, &ignored)?;
+    for torn in [&a.torn, &b.torn].into_iter().flatten() {
+        say(&warn(torn));
+    }
+    let comparison = compare(&a, &b);
+    let mut out = Vec::new();
+    match common.output {
+        Output::Json => write_json(&mut out, &comparison),
+        Output::Text => {
+            let names = [&arguments.a, &arguments.b].map(|path| path.display().to_string());
+            let names = [&*names[0], &*names[1]];
+            write_page(&mut out, &comparison, names, &view::style(common));
+        }
+    }
+    print_octets(&out)?;
+    match comparison.is_equal() {
+        true => Ok(ExitCode::SUCCESS),
+        false => Ok(ExitCode::from(1)),
+    }
+}

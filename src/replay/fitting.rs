@@ -1,0 +1,85 @@
+//! Whether a recorded exchange answers a live command: what it means, where the session is, and whether
+//! it may be used again.
+
+use super::login::{another_user, is_another_way};
+use super::script::Exchange;
+use super::whereabouts::Place;
+use crate::event::{Reading, Said};
+use crate::protocol::imap::sameness::{Difference, difference, difference_before_literal};
+
+impl Exchange {
+    /// How a live command differs from this one's; `None` if it means the same, or logs in the same
+    /// user in another way.
+    pub(super) fn difference(&self, live: &Said) -> Option<Difference> {
+        if let Some(difference) = another_user(self, live) {
+            return Some(difference);
+        }
+        match difference(&self.command, live) {
+            _ if is_another_way(self, live) => None,
+            // It was refused before its literal was sent, which makes no difference then.
+            Some(_) if is_refused(&self.command) && !is_refused(live) => {
+                difference_before_literal(&self.command, live)
+            }
+            difference => difference,
+        }
+    }
+
+    /// Whether it answers a command at this place.
+    pub(super) fn answers(&self, live: &Said, place: &Place) -> bool {
+        self.fits(place) && self.difference(live).is_none()
+    }
+
+    /// Whether a command may be answered with it at this place.
+    pub(super) fn fits(&self, place: &Place) -> bool {
+        let is_about_a_mailbox = matches!(
+            self.name(),
+            "CHECK"
+                | "CLOSE"
+                | "COPY"
+                | "EXPUNGE"
+                | "FETCH"
+                | "IDLE"
+                | "MOVE"
+                | "SEARCH"
+                | "SORT"
+                | "STORE"
+                | "THREAD"
+                | "UID COPY"
+                | "UID EXPUNGE"
+                | "UID FETCH"
+                | "UID MOVE"
+                | "UID SEARCH"
+                | "UID SORT"
+                | "UID STORE"
+                | "UID THREAD"
+                | "UNSELECT"
+        );
+        self.place.is_authenticated == place.is_authenticated
+            && (!is_about_a_mailbox || self.place.mailbox == place.mailbox)
+    }
+
+    /// Whether it may be used again: nothing is different behind it.
+    pub(super) fn changes_nothing(&self) -> bool {
+        let is_peek = |said: &Said| {
+            let text = String::from_utf8_lossy(said.wire.bytes()).to_ascii_uppercase();
+            let sets_seen = text.replace("RFC822.SIZE", "").replace("RFC822.HEADER", "");
+            !["BODY[", "BINARY[", "RFC822"]
+                .iter()
+                .any(|item| sets_seen.contains(item))
+        };
+        match self.name() {
+            "CAPABILITY" | "CHECK" | "ENABLE" | "EXAMINE" | "GETACL" | "GETMETADATA"
+            | "GETQUOTA" | "GETQUOTAROOT" | "ID" | "IDLE" | "LIST" | "LOGIN" | "AUTHENTICATE"
+            | "LOGOUT" | "LSUB" | "MYRIGHTS" | "NAMESPACE" | "NOOP" | "SEARCH" | "SELECT"
+            | "SORT" | "STARTTLS" | "STATUS" | "THREAD" | "UID SEARCH" | "UID SORT"
+            | "UID THREAD" | "UNSELECT" | "COMPRESS" => true,
+            "FETCH" | "UID FETCH" => is_peek(&self.command),
+            _ => false,
+        }
+    }
+}
+
+/// Whether its literal was not accepted.
+pub fn is_refused(said: &Said) -> bool {
+    matches!(said.reading, Reading::Command { refused: true, .. })
+}

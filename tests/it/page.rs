@@ -1,0 +1,154 @@
+//! Pages: what a browser, headless Chromium, makes of them.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use libtest_mimic::Trial;
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::support::mailscope::run;
+use super::support::programs::{CHROMIUM, needing};
+use super::support::trials;
+
+pub fn trials() -> Vec<Trial> {
+    let mut all = needing(
+        &[CHROMIUM],
+        trials!("page";
+            a_command_is_shown_with_its_answers,
+            a_filter_leaves_what_fits,
+            hostile_mail_is_shown_and_not_run,
+            ten_thousand_events,
+        ),
+    );
+    all.extend(trials!("page"; a_page_is_one_file_that_fetches_nothing));
+    all
+}
+
+struct Page {
+    path: PathBuf,
+    folder: TempDir,
+}
+
+fn exported(transcript: &Path) -> Page {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("page.html");
+    let (from, to) = (transcript.to_str().unwrap(), path.to_str().unwrap());
+    let output = run(&["export", from, "--to", "html", "-o", to]);
+    assert!(output.status.success(), "{output:?}");
+    Page { path, folder }
+}
+
+/// A transcript of these events.
+fn transcript(folder: &TempDir, server: &str, events: Vec<serde_json::Value>) -> PathBuf {
+    let path = folder.path().join("session.json");
+    let header = json!({"format": 1, "started": "2026-11-23T12:00:00.000Z", "server": server});
+    let document = json!({"mailscope": header, "events": events});
+    std::fs::write(&path, document.to_string()).unwrap();
+    path
+}
+
+impl Page {
+    /// The document when its script has run, at this place of it.
+    fn document(&self, place: &str) -> String {
+        let output = Command::new(CHROMIUM.path().unwrap())
+            .args(["--headless", "--no-sandbox", "--disable-gpu"])
+            .args(["--window-size=1200,800", "--virtual-time-budget=5000"])
+            .arg(format!("--user-data-dir={}", self.folder.path().display()))
+            .arg("--dump-dom")
+            .arg(format!("file://{}{place}", self.path.display()))
+            .output()
+            .unwrap();
+        let document = String::from_utf8_lossy(&output.stdout);
+        assert!(document.contains("</html>"), "{output:?}");
+        // Without the data, which stands in it as well.
+        let (before, behind) = document.split_once("<script type=").unwrap();
+        let rest = behind.rsplit_once("</script>").unwrap().1;
+        format!("{before}{rest}")
+    }
+}
+
+fn tour() -> Page {
+    exported(&Path::new(env!("CARGO_MANIFEST_DIR")).join("recordings/tour.json"))
+}
+
+fn a_command_is_shown_with_its_answers() {
+    let document = tour().document("#42");
+    assert!(document.contains("<title>mailscope: imap.example.com:993</title>"));
+    assert_eq!(document.matches("class=\"row").count(), 11, "commands");
+    assert_eq!(document.matches("row chosen").count(), 1);
+    // The command, two messages and the answer; what came unsolicited between them is not its own.
+    assert_eq!(document.matches(" mine\"").count(), 4);
+    assert!(document.matches("unsolicited\"").count() >= 2);
+    assert!(document.contains("{116}</button>"), "literals are folded");
+    assert!(!document.contains("Grace Hopper"));
+}
+
+fn a_filter_leaves_what_fits() {
+    let document = tour().document("#filter=status:NO%20command:LOGIN");
+    let count = document.split("id=\"count\">").nth(1).unwrap();
+    assert!(count.starts_with("2 of 59 events"), "{}", &count[..40]);
+    assert_eq!(document.matches("class=\"row").count(), 1);
+    assert!(document.contains("Invalid credentials"));
+    let nothing = tour().document("#filter=nothing-is-called-so");
+    assert!(nothing.contains("Nothing fits."));
+}
+
+fn hostile_mail_is_shown_and_not_run() {
+    const RUNS: &str =
+        "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>";
+    let folder = tempfile::tempdir().unwrap();
+    let client = |wire: String| json!({"conn": 1, "from": "client", "wire": [wire]});
+    let server = |wire: String| json!({"conn": 1, "from": "server", "wire": [wire]});
+    let mail =
+        format!("Subject: {RUNS}\r\nContent-Type: text/html\r\n\r\n{RUNS}\u{202e}\x1b[2J\r\n");
+    let events = vec![
+        server(format!("* PREAUTH {RUNS}\r\n")),
+        client(format!(
+            "a{} SELECT \"{}\"\r\n",
+            "</script>",
+            RUNS.replace('"', "\\\"")
+        )),
+        server(format!("* OK [X{RUNS}] {RUNS}\r\n")),
+        json!({"conn": 1, "from": "client", "wire": ["b FETCH 1 BODY[]\r\n"]}),
+        json!({"conn": 1, "from": "server",
+            "wire": ["* 1 FETCH (BODY[] ", {"literal": mail}, ")\r\n"]}),
+        json!({"conn": 1, "kind": "note", "id": RUNS, "text": RUNS}),
+        json!({"conn": 1, "kind": "closed", "reason": RUNS}),
+    ];
+    let page = exported(&transcript(&folder, RUNS, events));
+    let document = page.document("#5");
+    let title = document.split("<title>").nth(1).unwrap();
+    assert!(title.starts_with("mailscope: &lt;img"), "{}", &title[..60]);
+    assert!(!document.contains("<img"));
+    assert!(document.contains("&lt;img src=x onerror="));
+    let written = std::fs::read_to_string(&page.path).unwrap();
+    assert!(!written.contains(['\u{202e}', '\u{1b}']));
+}
+
+/// As many as a busy day has; the browser builds those alone that are in view.
+fn ten_thousand_events() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut events = vec![json!({"conn": 1, "from": "server", "wire": ["* PREAUTH hi\r\n"]})];
+    for n in 0..5_000 {
+        let at = f64::from(n) / 10.0;
+        events.push(json!({"conn": 1 + n % 3, "at": at, "from": "client",
+            "wire": [format!("t{n} NOOP\r\n")]}));
+        events.push(json!({"conn": 1 + n % 3, "at": at + 0.01, "from": "server",
+            "wire": [format!("t{n} OK done\r\n")]}));
+    }
+    let page = exported(&transcript(&folder, "x:993", events));
+    let document = page.document("");
+    assert!(document.contains("10001 events"));
+    assert!(document.contains("5000 commands"));
+    let built = document.matches("class=\"row").count();
+    assert!((50..1_000).contains(&built), "{built}");
+}
+
+fn a_page_is_one_file_that_fetches_nothing() {
+    let page = std::fs::read_to_string(tour().path).unwrap();
+    for word in ["http://", "https://", " src=", " href=", "url("] {
+        assert!(!page.contains(word), "{word}");
+    }
+    assert!(page.contains("default-src 'none'"));
+}
