@@ -16,6 +16,7 @@ pub fn trials() -> Vec<Trial> {
         show_repeats_what_a_filtered_record_showed,
         json_has_the_matching_events_alone,
         an_exported_text_has_what_matches,
+        pages_and_captures_have_what_matches,
         stats_count_whole_exchanges,
         bad_filters_say_where_with_exit_code_2,
         a_filter_that_nothing_matches_says_so,
@@ -144,6 +145,33 @@ fn an_exported_text_has_what_matches() {
         "{text}"
     );
     assert_eq!(lines.last(), Some(&"S: a9 OK Success"));
+}
+
+fn pages_and_captures_have_what_matches() {
+    for (form, list, fetch) in [
+        ("html", "{\"n\":15,", "{\"n\":42,"),
+        ("pcapng", "a5 LIST", "a9 UID FETCH"),
+    ] {
+        let exported = |filter: &[&str]| {
+            let output = run(&[&["export", TOUR, "--to", form][..], filter].concat());
+            assert!(output.status.success(), "{output:?}");
+            output.stdout
+        };
+        let has = |octets: &[u8], text: &str| {
+            let mut windows = octets.windows(text.len());
+            windows.any(|window| window == text.as_bytes())
+        };
+        let (whole, some) = (exported(&[]), exported(&["--filter", "command:FETCH"]));
+        assert!(
+            has(&whole, "a5 LIST") && has(&whole, "4388,4390 (UID"),
+            "{form}"
+        );
+        assert!(
+            !has(&some, "a5 LIST") && has(&some, "4388,4390 (UID"),
+            "{form}"
+        );
+        assert!(some.len() < whole.len(), "{form}");
+    }
 }
 
 fn stats_count_whole_exchanges() {
