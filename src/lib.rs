@@ -17,6 +17,7 @@
 //!
 //! - [`error`], [`limits`]: what we could not do; every bound.
 //! - [`event`]: the vocabulary all else shares, and the gate that masks secrets.
+//! - [`explain`]: what the words of IMAP mean, and each event in its place.
 //! - [`transcript`]: the file format. [`fault`]: what goes wrong on purpose.
 //! - [`sink`]: where events go. [`protocol`]: octets to events, without I/O. [`net`]: sockets, TLS
 //!   and the certificate authority.
@@ -32,6 +33,7 @@ pub mod cli;
 pub mod compare;
 pub mod error;
 pub mod event;
+pub mod explain;
 pub mod fault;
 pub mod filter;
 #[cfg(test)]

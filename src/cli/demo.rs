@@ -42,6 +42,10 @@ pub struct Arguments {
     /// [default: recordings/, or the folder for temporary files where that cannot be written].
     #[arg(short, long, value_name = "PATH")]
     out: Option<PathBuf>,
+
+    /// Say below each line what it does, as to somebody who sees IMAP for the first time.
+    #[arg(long)]
+    explain: bool,
 }
 
 /// Plays the tour, then says how to go on.
@@ -67,7 +71,7 @@ async fn demo(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
         app_goes_to.name(),
         server.name()
     ));
-    let view = view::standard_output(common, false)?;
+    let view = view::standard_output(common, false)?.map(|view| view.explaining(arguments.explain));
     let session = start(arguments, view)?;
     let path = session.path().to_owned();
     let relay = Relay::new(Config {

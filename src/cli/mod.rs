@@ -9,6 +9,7 @@ mod client_certificate;
 mod demo;
 mod diff;
 mod divert;
+mod explain;
 mod export;
 mod fault;
 mod filter;
@@ -89,6 +90,8 @@ enum Command {
     Stats(stats::Arguments),
     /// Compare two transcripts by what they mean.
     Diff(diff::Arguments),
+    /// What a command, capability, response code or flag is, with its RFC.
+    Explain(explain::Arguments),
     /// The certificate authorities that apps have to trust: where they are, and how to trust them.
     Ca(ca::Arguments),
     /// The whole way on this machine, without an account or a network.
@@ -104,6 +107,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Export(arguments) => export::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments, &cli.common),
         Command::Diff(arguments) => diff::run(&arguments, &cli.common),
+        Command::Explain(arguments) => explain::run(&arguments, &cli.common),
         Command::Ca(arguments) => ca::run(&arguments, &cli.common),
         Command::Demo(arguments) => demo::run(arguments, &cli.common),
     }

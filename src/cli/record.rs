@@ -98,6 +98,10 @@ pub struct Arguments {
     #[arg(long)]
     stats: bool,
 
+    /// Say below each line what it does, as to somebody who sees IMAP for the first time.
+    #[arg(long)]
+    explain: bool,
+
     /// Print nothing on standard output.
     #[arg(long)]
     quiet: bool,
@@ -145,6 +149,7 @@ async fn record(
     let view = view::standard_output(common, arguments.quiet)?;
     let faults = arguments.faults.read()?;
     let faults_told = fault::introduction(&faults);
+    remove_ready_file(arguments.ready_file.as_deref())?;
     let listeners = bind(arguments, servers.own.is_some()).await?;
     let authority = Arc::new(arguments.which.open(common)?);
     let secrets = match arguments.show_secrets {
@@ -171,7 +176,7 @@ async fn record(
     })?
     .on_trouble(|error| say(&warn(&error.to_string())));
     let besides = Besides {
-        view: view.map(|view| view.filtered(filter)),
+        view: view.map(|view| view.filtered(filter).explaining(arguments.explain)),
         capture: arguments.pcapng.as_deref(),
         stats: arguments.stats.then(|| StatsAtTheEnd::new(common)),
     };
@@ -282,6 +287,20 @@ fn listening(relay: &Relay) -> Vec<(&'static str, Option<SocketAddr>)> {
         .into_iter()
         .chain(diverted.map(|(leg, address)| (leg.name(), Some(address))))
         .collect()
+}
+
+/// Takes away what an earlier run said there, so that nobody goes by it.
+pub(super) fn remove_ready_file(path: Option<&Path>) -> Result<()> {
+    let Some(path) = path else {
+        return Ok(());
+    };
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::new(
+            format!("remove the earlier ready file {}", path.display()),
+            error,
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Writes the file that says where all listen, in one step.

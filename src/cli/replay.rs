@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::authority::WhichAuthority;
 use super::fault::{self, FaultArguments};
 use super::growing::{Growing, Grown};
-use super::record::write_ready_file;
+use super::record::{remove_ready_file, write_ready_file};
 use super::say::{say, say_at_the_end, warn};
 use super::session::{Signals, runtime};
 use super::{Common, view};
@@ -76,6 +76,10 @@ pub struct Arguments {
 
     #[command(flatten)]
     faults: FaultArguments,
+
+    /// Say below each line what it does, as to somebody who sees IMAP for the first time.
+    #[arg(long)]
+    explain: bool,
 
     /// Print nothing on standard output.
     #[arg(long)]
@@ -148,6 +152,7 @@ fn played(arguments: &Arguments) -> Result<Played> {
 async fn replay(arguments: &Arguments, common: &Common, played: Played) -> Result<ExitCode> {
     let faults = arguments.faults.read()?;
     let faults_told = fault::introduction(&faults);
+    remove_ready_file(arguments.ready_file.as_deref())?;
     let listeners = bind(arguments).await?;
     let addresses = listeners
         .iter()
@@ -193,7 +198,8 @@ async fn replay(arguments: &Arguments, common: &Common, played: Played) -> Resul
     if let Some(ready) = &arguments.ready_file {
         write_ready_file(ready, &[("tls", tls), ("plain", plain)], ca.as_deref())?;
     }
-    let view = view::standard_output(common, arguments.quiet)?;
+    let view = view::standard_output(common, arguments.quiet)?
+        .map(|view| view.explaining(arguments.explain));
     let sinks = view.map(|view| (view.policy(), Box::new(view) as Box<dyn Sink>));
     let on_failure: OnFailure = Arc::new(|_, error| say(&warn(&error.to_string())));
     let bus = Arc::new(Bus::new(sinks.into_iter().collect(), &on_failure)?);

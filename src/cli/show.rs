@@ -19,16 +19,20 @@ pub struct Arguments {
 
     #[command(flatten)]
     filter: FilterArgument,
+
+    /// Say below each line what it does, as to somebody who sees IMAP for the first time.
+    #[arg(long)]
+    explain: bool,
 }
 
 /// Prints every event, then says on standard error if the file is torn.
 pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
     let filter = arguments.filter.read()?;
     let mut events = Events::new(Reader::open(&arguments.transcript)?);
-    let Some(mut view) = view::standard_output(common, false)? else {
+    let Some(view) = view::standard_output(common, false)? else {
         return Ok(ExitCode::SUCCESS);
     };
-    view = view.filtered(filter);
+    let mut view = view.filtered(filter).explaining(arguments.explain);
     let mut read = 0_u64;
     for event in &mut events {
         read += 1;

@@ -97,6 +97,17 @@ impl View {
         self
     }
 
+    /// Says below each event what it does, where it is printed for people.
+    pub fn explaining(mut self, explain: bool) -> Self {
+        if let Format::Text(terminal) = self.format {
+            self.format = Format::Text(match explain {
+                true => Box::new(terminal.explaining()),
+                false => terminal,
+            });
+        }
+        self
+    }
+
     /// What is to happen when it is too slow.
     pub fn policy(&self) -> Policy {
         self.policy

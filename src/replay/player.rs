@@ -177,6 +177,11 @@ impl Player {
         std::mem::take(&mut self.effects)
     }
 
+    /// Whether everything that the app said is answered.
+    pub fn is_at_rest(&self) -> bool {
+        self.current.is_none() && self.heard.is_empty() && !self.is_passing()
+    }
+
     /// The app will say no more.
     pub fn end(&mut self, at: Micros, out: &mut Vec<Draft>) {
         for peer in [Peer::Client, Peer::Server] {

@@ -139,6 +139,7 @@ impl Service {
                     started,
                 },
                 conn: last,
+                once,
                 shared,
             };
             let stop = stop.clone();
@@ -181,6 +182,8 @@ impl Live {
 struct Session {
     shared: Arc<Shared>,
     conn: u64,
+    /// The run ends when all is served.
+    once: bool,
     live: Live,
 }
 
@@ -293,6 +296,10 @@ impl Session {
             }
             link.flush().await?;
             self.live.bus.room().await;
+            if self.once && player.is_at_rest() && self.shared.usage.is_served() {
+                link.finish().await?;
+                self.shared.ended.notify_one();
+            }
             if secured {
                 effects = player.secured(self.live.now(), &mut drafts);
                 continue;

@@ -12,11 +12,12 @@
 //! response belongs to (`→ a3`). Octets that may not be shown, and what was too much to show, are
 //! never left out silently.
 //!
-//! Not a log: nothing is kept from one event to the next. Promises: what is written is a function
-//! of the event and the style, so `show` repeats `record` octet for octet; it holds no control
-//! characters but LF and, with colours, the palette's; no row is wider than the style's width (of
-//! 40 or more).
+//! Not a log: nothing is kept from one event to the next, but of what was explained, if it is to
+//! [explain](Terminal::explaining). Promises: what is written is a function of the events and the
+//! style, so `show` repeats `record` octet for octet; it holds no control characters but LF and, with
+//! colours, the palette's; no row is wider than the style's width (of 40 or more).
 
+mod explained;
 mod figure;
 mod lifecycle;
 mod line;
@@ -35,11 +36,13 @@ pub use self::lifecycle::is_warning;
 use self::sheet::{Buffers, Sheet, Speaker};
 pub use self::style::{Color, ColorChoice, Stream, Style, Surroundings, style_for};
 use crate::event::{Body, Event};
+use crate::explain::Narrator;
 
-/// The view's writer; keeps its buffers from one event to the next, and nothing else.
+/// The view's writer; keeps its buffers from one event to the next, and what it explained.
 pub struct Terminal {
     style: Style,
     buffers: Buffers,
+    narrator: Option<Narrator>,
 }
 
 impl Terminal {
@@ -48,13 +51,21 @@ impl Terminal {
         Self {
             style,
             buffers: Buffers::new(),
+            narrator: None,
         }
+    }
+
+    /// Says below each event what it does, as to somebody who sees IMAP for the first time.
+    pub fn explaining(mut self) -> Self {
+        self.narrator = Some(Narrator::default());
+        self
     }
 
     /// Writes the event's rows to `out`, in one call.
     pub fn write_event(&mut self, out: &mut impl Write, event: &Event) -> io::Result<()> {
         self.buffers.out.clear();
-        render(&mut self.buffers, self.style, event);
+        let narrator = self.narrator.as_mut();
+        render(&mut self.buffers, self.style, event, narrator);
         out.write_all(&self.buffers.out)
     }
 }
@@ -64,7 +75,7 @@ pub fn write_event(out: &mut impl Write, event: &Event, style: &Style) -> io::Re
     Terminal::new(*style).write_event(out, event)
 }
 
-fn render(buffers: &mut Buffers, style: Style, event: &Event) {
+fn render(buffers: &mut Buffers, style: Style, event: &Event, narrator: Option<&mut Narrator>) {
     let mut sheet = Sheet::new(buffers, style.palette(), style.width);
     match &event.body {
         Body::Said(said) if said::is_silent(said) => return,
@@ -77,6 +88,9 @@ fn render(buffers: &mut Buffers, style: Style, event: &Event) {
             sheet.head(event, Speaker::Mailscope);
             lifecycle::write(&mut sheet, body);
         }
+    }
+    if let Some(narrator) = narrator {
+        explained::write(&mut sheet, &narrator.explain(event));
     }
     sheet.finish();
 }

@@ -18,8 +18,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("growth", &[]),
     ("event", &["error", "limits", "growth"]),
     ("fault", &["event"]),
+    // `protocol` for tests alone.
+    ("explain", &["limits", "event", "protocol"]),
     ("transcript", &["error", "limits", "event"]),
-    ("sink", &["error", "limits", "event", "transcript"]),
+    (
+        "sink",
+        &["error", "limits", "event", "explain", "transcript"],
+    ),
     ("protocol", &["error", "limits", "event", "fault", "growth"]),
     ("net", &["error", "limits", "event", "fault"]),
     (
@@ -81,6 +86,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "error",
             "limits",
             "event",
+            "explain",
             "fault",
             "transcript",
             "sink",
@@ -99,7 +105,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Folders of code that is given time and octets and asks for neither.
 const SANS_IO: &[&str] = &[
-    "event", "fault", "protocol", "error", "limits", "session", "stats", "filter",
+    "event", "explain", "fault", "protocol", "error", "limits", "session", "stats", "filter",
 ];
 
 /// What such code does not name.

@@ -13,6 +13,7 @@ use super::support::{trials, wait_for};
 
 pub fn trials() -> Vec<Trial> {
     trials!("command_line";
+        an_earlier_ready_file_is_taken_away,
         bad_input_gets_a_clear_error_and_exit_code_2,
         the_ready_file_has_the_addresses,
         a_listener_can_be_turned_off,
@@ -385,4 +386,34 @@ fn the_demo_works_from_any_folder() {
     assert_eq!(stdout(&shown), stdout(&output));
     let secured = stdout(&output).matches("secured: ").count();
     assert_eq!(secured, 2, "TLS on both legs");
+}
+
+/// Nobody is to go by the addresses of an earlier run.
+fn an_earlier_ready_file_is_taken_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let ready = folder.path().join("ready.json");
+    for command in ["record", "replay"] {
+        std::fs::write(&ready, "{}").unwrap();
+        let tour = concat!(env!("CARGO_MANIFEST_DIR"), "/recordings/tour.json");
+        let what = match command {
+            "record" => "localhost:1",
+            _ => tour,
+        };
+        // An address that is not this machine's.
+        let output = binary()
+            .current_dir(folder.path())
+            .args([
+                command,
+                what,
+                "--listen-tls",
+                "192.0.2.1:1",
+                "--listen-plain",
+                "none",
+            ])
+            .args(["--ready-file", "ready.json", "--ca-dir", "ca"])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(!ready.exists(), "{command}");
+    }
 }

@@ -18,6 +18,7 @@ mod diff;
 mod edited;
 mod endings;
 mod examples;
+mod explain;
 mod failures;
 mod faults;
 mod filter;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         edited::trials(),
         endings::trials(),
         examples::trials(),
+        explain::trials(),
         failures::trials(),
         faults::trials(),
         filter::trials(),

@@ -16,6 +16,7 @@ pub fn trials() -> Vec<Trial> {
     trials!("serving";
         a_factor_stretches_the_recorded_pauses,
         a_thousand_connections_at_once,
+        once_ends_although_the_app_stays,
         once_waits_for_every_recorded_connection,
         pipelined_commands_are_answered_in_order,
         recorded_pauses_are_kept_where_they_were,
@@ -100,12 +101,30 @@ fn once_waits_for_every_recorded_connection() {
     let mut replay = Replay::start(&path, &["--once"]);
     let mut first = App::plain(replay.address("plain"));
     first.hear("* PREAUTH one");
+    first.command("x", "SELECT INBOX");
     drop(first);
+    // One that asks nothing, as a look at the port, is not what was recorded.
+    App::plain(replay.address("plain")).hear("* PREAUTH two");
     let mut second = App::plain(replay.address("plain"));
     second.hear("* PREAUTH two");
+    second.command("y", "NOOP");
     drop(second);
     let (code, report) = replay.end();
-    assert_eq!((code, &report["matched"]), (0, &json!(0)));
+    assert_eq!((code, &report["matched"]), (0, &json!(1)));
+}
+
+/// An app that keeps its connection open has been served when all of it was used.
+fn once_ends_although_the_app_stays() {
+    let text = "S: * PREAUTH one\nC: a SELECT INBOX\nS: a OK\nC: b CHECK\nS: b OK\n";
+    let (_folder, path) = recording(text);
+    let mut replay = Replay::start(&path, &["--once"]);
+    let mut app = App::plain(replay.address("plain"));
+    app.hear("* PREAUTH one");
+    app.command("x", "SELECT INBOX");
+    app.command("y", "NOOP");
+    assert_eq!(app.command("z", "CHECK"), "z OK\r\n");
+    let (code, report) = replay.end();
+    assert_eq!((code, &report["matched"]), (0, &json!(2)));
 }
 
 fn pipelined_commands_are_answered_in_order() {

@@ -37,6 +37,8 @@ enum Origin {
     Wire,
     /// One escape; rows are not cut within it.
     Escape,
+    /// mailscope's own words that stay in one row where they can.
+    Kept,
 }
 
 impl Line {
@@ -79,6 +81,15 @@ impl Line {
         }
     }
 
+    /// Adds mailscope's own words behind a space; they stay in one row, if there is room.
+    pub(super) fn kept(&mut self, meaning: Meaning, words: &str) {
+        if self.cut.is_none() {
+            let wire = self.wire_at(self.text.len());
+            self.begin(meaning, Origin::Kept, wire);
+            self.text.push_str(words);
+        }
+    }
+
     /// Adds text from outside that is not a message's: an address, a name, a reason.
     pub(super) fn foreign(&mut self, meaning: Meaning, text: &[u8]) {
         self.sent(meaning, text, 0);
@@ -116,7 +127,7 @@ impl Line {
             let goes_on = match origin {
                 Origin::Ours => true,
                 Origin::Wire => last.wire + (start - last.start) == wire,
-                Origin::Escape => false,
+                Origin::Escape | Origin::Kept => false,
             };
             if goes_on && last.meaning == meaning && last.origin == origin {
                 return;
@@ -177,6 +188,7 @@ impl Line {
         let Some((hard, space)) = overflow(text, room) else {
             return (self.text.len(), self.text.len());
         };
+        let space = space.map(|space| self.before_kept(start, space));
         // A word that would not fit in a row of its own begins here already.
         if let Some(space) = space
             && (3 * space >= room || is_word_within(&text[space + 1..], room))
@@ -194,6 +206,16 @@ impl Line {
             end = run.start;
         }
         (end, end)
+    }
+
+    /// The space before the words that are kept in one row, where the one at `space` is among them.
+    fn before_kept(&self, start: usize, space: usize) -> usize {
+        match self.run_at(start + space) {
+            Some(run) if run.origin == Origin::Kept && run.start > start + 1 => {
+                run.start - 1 - start
+            }
+            _ => space,
+        }
     }
 
     /// Writes a stretch of the text in its colours.
@@ -305,6 +327,16 @@ mod tests {
         // `\x1b\x1b\x1b` is three octets.
         assert_eq!(rows(&text, 12, 1).1, Some(3));
         assert_eq!(rows(&text, 12, 2).1, None);
+    }
+
+    #[test]
+    fn words_that_are_kept_stay_in_one_row_where_they_can() {
+        let mut text = line(b"the end ");
+        text.kept(Meaning::Dim, "(RFC 1, 2)");
+        text.own(Meaning::Plain, " and on");
+        assert_eq!(rows(&text, 14, 8).0, ["the end", "(RFC 1, 2) and", "on"]);
+        assert_eq!(rows(&text, 18, 8).0, ["the end (RFC 1, 2)", "and on"]);
+        assert_eq!(rows(&text, 8, 8).0, ["the end", "(RFC 1,", "2) and", "on"]);
     }
 
     #[test]
