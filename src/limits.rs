@@ -58,6 +58,39 @@ pub const TAG: usize = 256;
 /// all. RFC 9051 and its extensions define about thirty.
 pub const ITEMS: usize = 128;
 
+/// Messages of one mailbox whose UID and flags are followed, by their number. Sixteen octets of each place
+/// and some twenty of each UID are held, and no place behind the last message that was told of; the largest
+/// mailboxes of people have some 100,000 messages. Of higher numbers nothing is known.
+pub const MAILBOX_MESSAGES: u64 = 1_000_000;
+
+/// Sets of flags of one mailbox's messages that are told from each other. A mailbox has some dozens;
+/// of a message with yet another one the flags are not known.
+pub const FLAG_SETS: usize = 4096;
+
+/// Octets of a mailbox's name that are kept. Names have some dozens; servers take 255 or 1,000.
+pub const NAME: usize = 4 * 1024;
+
+/// Capabilities of a server that are kept. The registry has about 100.
+pub const CAPABILITIES: usize = 1024;
+
+/// Tags of one connection that lint remembers, to know one that comes again. Sessions of a day have
+/// some 10,000 commands.
+pub const TAGS: usize = 64 * 1024;
+
+/// UIDs of one account's mailboxes that lint remembers, to know them again once a UIDVALIDITY is another.
+/// As many as a large mailbox has.
+pub const UIDS: usize = 100_000;
+
+/// Mailboxes of one account of which lint remembers UIDVALIDITY, UIDNEXT and HIGHESTMODSEQ.
+pub const MAILBOXES: usize = 4096;
+
+/// Accounts of one run whose mailboxes lint remembers from one connection to the next.
+/// An app has a few.
+pub const ACCOUNTS: usize = 64;
+
+/// Octets of a line that a finding of lint quotes, around what is wrong. Three rows of a wide terminal.
+pub const QUOTED: usize = 480;
+
 /// Nested lists that a value tree follows; RFC 9051's own responses need about ten, a deep MIME
 /// message's BODYSTRUCTURE some more. A deeper list is kept as one piece of text.
 pub const NESTING: usize = 64;

@@ -105,6 +105,10 @@ pub struct Arguments {
     /// Print nothing on standard output.
     #[arg(long)]
     quiet: bool,
+
+    /// Tell below each event what is against the RFCs in it, as `lint` does.
+    #[arg(long)]
+    lint: bool,
 }
 
 /// Runs until it is stopped by Ctrl-C or SIGTERM.
@@ -146,7 +150,7 @@ async fn record(
     keylog: Option<Arc<KeyLogFile>>,
 ) -> Result<ExitCode> {
     let filter = arguments.filter.read()?;
-    let view = view::standard_output(common, arguments.quiet)?;
+    let view = view_of(arguments, common)?;
     let faults = arguments.faults.read()?;
     let faults_told = fault::introduction(&faults);
     remove_ready_file(arguments.ready_file.as_deref())?;
@@ -176,7 +180,7 @@ async fn record(
     })?
     .on_trouble(|error| say(&warn(&error.to_string())));
     let besides = Besides {
-        view: view.map(|view| view.filtered(filter).explaining(arguments.explain)),
+        view: view.map(|view| view.filtered(filter)),
         capture: arguments.pcapng.as_deref(),
         stats: arguments.stats.then(|| StatsAtTheEnd::new(common)),
     };
@@ -213,6 +217,15 @@ async fn bind(arguments: &Arguments, has_server: bool) -> Result<Vec<(TcpListene
         true => Err(Error::new("listen", "all listeners are turned off")
             .hint("SERVER, and --listen-tls or --listen-plain left out")),
         false => divert::listen(asked_for).await,
+    }
+}
+
+fn view_of(arguments: &Arguments, common: &Common) -> Result<Option<view::View>> {
+    let view = view::standard_output(common, arguments.quiet)?
+        .map(|view| view.explaining(arguments.explain));
+    match arguments.lint {
+        true => view.map(view::View::linting).transpose(),
+        false => Ok(view),
     }
 }
 

@@ -23,6 +23,10 @@ pub struct Arguments {
     /// Say below each line what it does, as to somebody who sees IMAP for the first time.
     #[arg(long)]
     explain: bool,
+
+    /// Tell below each event what is against the RFCs in it, as `lint` does.
+    #[arg(long)]
+    lint: bool,
 }
 
 /// Prints every event, then says on standard error if the file is torn.
@@ -34,6 +38,9 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
     };
     let mut view = view.filtered(filter).explaining(arguments.explain);
     let mut read = 0_u64;
+    if arguments.lint {
+        view = view.linting()?;
+    }
     for event in &mut events {
         read += 1;
         let event = event.inspect_err(|_| {

@@ -5,10 +5,12 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::Arc;
 
 use super::{Color, Common, Output};
-use crate::error::{Doing, Result};
+use crate::error::{Doing, Error, Result};
 use crate::event::{Body, Event};
 use crate::filter::Matcher;
 use crate::limits;
+use crate::lint::Linter;
+use crate::lint::print::remark;
 use crate::sink::bus::{Purpose, Sink};
 use crate::sink::queue::Policy;
 use crate::sink::terminal::{ColorChoice, Stream, Style, Surroundings, Terminal, style_for};
@@ -23,6 +25,7 @@ pub struct View {
     /// Only what matches is printed.
     filter: Option<Matcher>,
     printed: u64,
+    linter: Option<Linter>,
     /// The reader of our output went away, which is no error.
     closed: bool,
 }
@@ -47,6 +50,7 @@ pub fn standard_output(common: &Common, quiet: bool) -> Result<Option<View>> {
         buffer: Vec::new(),
         filter: None,
         printed: 0,
+        linter: None,
         closed: false,
     }))
 }
@@ -97,6 +101,20 @@ impl View {
         self
     }
 
+    /// Tells below each event what is against the RFCs in it.
+    ///
+    /// # Errors
+    ///
+    /// The output is JSON: the transcript's events, and nothing else.
+    pub fn linting(mut self) -> Result<Self> {
+        if matches!(self.format, Format::Json) {
+            let error = Error::new("lint", "--output json has the transcript's events alone");
+            return Err(error.hint("mailscope lint --output json"));
+        }
+        self.linter = Some(Linter::default());
+        Ok(self)
+    }
+
     /// Says below each event what it does, where it is printed for people.
     pub fn explaining(mut self, explain: bool) -> Self {
         if let Format::Text(terminal) = self.format {
@@ -115,12 +133,17 @@ impl View {
 
     /// Prints one event; it may stay in the buffer until [`flush`](Self::flush).
     pub fn print(&mut self, event: &Event) -> Result<()> {
+        // Both are to see every event.
+        let found = self.linter.as_mut().map(|linter| linter.read(event));
         if self.closed || !self.wants(event) {
             return Ok(());
         }
         self.printed += 1;
         match &mut self.format {
-            Format::Text(terminal) => terminal.write_event(&mut self.buffer, event),
+            Format::Text(terminal) => {
+                let found: Vec<_> = found.iter().flatten().map(remark).collect();
+                terminal.write_with(&mut self.buffer, event, &found)
+            }
             Format::Json => {
                 write_event(&mut self.buffer, event);
                 self.buffer.push(b'\n');

@@ -21,9 +21,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // `protocol` for tests alone.
     ("explain", &["limits", "event", "protocol"]),
     ("transcript", &["error", "limits", "event"]),
+    // `protocol` for tests alone.
+    ("model", &["limits", "growth", "event", "protocol"]),
     (
         "sink",
-        &["error", "limits", "event", "explain", "transcript"],
+        &["error", "limits", "event", "explain", "transcript", "model"],
     ),
     ("protocol", &["error", "limits", "event", "fault", "growth"]),
     ("net", &["error", "limits", "event", "fault"]),
@@ -51,6 +53,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "sink",
             "protocol",
             "recording",
+        ],
+    ),
+    (
+        "lint",
+        &[
+            "limits",
+            "growth",
+            "event",
+            "transcript",
+            "model",
+            "sink",
+            "protocol",
         ],
     ),
     (
@@ -99,13 +113,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "session",
             "stats",
             "filter",
+            "lint",
         ],
     ),
 ];
 
 /// Folders of code that is given time and octets and asks for neither.
 const SANS_IO: &[&str] = &[
-    "event", "explain", "fault", "protocol", "error", "limits", "session", "stats", "filter",
+    "event", "explain", "fault", "protocol", "error", "limits", "model", "lint", "session",
+    "stats", "filter",
 ];
 
 /// What such code does not name.

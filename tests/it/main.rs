@@ -23,6 +23,7 @@ mod failures;
 mod faults;
 mod filter;
 mod library;
+mod lint;
 mod memory;
 mod on_miss;
 mod page;
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
         faults::trials(),
         filter::trials(),
         library::trials(),
+        lint::trials(),
         memory::trials(),
         on_miss::trials(),
         page::trials(),

@@ -7,6 +7,7 @@
 //! - `exported`: a client against a recording of itself in the short text form.
 //! - `healthy`: what is true of every recording of peers that do nothing wrong.
 //! - `legs`: every mix of how the two legs are secured.
+//! - `lint`: that what lint finds in all of these is true.
 //! - `measured`: what `stats` tells of them.
 //! - `replayed`: the clients against recordings of themselves.
 //! - `socks`: a client that keeps Dovecot's name and port.
@@ -21,6 +22,7 @@ mod healthy;
 pub mod imapflow;
 mod imaplib;
 mod legs;
+mod lint;
 mod mbsync;
 mod measured;
 mod neomutt;
