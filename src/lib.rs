@@ -25,6 +25,9 @@
 //! - [`sink`]: where events go. [`protocol`]: octets to events, without I/O. [`net`]: sockets, TLS
 //!   and the certificate authority.
 //! - [`recording`]: a transcript read again, as JSON or text.
+//! - [`session`]: which command and which mailbox an event belongs to.
+//! - [`filter`]: which events are wanted.
+//! - [`stats`]: what a session cost, and what it wasted.
 //! - [`relay`]: the man in the middle. [`replay`]: a recording played by either side. [`compare`]: two
 //!   recordings side by side.
 //! - [`cli`]: one file a subcommand.
@@ -35,6 +38,7 @@ pub mod error;
 pub mod event;
 pub mod explain;
 pub mod fault;
+pub mod filter;
 #[cfg(test)]
 mod growth;
 pub mod limits;
@@ -45,5 +49,7 @@ pub mod protocol;
 pub mod recording;
 pub mod relay;
 pub mod replay;
+pub mod session;
 pub mod sink;
+pub mod stats;
 pub mod transcript;

@@ -172,3 +172,37 @@ pub const PAGE_LITERAL: u64 = 256 * 1024;
 /// Octets of one event's JSON that a reader of transcripts holds. What mailscope writes stays far
 /// below ([`MESSAGE_HELD`], escaped); an edited or imported one may hold a large attachment whole.
 pub const TRANSCRIPT_EVENT: usize = 256 * 1024 * 1024;
+
+/// Octets of a mailbox's name that are kept to compare it. RFC 9051 names no limit; servers allow
+/// some hundreds.
+pub const MAILBOX_NAME: usize = 1024;
+
+/// Command names that statistics tell apart; what comes beyond them is one row. RFC 9051 and the
+/// registered extensions define about eighty.
+pub const STATS_NAMES: usize = 256;
+
+/// Latencies of one command name that statistics keep exactly. Beyond it, they are counted in buckets
+/// that are 1/64 wide at most. A sync of a large mailbox has some hundred.
+pub const STATS_LATENCIES: usize = 4096;
+
+/// Connections that statistics list. Those beyond it are in the sums.
+pub const STATS_CONNECTIONS: usize = 1000;
+
+/// Items of messages that statistics remember, to know them when they are fetched again: 16 octets
+/// each, and enough for some items of each of 100,000 messages.
+pub const STATS_FETCHED: usize = 512 * 1024;
+
+/// Mailboxes whose full fetches of flags statistics remember. Large accounts have some thousand.
+pub const STATS_MAILBOXES: usize = 4096;
+
+/// Commands that one item of waste names; the count goes on. Nobody looks at more.
+pub const STATS_PLACES: usize = 8;
+
+/// Capabilities of one server that statistics remember. Servers have some dozens.
+pub const STATS_CAPABILITIES: usize = 256;
+
+/// Octets of a filter. Nobody types more; a script that lists thousand mailboxes does.
+pub const FILTER: usize = 64 * 1024;
+
+/// Parentheses of a filter within each other; each is a call within a call.
+pub const FILTER_NESTING: usize = 64;

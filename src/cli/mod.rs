@@ -12,6 +12,7 @@ mod divert;
 mod explain;
 mod export;
 mod fault;
+mod filter;
 mod growing;
 mod keylog;
 mod lint;
@@ -23,6 +24,7 @@ mod say;
 mod server_leg;
 mod session;
 mod show;
+mod stats;
 mod view;
 mod warnings;
 
@@ -91,6 +93,8 @@ enum Command {
     Show(show::Arguments),
     /// Write a transcript in another form.
     Export(export::Arguments),
+    /// What a session cost in time, octets and round trips, and what of that was wasted.
+    Stats(stats::Arguments),
     /// Compare two transcripts by what they mean.
     Diff(diff::Arguments),
     /// What a command, capability, response code or flag is, with its RFC.
@@ -110,6 +114,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Replay(arguments) => replay::run(&arguments, &cli.common),
         Command::Show(arguments) => show::run(&arguments, &cli.common),
         Command::Export(arguments) => export::run(&arguments),
+        Command::Stats(arguments) => stats::run(&arguments, &cli.common),
         Command::Diff(arguments) => diff::run(&arguments, &cli.common),
         Command::Explain(arguments) => explain::run(&arguments, &cli.common),
         Command::Lint(arguments) => lint::run(&arguments, &cli.common),

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::{Color, Common, Output};
 use crate::error::{Doing, Error, Result};
-use crate::event::Event;
+use crate::event::{Body, Event};
+use crate::filter::Matcher;
 use crate::limits;
 use crate::lint::Linter;
 use crate::lint::print::remark;
@@ -21,6 +22,9 @@ pub struct View {
     format: Format,
     policy: Policy,
     buffer: Vec<u8>,
+    /// Only what matches is printed.
+    filter: Option<Matcher>,
+    printed: u64,
     linter: Option<Linter>,
     /// The reader of our output went away, which is no error.
     closed: bool,
@@ -44,6 +48,8 @@ pub fn standard_output(common: &Common, quiet: bool) -> Result<Option<View>> {
             Output::Json => Format::Json,
         },
         buffer: Vec::new(),
+        filter: None,
+        printed: 0,
         linter: None,
         closed: false,
     }))
@@ -88,6 +94,13 @@ fn policy() -> Result<Policy> {
 }
 
 impl View {
+    /// From here on it prints what matches alone.
+    #[must_use = "the view with its filter is returned"]
+    pub fn filtered(mut self, filter: Option<Matcher>) -> Self {
+        self.filter = filter;
+        self
+    }
+
     /// Tells below each event what is against the RFCs in it.
     ///
     /// # Errors
@@ -120,12 +133,14 @@ impl View {
 
     /// Prints one event; it may stay in the buffer until [`flush`](Self::flush).
     pub fn print(&mut self, event: &Event) -> Result<()> {
-        if self.closed {
+        // Both are to see every event.
+        let found = self.linter.as_mut().map(|linter| linter.read(event));
+        if self.closed || !self.wants(event) {
             return Ok(());
         }
+        self.printed += 1;
         match &mut self.format {
             Format::Text(terminal) => {
-                let found = self.linter.as_mut().map(|linter| linter.read(event));
                 let found: Vec<_> = found.iter().flatten().map(remark).collect();
                 terminal.write_with(&mut self.buffer, event, &found)
             }
@@ -140,6 +155,17 @@ impl View {
             true => Ok(()),
             false => self.flush(),
         }
+    }
+
+    /// A filter leaves no trace of what does not match; what a viewer was not given may have.
+    fn wants(&mut self, event: &Event) -> bool {
+        let matches = |filter: &mut Matcher| filter.matches(event);
+        self.filter.as_mut().is_none_or(matches) || matches!(event.body, Body::Gap { .. })
+    }
+
+    /// Events that were printed.
+    pub fn printed(&self) -> u64 {
+        self.printed
     }
 
     /// Writes what is in the buffer.

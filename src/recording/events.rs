@@ -122,7 +122,7 @@ fn broken(name: &str, (line, why): Wrong) -> Error {
 
 /// Makes whole events of recorded ones, each connection with a reader of its own.
 #[derive(Default)]
-struct Readings {
+pub struct Readings {
     connections: HashMap<u64, (Observer, Numbers)>,
     /// Events that a text has become.
     heard: u64,
@@ -162,7 +162,8 @@ impl Readings {
         Ok(events)
     }
 
-    fn read(&mut self, recorded: Recorded) -> Vec<Event> {
+    /// What the next recorded event is; they come in their order.
+    pub fn read(&mut self, recorded: Recorded) -> Vec<Event> {
         let Recorded { n, conn, at, body } = recorded;
         let (observer, numbers) = self.connection(conn);
         let mut drafts = Vec::new();

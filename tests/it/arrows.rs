@@ -33,6 +33,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "recording",
         &["error", "limits", "event", "transcript", "protocol"],
     ),
+    ("session", &["error", "limits", "event", "protocol"]),
+    (
+        "stats",
+        &["error", "limits", "event", "session", "protocol", "growth"],
+    ),
+    (
+        "filter",
+        &["error", "limits", "event", "session", "protocol", "growth"],
+    ),
     (
         "compare",
         &[
@@ -101,6 +110,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "recording",
             "replay",
             "compare",
+            "session",
+            "stats",
+            "filter",
             "lint",
         ],
     ),
@@ -108,7 +120,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Folders of code that is given time and octets and asks for neither.
 const SANS_IO: &[&str] = &[
-    "event", "explain", "fault", "protocol", "error", "limits", "model", "lint",
+    "event", "explain", "fault", "protocol", "error", "limits", "model", "lint", "session",
+    "stats", "filter",
 ];
 
 /// What such code does not name.

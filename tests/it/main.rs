@@ -21,6 +21,7 @@ mod examples;
 mod explain;
 mod failures;
 mod faults;
+mod filter;
 mod library;
 mod lint;
 mod memory;
@@ -37,6 +38,7 @@ mod secrets;
 mod serving;
 mod socks;
 mod starttls;
+mod stats;
 mod support;
 mod tls;
 mod transparent;
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
         explain::trials(),
         failures::trials(),
         faults::trials(),
+        filter::trials(),
         library::trials(),
         lint::trials(),
         memory::trials(),
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         serving::trials(),
         socks::trials(),
         starttls::trials(),
+        stats::trials(),
         tls::trials(),
         transparent::trials(),
         trust_stores::trials(),

@@ -8,6 +8,7 @@
 //! - `healthy`: what is true of every recording of peers that do nothing wrong.
 //! - `legs`: every mix of how the two legs are secured.
 //! - `lint`: that what lint finds in all of these is true.
+//! - `measured`: what `stats` tells of them.
 //! - `replayed`: the clients against recordings of themselves.
 //! - `socks`: a client that keeps Dovecot's name and port.
 //! - the rest: one file a client.
@@ -23,6 +24,7 @@ mod imaplib;
 mod legs;
 mod lint;
 mod mbsync;
+mod measured;
 mod neomutt;
 mod replayed;
 mod socks;
@@ -47,6 +49,7 @@ pub fn trials() -> Vec<Trial> {
         imaplib::trials(),
         legs::trials(),
         mbsync::trials(),
+        measured::trials(),
         neomutt::trials(),
         replayed::trials(),
         socks::trials(),
