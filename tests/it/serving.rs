@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::replay::Replay;
 use super::support::app::App;
-use super::support::trials;
+use super::support::{trials, wait_for};
 
 pub fn trials() -> Vec<Trial> {
     trials!("serving";
@@ -105,6 +105,10 @@ fn once_waits_for_every_recorded_connection() {
     drop(first);
     // One that asks nothing, as a look at the port, is not what was recorded.
     App::plain(replay.address("plain")).hear("* PREAUTH two");
+    wait_for("the end of both", || {
+        let closed = replay.read("stdout").matches("-- closed").count();
+        (closed == 2).then_some(())
+    });
     let mut second = App::plain(replay.address("plain"));
     second.hear("* PREAUTH two");
     second.command("y", "NOOP");
