@@ -24,6 +24,7 @@
 //! - [`recording`]: a transcript read again, as JSON or text.
 //! - [`relay`]: the man in the middle. [`replay`]: a recording played by either side. [`compare`]: two
 //!   recordings side by side.
+//! - [`scrub`]: a transcript with nobody's data in it.
 //! - [`cli`]: one file a subcommand.
 
 pub mod cli;
@@ -40,5 +41,6 @@ pub mod protocol;
 pub mod recording;
 pub mod relay;
 pub mod replay;
+pub mod scrub;
 pub mod sink;
 pub mod transcript;

@@ -19,6 +19,7 @@ mod record;
 mod redirect;
 mod replay;
 mod say;
+mod scrub;
 mod server_leg;
 mod session;
 mod show;
@@ -86,6 +87,8 @@ enum Command {
     Export(export::Arguments),
     /// Compare two transcripts by what they mean.
     Diff(diff::Arguments),
+    /// Write a transcript with nobody's data in it, to share it.
+    Scrub(scrub::Arguments),
     /// What a command, capability, response code or flag is, with its RFC.
     Explain(explain::Arguments),
     /// The certificate authorities that apps have to trust: where they are, and how to trust them.
@@ -102,6 +105,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Show(arguments) => show::run(&arguments, &cli.common),
         Command::Export(arguments) => export::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments, &cli.common),
+        Command::Scrub(arguments) => scrub::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments, &cli.common),
         Command::Ca(arguments) => ca::run(&arguments, &cli.common),
         Command::Demo(arguments) => demo::run(arguments, &cli.common),

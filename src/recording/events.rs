@@ -48,12 +48,13 @@ impl Iterator for Events {
 
 /// Makes whole events of recorded ones, each connection with a reader of its own.
 #[derive(Default)]
-struct Readings {
+pub struct Readings {
     connections: HashMap<u64, (Observer, Numbers)>,
 }
 
 impl Readings {
-    fn read(&mut self, recorded: Recorded) -> Vec<Event> {
+    /// The events that this recorded one is.
+    pub fn read(&mut self, recorded: Recorded) -> Vec<Event> {
         let Recorded { n, conn, at, body } = recorded;
         let (observer, numbers) = self.connections.entry(conn).or_insert_with(|| {
             // What is recorded is masked already, or was to be shown.

@@ -45,6 +45,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "scrub",
+        &[
+            "error",
+            "limits",
+            "event",
+            "explain",
+            "transcript",
+            "protocol",
+            "recording",
+        ],
+    ),
+    (
         "relay",
         &[
             "error",
@@ -87,6 +99,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "recording",
             "replay",
             "compare",
+            "scrub",
         ],
     ),
 ];

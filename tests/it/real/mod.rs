@@ -8,6 +8,7 @@
 //! - `healthy`: what is true of every recording of peers that do nothing wrong.
 //! - `legs`: every mix of how the two legs are secured.
 //! - `replayed`: the clients against recordings of themselves.
+//! - `scrubbed`: a client against a scrubbed recording of itself.
 //! - `socks`: a client that keeps Dovecot's name and port.
 //! - the rest: one file a client.
 
@@ -23,6 +24,7 @@ mod legs;
 mod mbsync;
 mod neomutt;
 mod replayed;
+mod scrubbed;
 mod socks;
 
 use std::panic::resume_unwind;
@@ -47,6 +49,7 @@ pub fn trials() -> Vec<Trial> {
         mbsync::trials(),
         neomutt::trials(),
         replayed::trials(),
+        scrubbed::trials(),
         socks::trials(),
     ]
     .into_iter()

@@ -1,0 +1,418 @@
+//! Text whose words are replaced, in whatever it is written: UTF-8, other charsets, quoted-printable,
+//! percent encoding, base64, encoded words.
+//!
+//! It promises as many octets as there were, and that octets which are of no word stay, but those
+//! outside of ASCII that no charset explains.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use encoding_rs::{Encoding, WINDOWS_1252};
+
+use super::pseudonym::{Pseudonyms, folded, is_of_a_word};
+
+/// Bits behind the last octet are of no meaning, and some encoders leave them set.
+pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Which words of a text stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// None.
+    Nothing,
+    /// All of them: what the user asked to keep.
+    Everything,
+    /// Those of the protocol, and numbers.
+    Protocol,
+    /// Those of header fields' names, of the protocol, and numbers.
+    HeaderNames,
+    /// Those of human-readable text that are not in the name of a mailbox, a user or a host.
+    Human,
+    /// INBOX, if it comes first.
+    Inbox,
+}
+
+/// Replaces words.
+pub struct Words {
+    /// What stands for them.
+    pub pseudonyms: Pseudonyms,
+    /// Words of mailboxes, users and hosts, in lower case.
+    private: HashSet<String>,
+    /// Words that stay because the user said so, or because they are tags.
+    kept: HashSet<String>,
+}
+
+impl Words {
+    /// With nothing known yet.
+    pub fn new(pseudonyms: Pseudonyms) -> Self {
+        Self {
+            pseudonyms,
+            private: HashSet::new(),
+            kept: HashSet::new(),
+        }
+    }
+
+    /// Whether the word, in lower case, stays somewhere although no table has it.
+    pub fn stays(&self, word: &str) -> bool {
+        self.kept.contains(word)
+    }
+
+    /// Takes a text's words for the name of somebody or something.
+    pub fn are_private(&mut self, text: &[char]) {
+        for range in words(text) {
+            let word: String = folded(&text[range]).into_iter().collect();
+            self.private.insert(word);
+        }
+    }
+
+    /// Takes a text's words for such that stay.
+    pub fn are_kept(&mut self, text: &[char]) {
+        for range in words(text) {
+            let word: String = folded(&text[range]).into_iter().collect();
+            self.kept.insert(word);
+        }
+    }
+
+    /// The characters with their words replaced.
+    pub fn characters(&mut self, text: &[char], keep: Keep) -> Vec<char> {
+        let mut instead = text.to_vec();
+        for (index, range) in words(text).enumerate() {
+            let word = &text[range.clone()];
+            if keep == Keep::Everything {
+                self.are_kept(word);
+            } else if !self.is_kept(word, keep, index == 0) {
+                instead[range].copy_from_slice(&self.pseudonyms.word(word));
+            }
+        }
+        instead
+    }
+
+    fn is_kept(&self, word: &[char], keep: Keep, is_first: bool) -> bool {
+        let text: String = folded(word).into_iter().collect();
+        let vocabulary = self.pseudonyms.vocabulary();
+        let is_number = word.iter().all(char::is_ascii_digit);
+        match keep {
+            Keep::Nothing => false,
+            Keep::Everything => true,
+            Keep::Protocol => is_number || vocabulary.of_the_protocol(&text),
+            Keep::HeaderNames => {
+                is_number || vocabulary.of_a_header(&text) || vocabulary.of_the_protocol(&text)
+            }
+            Keep::Human => vocabulary.of_human_text(&text) && !self.private.contains(&text),
+            Keep::Inbox => is_first && text == "inbox",
+        }
+    }
+
+    /// A text in this charset; without one in UTF-8, or whatever it is.
+    pub fn octets(&mut self, text: &[u8], charset: Option<&str>, keep: Keep) -> Vec<u8> {
+        let read = charset.and_then(|label| {
+            let charset = Encoding::for_label(label.as_bytes())?;
+            Some((charset, read_in(text, charset)?))
+        });
+        let (charset, read) = read.unwrap_or_else(|| (WINDOWS_1252, read_plain(text)));
+        let old: Vec<char> = read.iter().map(|character| character.is).collect();
+        let new = self.characters(&old, keep);
+        let mut instead = Vec::with_capacity(text.len());
+        let mut position = 0;
+        for (character, new) in read.iter().zip(new) {
+            let was = &text[position..position + character.octets];
+            position += character.octets;
+            match character.form {
+                _ if new == character.is => instead.extend_from_slice(was),
+                Form::Utf8 => instead.extend_from_slice(new.encode_utf8(&mut [0; 4]).as_bytes()),
+                Form::Charset => instead.extend(written(new, charset, was.len())),
+            }
+        }
+        instead
+    }
+
+    /// Text that may have encoded words in it (RFC 2047); words go on from one to the next.
+    pub fn header(&mut self, text: &[u8], keep: Keep) -> Vec<u8> {
+        let mut instead = Vec::with_capacity(text.len());
+        let mut position = 0;
+        while let Some(group) = encoded_words(text, position) {
+            let first = group[0].whole.start;
+            instead.extend(self.octets(&text[position..first], None, keep));
+            let last = group[group.len() - 1].whole.end;
+            instead.extend(self.encoded_words(text, &group, keep));
+            position = last;
+        }
+        instead.extend(self.octets(&text[position..], None, keep));
+        instead
+    }
+
+    fn encoded_words(&mut self, text: &[u8], group: &[EncodedWord], keep: Keep) -> Vec<u8> {
+        let decoded: Vec<Vec<u8>> = group.iter().map(|word| word.decoded(text)).collect();
+        let all = decoded.concat();
+        let all = self.octets(&all, Some(&group[0].charset), keep);
+        let (mut position, mut end) = (0, group[0].whole.start);
+        let mut instead = Vec::new();
+        for (word, decoded) in group.iter().zip(decoded) {
+            let part = &all[position..position + decoded.len()];
+            position += part.len();
+            instead.extend_from_slice(&text[end..word.content.start]);
+            let content = &text[word.content.clone()];
+            instead.extend(match word.is_base64 {
+                true => in_base64_again(content, part),
+                false => Escapes::of(content, b'=').again(content, part),
+            });
+            instead.extend_from_slice(&text[word.content.end..word.whole.end]);
+            end = word.whole.end;
+        }
+        instead
+    }
+
+    /// Text with escapes: quoted-printable (`=`), or percent encoding (`%`).
+    pub fn escaped(
+        &mut self,
+        text: &[u8],
+        escape: u8,
+        charset: Option<&str>,
+        keep: Keep,
+    ) -> Vec<u8> {
+        let escapes = Escapes::of(text, escape);
+        let instead = self.octets(&escapes.decoded, charset, keep);
+        escapes.again(text, &instead)
+    }
+}
+
+/// Where the words are.
+pub fn words(text: &[char]) -> impl Iterator<Item = Range<usize>> {
+    let mut position = 0;
+    std::iter::from_fn(move || {
+        let is = |c: &char| is_of_a_word(*c);
+        let start = position + text[position..].iter().position(is)?;
+        let length = text[start..].iter().position(|c| !is(c));
+        position = length.map_or(text.len(), |length| start + length);
+        Some(start..position)
+    })
+}
+
+/// A character as it was read.
+struct Read {
+    is: char,
+    octets: usize,
+    form: Form,
+}
+
+#[derive(Clone, Copy)]
+enum Form {
+    Utf8,
+    Charset,
+}
+
+/// UTF-8, and Windows-1252 where it is none.
+fn read_plain(text: &[u8]) -> Vec<Read> {
+    let mut read = Vec::with_capacity(text.len());
+    for chunk in text.utf8_chunks() {
+        read.extend(chunk.valid().chars().map(|is| Read {
+            is,
+            octets: is.len_utf8(),
+            form: Form::Utf8,
+        }));
+        for octet in chunk.invalid().chunks(1) {
+            let (decoded, _) = WINDOWS_1252.decode_without_bom_handling(octet);
+            // What is no letter there may be one in the charset that it is really in.
+            let is = decoded.chars().next().filter(|c| is_of_a_word(*c));
+            read.push(Read {
+                is: is.unwrap_or('\u{e0}'),
+                octets: 1,
+                form: Form::Charset,
+            });
+        }
+    }
+    read
+}
+
+/// A text in a charset without states; `None` where it is not in it, or has others.
+fn read_in(text: &[u8], charset: &'static Encoding) -> Option<Vec<Read>> {
+    if charset == encoding_rs::UTF_8 && std::str::from_utf8(text).is_err() {
+        return None;
+    }
+    let decoded = charset.decode_without_bom_handling_and_without_replacement(text)?;
+    let mut read = Vec::with_capacity(text.len());
+    let mut position = 0;
+    for is in decoded.chars() {
+        let mut utf8 = [0; 4];
+        let (octets, _, is_lost) = charset.encode(is.encode_utf8(&mut utf8));
+        if is_lost || !text[position..].starts_with(&octets) {
+            return None;
+        }
+        position += octets.len();
+        read.push(Read {
+            is,
+            octets: octets.len(),
+            form: Form::Charset,
+        });
+    }
+    (position == text.len()).then_some(read)
+}
+
+/// The character in so many octets of the charset.
+fn written(c: char, charset: &'static Encoding, octets: usize) -> Vec<u8> {
+    let mut utf8 = [0; 4];
+    let (written, _, is_lost) = charset.encode(c.encode_utf8(&mut utf8));
+    match !is_lost && written.len() == octets {
+        true => written.into_owned(),
+        false => vec![b'?'; octets],
+    }
+}
+
+/// Text with escapes, decoded, and how each octet was written.
+struct Escapes {
+    decoded: Vec<u8>,
+    /// Where each stands, and in how many octets: 1, or 3 as an escape.
+    places: Vec<(usize, usize)>,
+}
+
+impl Escapes {
+    /// `=` at a line's end is a line that goes on; `_` in encoded words is no part of a word either way.
+    fn of(text: &[u8], escape: u8) -> Self {
+        let mut escapes = Self {
+            decoded: Vec::with_capacity(text.len()),
+            places: Vec::with_capacity(text.len()),
+        };
+        let mut position = 0;
+        while let Some(octet) = text.get(position) {
+            let rest = &text[position..];
+            let (decoded, length) = match (*octet == escape, hexadecimal(rest)) {
+                (true, Some(octet)) => (Some(octet), 3),
+                (true, None) if rest[1..].starts_with(b"\r\n") => (None, 3),
+                (true, None) if rest[1..].starts_with(b"\n") => (None, 2),
+                _ => (Some(*octet), 1),
+            };
+            if let Some(decoded) = decoded {
+                escapes.decoded.push(decoded);
+                escapes.places.push((position, length));
+            }
+            position += length;
+        }
+        escapes
+    }
+
+    fn again(&self, text: &[u8], instead: &[u8]) -> Vec<u8> {
+        let mut again = text.to_vec();
+        let pairs = self.decoded.iter().zip(instead);
+        for ((old, new), (position, length)) in pairs.zip(&self.places) {
+            match length {
+                _ if old == new => {}
+                1 => again[*position] = *new,
+                _ => {
+                    let digits = &mut again[position + 1..position + 3];
+                    let is_lower = digits.iter().any(u8::is_ascii_lowercase);
+                    let digits_then = match is_lower {
+                        true => format!("{new:02x}"),
+                        false => format!("{new:02X}"),
+                    };
+                    digits.copy_from_slice(digits_then.as_bytes());
+                }
+            }
+        }
+        again
+    }
+}
+
+/// The octet that `=C3` stands for.
+fn hexadecimal(text: &[u8]) -> Option<u8> {
+    let digits = std::str::from_utf8(text.get(1..3)?).ok()?;
+    match digits.bytes().all(|octet| octet.is_ascii_hexdigit()) {
+        true => u8::from_str_radix(digits, 16).ok(),
+        false => None,
+    }
+}
+
+/// Base64 with its line ends taken out, decoded; `None` if it is none.
+pub fn from_base64(text: &[u8]) -> Option<Vec<u8>> {
+    let digits = text.iter().copied().filter(|o| !o.is_ascii_whitespace());
+    let digits: Vec<u8> = digits.collect();
+    BASE64.decode(digits).ok()
+}
+
+/// As many octets in base64, in the lines of the base64 that was there.
+pub fn in_base64_again(text: &[u8], octets: &[u8]) -> Vec<u8> {
+    let encoded = BASE64.encode(octets);
+    let mut digits = encoded.bytes();
+    let again = text.iter().map(|octet| match octet {
+        octet if octet.is_ascii_whitespace() => *octet,
+        octet => digits.next().unwrap_or(*octet),
+    });
+    again.collect()
+}
+
+/// `=?utf-8?Q?Gr=C3=BCn?=`
+struct EncodedWord {
+    whole: Range<usize>,
+    content: Range<usize>,
+    charset: String,
+    is_base64: bool,
+}
+
+impl EncodedWord {
+    fn decoded(&self, text: &[u8]) -> Vec<u8> {
+        let content = &text[self.content.clone()];
+        match self.is_base64 {
+            true => from_base64(content).unwrap_or_default(),
+            false => Escapes::of(content, b'=').decoded,
+        }
+    }
+}
+
+/// The next encoded words in one charset with white space alone between them.
+fn encoded_words(text: &[u8], from: usize) -> Option<Vec<EncodedWord>> {
+    let first = next_encoded_word(text, from)?;
+    let mut group = vec![first];
+    loop {
+        let last = &group[group.len() - 1];
+        let Some(next) = next_encoded_word(text, last.whole.end) else {
+            return Some(group);
+        };
+        let between = &text[last.whole.end..next.whole.start];
+        let is_next = between.iter().all(u8::is_ascii_whitespace);
+        if !is_next || !next.charset.eq_ignore_ascii_case(&last.charset) {
+            return Some(group);
+        }
+        group.push(next);
+    }
+}
+
+fn next_encoded_word(text: &[u8], mut from: usize) -> Option<EncodedWord> {
+    loop {
+        let start = from + memchr::memmem::find(&text[from..], b"=?")?;
+        if let Some(word) = encoded_word_at(text, start) {
+            return Some(word);
+        }
+        from = start + 2;
+    }
+}
+
+fn encoded_word_at(text: &[u8], start: usize) -> Option<EncodedWord> {
+    let rest = &text[start + 2..];
+    let is_end = |octet: &u8| matches!(octet, b'?' | b' ' | b'\r' | b'\n');
+    let charset = rest.iter().position(is_end)?;
+    let [b'?', encoding, b'?', ..] = rest[charset..] else {
+        return None;
+    };
+    let content = start + 2 + charset + 3;
+    let length = text[content..].iter().position(is_end)?;
+    let content = content..content + length;
+    let label = std::str::from_utf8(&rest[..charset]).ok()?;
+    let label = label.split('*').next()?; // a language may follow (RFC 2231, section 5)
+    let is_base64 = encoding.eq_ignore_ascii_case(&b'b');
+    let is_known = is_base64 || encoding.eq_ignore_ascii_case(&b'q');
+    let is_whole = text[content.end..].starts_with(b"?=");
+    let can_be_read = !is_base64 || from_base64(&text[content.clone()]).is_some();
+    (is_known && is_whole && can_be_read && Encoding::for_label(label.as_bytes()).is_some())
+        .then_some(EncodedWord {
+            whole: start..content.end + 2,
+            content,
+            charset: label.to_owned(),
+            is_base64,
+        })
+}

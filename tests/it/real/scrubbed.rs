@@ -1,0 +1,90 @@
+//! A mailbox that mbsync brought here from Dovecot, scrubbed, and brought to mbsync once more by a
+//! replay: the same mails with other words in them.
+
+use std::path::Path;
+
+use libtest_mimic::Trial;
+use serde_json::json;
+
+use super::super::replay::Replay;
+use super::super::support::dovecot::Dovecot;
+use super::super::support::maildir::Mail;
+use super::super::support::mailscope::run;
+use super::super::support::programs::{DOVECOT, MBSYNC, needing};
+use super::super::support::transcript::Transcript;
+use super::super::support::trials;
+use super::{Door, Security, THROUGH, mbsync, recording, through};
+
+pub fn trials() -> Vec<Trial> {
+    let trials = trials!("real::scrubbed"; mbsync_obtains_the_same_mails_with_other_words);
+    needing(&[DOVECOT, MBSYNC], trials)
+}
+
+/// What is in no scrubbed octet, in whatever letter case.
+const SECRET: [&str; 4] = ["Falkenried", "Quittung", "example.org", "Marzipan"];
+
+fn mails() -> Vec<Mail> {
+    let mut mails = mbsync::inbox();
+    mails.push(Mail::new(
+        "S",
+        "From: Ada Falkenried <ada@falkenried.example.org>\nSubject: =?utf-8?Q?Quittung_f=C3=BCr_Marzipan?=\n\
+         Message-ID: <Quittung-7@example.org>\nMIME-Version: 1.0\n\
+         Content-Type: multipart/mixed; boundary=\"Marzipan-1\"\n\n\
+         --Marzipan-1\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64\n\n\
+         TGllYmUgRnJhdSBGYWxrZW5yaWVkLCBhbmJlaSBkaWUgUXVpdHR1bmcu\n\
+         --Marzipan-1\nContent-Type: text/plain; charset=iso-8859-1\n\
+         Content-Transfer-Encoding: quoted-printable\n\nDas Marzi=\npan ist f=FCr Sie.\n--Marzipan-1--\n",
+    ));
+    mails
+}
+
+fn mbsync_obtains_the_same_mails_with_other_words() {
+    let dovecot = Dovecot::start();
+    dovecot.user(
+        THROUGH,
+        &[("INBOX", &mails()), ("Archive", &mbsync::archive())],
+    );
+    let mut mailscope = recording(&dovecot, Security::Tls).start();
+    let before = mbsync::obtained(&through(&mailscope, Security::Tls));
+    mailscope.closed(1);
+    let original = mailscope.stop();
+    drop(dovecot);
+    let scrubbed = mailscope.folder().join("scrubbed.json");
+    scrub(mailscope.out(), &scrubbed, &["--keep", "folders"]);
+    let transcript = Transcript::read(&scrubbed);
+    assert_eq!(transcript.events().len(), original.events().len());
+    let login = transcript.kind("command").into_iter().find_map(|command| {
+        let identity = command["identity"].as_str()?;
+        Some(identity.to_owned())
+    });
+    let mut replay = Replay::start(&scrubbed, &["--require-all", "--quiet"]);
+    let port = replay.address("tls").rsplit_once(':').unwrap().1;
+    let door = Door {
+        port: port.parse().unwrap(),
+        security: Security::Tls,
+        ca: replay.ca(),
+        user: String::leak(login.unwrap()),
+        proxy: Vec::new(),
+    };
+    let after = mbsync::obtained(&door);
+    let (code, report) = replay.stop();
+    assert_eq!(report["mismatches"], json!([]), "{report:#}");
+    assert_eq!(report["never_asked"], json!([]), "{report:#}");
+    assert_eq!(code, 0, "{report:#}");
+    assert_eq!(after.len(), before.len());
+    for secret in SECRET {
+        assert!(holds(&before, secret), "{secret}");
+        assert!(!holds(&after, secret), "{secret}");
+    }
+}
+
+fn scrub(from: &Path, to: &Path, arguments: &[&str]) {
+    let [from, to] = [from, to].map(|path| path.to_str().unwrap());
+    let output = run(&[&["scrub", from, "-o", to], arguments].concat());
+    assert!(output.status.success(), "{output:?}");
+}
+
+fn holds(octets: &[u8], word: &str) -> bool {
+    let mut windows = octets.windows(word.len());
+    windows.any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
+}
