@@ -16,7 +16,7 @@ use base64::Engine;
 
 use super::mailbox;
 use super::pseudonym::folded;
-use super::text::{BASE64, Words, words};
+use super::text::{BASE64, Words, characters, words};
 use crate::error::{Error, Result};
 use crate::event::{Body, Message, Piece, Recorded, RecordedBody};
 use crate::transcript::Reader;
@@ -32,6 +32,9 @@ const WITHIN: usize = 8;
 
 /// The shortest number.
 const NUMBER: usize = 9;
+
+/// Octets of a string whose modified UTF-7 is that of a name.
+const NAME: usize = 1000;
 
 /// Base64 digits that are decoded.
 const RUN: usize = 12;
@@ -124,7 +127,11 @@ impl Check {
             let percent = joined.then(|| self.words_in(&percent, LONG, "percent encoding"));
             quoted.flatten().or(percent.flatten())
         };
-        let utf7 = || self.words_in(&from_utf7(octets)?, WORD, "modified UTF-7");
+        let utf7 = || {
+            // A mailbox's name is short, and a long text's `&` begins none.
+            let least = if octets.len() < NAME { WORD } else { LONG };
+            self.words_in(&from_utf7(octets)?, least, "modified UTF-7")
+        };
         raw.or_else(within)
             .or_else(decoded)
             .or_else(utf7)
@@ -132,24 +139,24 @@ impl Check {
     }
 
     fn words_in(&self, octets: &[u8], least: usize, form: &'static str) -> Option<Left> {
-        let in_latin_1 = || octets.iter().map(|octet| char::from(*octet)).collect();
-        let texts: [Vec<char>; 2] = match std::str::from_utf8(octets) {
-            Ok(text) => [text.chars().collect(), Vec::new()],
-            Err(_) => [
-                String::from_utf8_lossy(octets).chars().collect(),
-                in_latin_1(),
-            ],
-        };
-        texts.iter().find_map(|text| {
-            words(text)
-                .filter(|range| range.len() >= least && !is_base64_around(text, range))
-                .map(|range| folded(&text[range]).into_iter().collect::<String>())
-                .find(|word| self.words.contains(&word.to_lowercase()))
-                .map(|word| Left {
-                    length: word.chars().count(),
-                    form,
-                })
-        })
+        let found = self.word_of(&characters(octets), least, form);
+        if found.is_some() || std::str::from_utf8(octets).is_ok() {
+            return found;
+        }
+        // The words may end elsewhere, and what is none can turn up by chance.
+        let text: Vec<char> = String::from_utf8_lossy(octets).chars().collect();
+        self.word_of(&text, least.max(LONG), form)
+    }
+
+    fn word_of(&self, text: &[char], least: usize, form: &'static str) -> Option<Left> {
+        words(text)
+            .filter(|range| range.len() >= least && !is_base64_around(text, range))
+            .map(|range| folded(&text[range]).into_iter().collect::<String>())
+            .find(|word| self.words.contains(&word.to_lowercase()))
+            .map(|word| Left {
+                length: word.chars().count(),
+                form,
+            })
     }
 
     fn anywhere(&self, octets: &[u8], finder: &AhoCorasick, form: &'static str) -> Option<Left> {

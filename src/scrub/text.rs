@@ -208,6 +208,14 @@ enum Form {
     Charset,
 }
 
+/// The characters of a text in UTF-8, and in Windows-1252 where it is none.
+pub fn characters(text: &[u8]) -> Vec<char> {
+    read_plain(text)
+        .iter()
+        .map(|character| character.is)
+        .collect()
+}
+
 /// UTF-8, and Windows-1252 where it is none.
 fn read_plain(text: &[u8]) -> Vec<Read> {
     let mut read = Vec::with_capacity(text.len());

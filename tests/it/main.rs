@@ -32,6 +32,7 @@ mod record;
 mod recordings;
 mod relay;
 mod replay;
+mod scrub;
 mod secrets;
 mod serving;
 mod socks;
@@ -69,6 +70,7 @@ fn main() -> ExitCode {
         recordings::trials(),
         relay::trials(),
         replay::trials(),
+        scrub::trials(),
         secrets::trials(),
         serving::trials(),
         socks::trials(),
