@@ -319,3 +319,90 @@ fn from_utf7(octets: &[u8]) -> Option<Vec<u8>> {
     decoded.push_str(rest);
     is_any.then(|| decoded.into_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::pseudonym::Pseudonyms;
+    use super::super::text::Keep;
+    use super::super::vocabulary::Vocabulary;
+    use super::*;
+    use base64::engine::general_purpose::STANDARD;
+
+    /// A check after these words were replaced somewhere.
+    fn after(text: &str) -> Check {
+        let mut words = Words::new(Pseudonyms::new(Vocabulary::new()));
+        words.octets(text.as_bytes(), None, Keep::Nothing);
+        words.pseudonyms.draw();
+        Check::new(&words)
+    }
+
+    fn form(check: &Check, octets: &[u8]) -> Option<&'static str> {
+        check.left(octets).map(|left| left.form)
+    }
+
+    #[test]
+    fn a_word_that_is_left_is_found_in_every_form() {
+        let check = after("Falkenried Gr\u{fc}ndel quay Tier\u{e4}rztin");
+        for (text, expected) in [
+            ("from FALKENRIED.", "as it is"),
+            ("the quay", "as it is"),
+            ("xxfalkenriedxx", "within another word"),
+            ("Falken=\r\nried", "quoted-printable"),
+            ("Gr=C3=BCndel", "quoted-printable"),
+            ("Gr=FCndel", "quoted-printable"),
+            ("%46alkenried", "percent encoding"),
+            ("=?utf-8?Q?Gr=C3=BCndel?=", "quoted-printable"),
+            ("\"Tier&AOQ-rztin\"", "modified UTF-7"),
+        ] {
+            assert_eq!(form(&check, text.as_bytes()), Some(expected), "{text}");
+        }
+        assert_eq!(form(&check, b"Gr\xfcndel"), Some("as it is"));
+        for nothing in [
+            "",
+            "nobody is here",
+            "quaysides",
+            "=?=&-%%&AO",
+            "Tier rztin",
+        ] {
+            assert_eq!(form(&check, nothing.as_bytes()), None, "{nothing}");
+        }
+    }
+
+    #[test]
+    fn base64_is_searched_at_each_alignment_and_over_line_ends() {
+        let check = after("Falkenried");
+        for before in ["", "a", "ab", "abc"] {
+            let base64 = STANDARD.encode(format!("{before}Falkenried and more\0"));
+            assert_eq!(form(&check, base64.as_bytes()), Some("base64"), "{before}");
+            let (one, other) = base64.split_at(9);
+            let lines = format!("{one}\r\n{other}\r\n");
+            assert_eq!(form(&check, lines.as_bytes()), Some("base64"), "{before}");
+        }
+    }
+
+    #[test]
+    fn words_of_the_protocol_and_short_ones_are_not_searched_for() {
+        let check = after("flags mailbox the 12345678 cat INBOX");
+        assert_eq!(
+            form(&check, b"* FLAGS () mailbox the 12345678 cat INBOX"),
+            None
+        );
+        assert_eq!(
+            form(&after("123456789"), b"* 123456789 EXISTS"),
+            Some("as it is")
+        );
+    }
+
+    #[test]
+    fn what_was_not_scrubbed_is_told_with_its_event_and_without_the_word() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/recordings/tour.json");
+        let error = after("alice")
+            .file(Path::new(path))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("event #8"), "{error}");
+        assert!(error.contains("nothing was written"), "{error}");
+        assert!(!error.contains("alice"), "{error}");
+        after("Falkenried").file(Path::new(path)).unwrap();
+    }
+}

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use super::mailbox::mailbox;
-use super::mime::{Mails, mime_value};
+use super::mime::{Mails, in_lines, is_of_mime};
 use super::rules::{self, Place, Rule};
 use super::text::{Keep, Words, from_base64, in_base64_again};
 use super::vocabulary::is_date;
@@ -127,7 +127,13 @@ impl Messages {
         for piece in message.pieces() {
             let bytes = message.bytes();
             match piece {
-                Piece::Text(range) => octets.extend(self.value(Rule::Text, &bytes[range.clone()])),
+                Piece::Text(range) => {
+                    let text = &bytes[range.clone()];
+                    octets.extend(match std::str::from_utf8(text) {
+                        Ok(_) => self.value(Rule::Text, text),
+                        Err(_) => in_lines(text, &self.words.pseudonyms.octets(text)),
+                    });
+                }
                 Piece::Literal {
                     header, content, ..
                 } => {
@@ -177,8 +183,8 @@ impl Messages {
             Rule::Subject => words.header(value, self.mails.subjects),
             Rule::Date if is_date(value) => value.to_vec(),
             Rule::Date => words.header(value, Keep::Nothing),
-            Rule::Mime if is_date(value) => value.to_vec(),
-            Rule::Mime => mime_value(words, value),
+            Rule::Mime if is_date(value) || is_of_mime(words, value) => value.to_vec(),
+            Rule::Mime => words.header(value, Keep::Nothing),
             Rule::Mail => self.mails.mail(words, value),
             Rule::Content => self.mails.content(words, value),
             Rule::Base64 => match from_base64(value) {
@@ -268,7 +274,10 @@ impl<'a> Walk<'a> {
             Label::Number if self.is_before_the_name(index) => Rule::Stay,
             Label::LiteralHeader if !rules::is_value(self.spans, index) => Rule::Stay,
             _ => {
-                let rule = self.value(span.label, octets);
+                let rule = match span.label {
+                    Label::Nil => self.nil(),
+                    label => self.value(label, octets),
+                };
                 self.count();
                 self.before.swap(0, 1);
                 self.before[0] = upper();
@@ -291,6 +300,14 @@ impl<'a> Walk<'a> {
             Kind::Command(_) => Rule::Text,
             _ => Rule::Human,
         }
+    }
+
+    /// A value that is NIL, which may be a FETCH item's.
+    fn nil(&mut self) -> Rule {
+        if self.counts.len() == 2 {
+            self.item = None;
+        }
+        Rule::Stay
     }
 
     fn count(&mut self) {

@@ -30,8 +30,18 @@ enum Stretch {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Content {
     Text,
+    Html,
     Octets,
     Mail,
+}
+
+impl Content {
+    fn keep(self) -> Keep {
+        match self {
+            Self::Html => Keep::Html,
+            _ => Keep::Nothing,
+        }
+    }
 }
 
 /// Mails of one run.
@@ -113,7 +123,7 @@ impl Mails {
             Encoding::Base64 => match from_base64(octets) {
                 Some(decoded) => {
                     let decoded = match is {
-                        Content::Text => words.octets(&decoded, charset, Keep::Nothing),
+                        Content::Text | Content::Html => words.octets(&decoded, charset, is.keep()),
                         Content::Octets => words.pseudonyms.octets(&decoded),
                         Content::Mail => self.mail(words, &decoded),
                     };
@@ -121,11 +131,14 @@ impl Mails {
                 }
                 None => words.octets(octets, None, Keep::Nothing),
             },
-            Encoding::QuotedPrintable => words.escaped(octets, b'=', charset, Keep::Nothing),
-            Encoding::None if is == Content::Octets && std::str::from_utf8(octets).is_err() => {
+            Encoding::QuotedPrintable if is == Content::Octets => {
+                words.pseudonyms.quoted_printable(octets)
+            }
+            Encoding::QuotedPrintable => words.escaped(octets, b'=', charset, is.keep()),
+            Encoding::None if is == Content::Octets || is_uuencoded(octets) => {
                 in_lines(octets, &words.pseudonyms.octets(octets))
             }
-            Encoding::None => words.octets(octets, charset, Keep::Nothing),
+            Encoding::None => words.octets(octets, charset, is.keep()),
         }
     }
 
@@ -171,7 +184,8 @@ fn collect(mail: &Message<'_>, octets: &[u8], stretches: &mut Vec<(Range<usize>,
             stretches.push((start..end, Stretch::Value(name.to_ascii_lowercase())));
         }
         let is = match &part.body {
-            PartType::Text(_) | PartType::Html(_) => Content::Text,
+            PartType::Text(_) => Content::Text,
+            PartType::Html(_) => Content::Html,
             PartType::Binary(_) | PartType::InlineBinary(_) => Content::Octets,
             PartType::Message(mail) if part.encoding == Encoding::None => {
                 collect(mail, octets, stretches);
@@ -196,7 +210,7 @@ fn collect(mail: &Message<'_>, octets: &[u8], stretches: &mut Vec<(Range<usize>,
 const FREE: &[&str] = &["boundary", "name", "filename", "start"];
 
 /// `text/plain; charset=utf-8; name="report.pdf"`: whole values of MIME stay.
-pub fn mime_value(words: &mut Words, value: &[u8]) -> Vec<u8> {
+fn mime_value(words: &mut Words, value: &[u8]) -> Vec<u8> {
     let is_between = |octet: &u8| b";=/\" \t\r\n()<>,".contains(octet);
     let mut instead = Vec::with_capacity(value.len());
     let mut before = String::new();
@@ -222,6 +236,13 @@ pub fn mime_value(words: &mut Words, value: &[u8]) -> Vec<u8> {
         before = name;
     }
     instead
+}
+
+/// Whether a string of BODYSTRUCTURE is one of MIME's own as a whole.
+pub fn is_of_mime(words: &Words, value: &[u8]) -> bool {
+    let value = String::from_utf8_lossy(value).to_ascii_lowercase();
+    let vocabulary = words.pseudonyms.vocabulary();
+    vocabulary.of_mime(value.trim_matches('"'))
 }
 
 /// A parameter's value, which may be `utf-8''Gr%C3%BCn` (RFC 2231, section 4).
@@ -266,7 +287,7 @@ fn looks_like_base64(octets: &[u8]) -> Option<Vec<u8>> {
     const LEAST: usize = 16;
     let text = octets.trim_ascii();
     let is_digit = |octet: &u8| octet.is_ascii_alphanumeric() || b"+/=\r\n".contains(octet);
-    let is_it = text.len() >= LEAST && text.len() % 2 == 0 && text.iter().all(is_digit);
+    let is_it = text.len() >= LEAST && text.len().is_multiple_of(2) && text.iter().all(is_digit);
     is_it.then(|| from_base64(octets)).flatten()
 }
 
@@ -285,13 +306,22 @@ fn is_control(c: char) -> bool {
     c.is_control() && !matches!(c, '\r' | '\n' | '\t')
 }
 
-/// Other octets in the same lines, and no NUL where none was.
-fn in_lines(octets: &[u8], instead: &[u8]) -> Vec<u8> {
+/// Whether a file in uuencode stands in it, most of which is no word.
+fn is_uuencoded(text: &[u8]) -> bool {
+    let mut lines = text.split(|octet| *octet == b'\n');
+    lines.any(|line| {
+        let mode = line.strip_prefix(b"begin ").and_then(|rest| rest.get(..4));
+        mode.is_some_and(|mode| mode.iter().all(|octet| matches!(octet, b'0'..=b'7' | b' ')))
+    })
+}
+
+/// Other octets in the same lines: for ASCII such that no 7-bit way changes.
+pub fn in_lines(octets: &[u8], instead: &[u8]) -> Vec<u8> {
     let pairs = octets.iter().zip(instead);
-    let one = |(old, new): (&u8, &u8)| match (old, new) {
-        (b'\r' | b'\n' | 0, _) => *old,
-        (_, b'\r' | b'\n' | 0) => b'x',
-        _ => *new,
+    let one = |(old, new): (&u8, &u8)| match old {
+        b'\r' | b'\n' | b' ' | b'\t' | 0 => *old,
+        0x80.. => 0x80 | *new,
+        _ => b'a' + *new % 26,
     };
     pairs.map(one).collect()
 }

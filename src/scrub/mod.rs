@@ -24,6 +24,9 @@ mod session;
 mod text;
 mod vocabulary;
 
+#[cfg(test)]
+mod tests;
+
 use std::path::Path;
 
 use crate::error::{Doing, Error, Result};

@@ -12,6 +12,7 @@ use std::collections::{HashMap, HashSet};
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 
+use super::text::Escapes;
 use super::vocabulary::Vocabulary;
 
 /// Characters from which a word of letters and digits together is no word of a language, but a token or
@@ -86,7 +87,9 @@ impl Pseudonyms {
             }
             let fold = folded(&last);
             let text: String = fold.iter().collect();
-            let is_free = !self.taken.contains(&fold) && !self.vocabulary.has(&text);
+            // A single letter has no meaning by itself, and there are too few of them to leave some out.
+            let has_a_meaning = word.len() > 1 && self.vocabulary.has(&text);
+            let is_free = !self.taken.contains(&fold) && !has_a_meaning;
             let is_new = match word.len() {
                 0..=3 => fold != word,
                 _ => !self.given.contains_key(&fold),
@@ -135,6 +138,24 @@ impl Pseudonyms {
         let mut instead = vec![0; octets.len()];
         random.fill(&mut instead);
         instead
+    }
+
+    /// As many octets in quoted-printable for octets that are no text.
+    pub fn quoted_printable(&self, text: &[u8]) -> Vec<u8> {
+        let escapes = Escapes::of(text, b'=');
+        let mut instead = self.octets(&escapes.decoded);
+        for ((new, old), (_, length)) in instead
+            .iter_mut()
+            .zip(&escapes.decoded)
+            .zip(&escapes.places)
+        {
+            *new = match (length, old) {
+                (1, old) if old.is_ascii_whitespace() => *old,
+                (1, _) => b'a' + *new % 26,
+                _ => *new,
+            };
+        }
+        escapes.again(text, &instead)
     }
 
     /// Hexadecimal digits for such digits.

@@ -118,7 +118,7 @@ pub fn of_a_command(name: &str, place: &Place<'_>, has_returned: bool) -> Rule {
             _,
         ) => search(place),
         ("GENURLAUTH" | "URLFETCH", _) => Rule::Text,
-        ("NOTIFY", _) if place.is_string() => Rule::Mailbox,
+        ("NOTIFY" | "STORE" | "UID STORE", _) if place.is_string() => Rule::Mailbox,
         (name, _) if crate::protocol::imap::is_command(name) => place.word(),
         _ => Rule::Text,
     }
@@ -211,6 +211,9 @@ pub fn of_a_code(name: &str, place: &Place<'_>) -> Rule {
     }
 }
 
+/// MIME's parameters whose values are the user's, whatever they say.
+const FREE: [&str; 4] = ["NAME", "FILENAME", "BOUNDARY", "START"];
+
 /// The rules of a FETCH item's value: `item` is its name in upper case.
 pub fn of_an_item(item: &str, place: &Place<'_>) -> Rule {
     let section = item
@@ -226,7 +229,11 @@ pub fn of_an_item(item: &str, place: &Place<'_>) -> Rule {
             (2, 1) => Rule::Subject,
             _ => Rule::Text,
         },
-        ("BODY" | "BODYSTRUCTURE", None) => Rule::Mime,
+        ("BODY" | "BODYSTRUCTURE", None) => match place.label {
+            Label::Number => Rule::Stay,
+            _ if FREE.contains(&place.before[0].trim_matches('"')) => Rule::Text,
+            _ => Rule::Mime,
+        },
         ("RFC822" | "RFC822.HEADER", _) => Rule::Mail,
         (_, Some(section)) if item.starts_with("BODY[") => match section {
             "" => Rule::Mail,

@@ -85,7 +85,7 @@ impl Session {
         for event in &mut waiting {
             if let RecordedBody::Message(message) = &mut event.body
                 && message.part.is_some()
-                && !message.kind.as_deref().is_some_and(|kind| kind == DONE)
+                && message.kind.as_deref() != Some(DONE)
             {
                 let octets = self.messages.value(Rule::Content, message.message.bytes());
                 message.message = message.message.with_octets(octets);
@@ -156,9 +156,16 @@ impl Session {
         let identity = recorded
             .identity
             .map(|name| private(&mut self.messages.words, name));
+        let words = &mut self.messages.words;
+        let mechanism = recorded.mechanism.map(|name| {
+            let name: Vec<char> = name.chars().collect();
+            let name = words.characters(&name, super::text::Keep::Protocol);
+            name.into_iter().collect()
+        });
         RecordedMessage {
             message,
             sent,
+            mechanism,
             identity,
             ..recorded
         }

@@ -35,6 +35,8 @@ pub enum Keep {
     HeaderNames,
     /// Those of human-readable text that are not in the name of a mailbox, a user or a host.
     Human,
+    /// Names of elements, attributes and entities of HTML, where they are such.
+    Html,
     /// INBOX, if it comes first.
     Inbox,
 }
@@ -87,11 +89,25 @@ impl Words {
             let word = &text[range.clone()];
             if keep == Keep::Everything {
                 self.are_kept(word);
-            } else if !self.is_kept(word, keep, index == 0) {
+                continue;
+            }
+            let is_html = keep == Keep::Html && self.is_html(text, &range);
+            if !is_html && !self.is_kept(word, keep, index == 0) {
                 instead[range].copy_from_slice(&self.pseudonyms.word(word));
             }
         }
         instead
+    }
+
+    /// Whether the word is one of HTML: `<p`, `</p`, `href=`, `&nbsp;`.
+    fn is_html(&self, text: &[char], range: &Range<usize>) -> bool {
+        let is_one = match text[..range.start] {
+            [.., '<' | '&'] | [.., '<', '/'] => true,
+            [.., ' ' | '\n' | '\t'] => text.get(range.end) == Some(&'='),
+            _ => false,
+        };
+        let word = || folded(&text[range.clone()]).into_iter().collect::<String>();
+        is_one && self.pseudonyms.vocabulary().of_html(&word())
     }
 
     fn is_kept(&self, word: &[char], keep: Keep, is_first: bool) -> bool {
@@ -99,7 +115,7 @@ impl Words {
         let vocabulary = self.pseudonyms.vocabulary();
         let is_number = word.iter().all(char::is_ascii_digit);
         match keep {
-            Keep::Nothing => false,
+            Keep::Nothing | Keep::Html => false,
             Keep::Everything => true,
             Keep::Protocol => is_number || vocabulary.of_the_protocol(&text),
             Keep::HeaderNames => {
@@ -274,15 +290,15 @@ fn written(c: char, charset: &'static Encoding, octets: usize) -> Vec<u8> {
 }
 
 /// Text with escapes, decoded, and how each octet was written.
-struct Escapes {
-    decoded: Vec<u8>,
+pub(super) struct Escapes {
+    pub(super) decoded: Vec<u8>,
     /// Where each stands, and in how many octets: 1, or 3 as an escape.
-    places: Vec<(usize, usize)>,
+    pub(super) places: Vec<(usize, usize)>,
 }
 
 impl Escapes {
     /// `=` at a line's end is a line that goes on; `_` in encoded words is no part of a word either way.
-    fn of(text: &[u8], escape: u8) -> Self {
+    pub(super) fn of(text: &[u8], escape: u8) -> Self {
         let mut escapes = Self {
             decoded: Vec::with_capacity(text.len()),
             places: Vec::with_capacity(text.len()),
@@ -305,7 +321,7 @@ impl Escapes {
         escapes
     }
 
-    fn again(&self, text: &[u8], instead: &[u8]) -> Vec<u8> {
+    pub(super) fn again(&self, text: &[u8], instead: &[u8]) -> Vec<u8> {
         let mut again = text.to_vec();
         let pairs = self.decoded.iter().zip(instead);
         for ((old, new), (position, length)) in pairs.zip(&self.places) {

@@ -15,6 +15,8 @@ pub struct Vocabulary {
     human: HashSet<String>,
     header: HashSet<String>,
     mime: HashSet<String>,
+    mime_words: HashSet<String>,
+    html: HashSet<String>,
     format: HashSet<String>,
 }
 
@@ -71,7 +73,17 @@ const MIME: &str = "\
     iso-8859-7 iso-8859-8 iso-8859-8-i iso-8859-9 iso-8859-10 iso-8859-13 iso-8859-14 iso-8859-15 \
     windows-1250 windows-1251 windows-1252 windows-1253 windows-1254 windows-1255 windows-1256 windows-1257 \
     koi8-r koi8-u gb2312 gbk gb18030 big5 euc-jp euc-kr shift_jis iso-2022-jp ks_c_5601-1987 request \
+    vnd.ms-excel vnd.ms-powerpoint vnd.openxmlformats-officedocument.wordprocessingml.document \
+    vnd.openxmlformats-officedocument.spreadsheetml.sheet vnd.oasis.opendocument.text \
+    vnd.openxmlformats-officedocument.presentationml.presentation vnd.oasis.opendocument.spreadsheet \
     publish reply cancel pgp-sha1 pgp-sha256 pgp-sha512 sha-1 sha-256 sha1 sha256 md5 nil";
+
+/// Names of HTML.
+const HTML: &str = "\
+    html head body title meta style link script div span p br hr a b i u em strong small big font img table tr td th \
+    thead tbody tfoot ul ol li dl dt dd h1 h2 h3 h4 h5 h6 pre code blockquote center doctype sub sup \
+    href src alt class id width height border align valign bgcolor color face size cellpadding cellspacing \
+    colspan rowspan target rel type name content http equiv charset lang dir xmlns nbsp amp lt gt quot apos copy";
 
 /// Words of dates: days, months, zones.
 const DATE: &[&str] = &[
@@ -89,14 +101,15 @@ impl Vocabulary {
             protocol.extend(of_words(entry.term));
             human.extend(of_words(entry.sentence));
         }
-        let mut mime: HashSet<String> = MIME.split_whitespace().map(str::to_owned).collect();
-        mime.insert("iso-8859-16".into());
+        let mime = MIME.split_whitespace().map(str::to_owned).collect();
         let mut format = of_words(SCHEMA);
         format.insert("localhost".into());
         Self {
             protocol,
             human,
             header: of_words(HEADER),
+            html: of_words(HTML),
+            mime_words: of_words(MIME),
             mime,
             format,
         }
@@ -104,11 +117,16 @@ impl Vocabulary {
 
     /// Whether any table has it, in lower case.
     pub fn has(&self, word: &str) -> bool {
-        let tables = [&self.protocol, &self.human, &self.header, &self.format];
+        let tables = [
+            &self.protocol,
+            &self.human,
+            &self.header,
+            &self.html,
+            &self.format,
+        ];
         tables.iter().any(|table| table.contains(word))
             || DATE.contains(&word)
-            || self.mime.contains(word)
-            || MIME_WORDS.contains(&word)
+            || self.mime_words.contains(word)
     }
 
     /// Whether the protocol has it.
@@ -126,42 +144,16 @@ impl Vocabulary {
         self.header.contains(word)
     }
 
+    /// Whether elements, attributes or entities of HTML are named so.
+    pub fn of_html(&self, word: &str) -> bool {
+        self.html.contains(word)
+    }
+
     /// Whether it is a whole value of MIME.
     pub fn of_mime(&self, value: &str) -> bool {
         self.mime.contains(value)
     }
 }
-
-/// Words within values of MIME.
-const MIME_WORDS: &[&str] = &[
-    "form",
-    "data",
-    "octet",
-    "stream",
-    "quoted",
-    "printable",
-    "windows",
-    "koi8",
-    "shift",
-    "external",
-    "uuencode",
-    "pkcs7",
-    "pgp",
-    "keys",
-    "tnef",
-    "creation",
-    "modification",
-    "access",
-    "start",
-    "smime",
-    "headers",
-    "euc",
-    "charset",
-    "boundary",
-    "filename",
-    "rfc822",
-    "base64",
-];
 
 /// Whether it is a date and nothing else: numbers of at most four digits, days, months and zones.
 pub fn is_date(text: &[u8]) -> bool {

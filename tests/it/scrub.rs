@@ -364,7 +364,7 @@ fn the_structure_of_messages_and_mails_stays() {
         "Content-Type: multipart/mixed; boundary=",
         "charset=iso-8859-1",
         "* LIST (\\\\HasNoChildren) \\\"/\\\" INBOX",
-        "\\\"CHARSET\\\" \\\"utf-8\\\"",
+        "(\\\"CHARSET\\\" \\\"utf-8\\\") NIL NIL \\\"BASE64\\\" 92 2)",
         "lrswipkxtea",
         "(\\\"\\\\\\\\Inbox\\\" ",
         "filename*=utf-8''",
