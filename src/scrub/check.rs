@@ -110,7 +110,7 @@ impl Check {
                     left.told()
                 ),
             )
-            .hint("run it again; if it comes again, tell mailscope's makers: this is a mistake of the scrubber")),
+            .hint("tell mailscope's makers: this is a mistake of the scrubber")),
         }
     }
 

@@ -67,9 +67,6 @@ pub fn scrub(from: &Path, to: &Path, kept: Kept) -> Result<Scrubbed> {
     let header = reader.header().clone();
     scrubbed_header(&mut session, &header);
     let torn = pass(&mut session, reader, |_| Ok(()))?;
-    session.words().pseudonyms.draw();
-    session.again();
-
     let folder = match to.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -80,18 +77,8 @@ pub fn scrub(from: &Path, to: &Path, kept: Kept) -> Result<Scrubbed> {
         .tempdir_in(folder)
         .doing(doing)?;
     let path = aside.path().join("scrubbed.json");
-    let header = scrubbed_header(&mut session, &header);
-    let mut file = TranscriptFile::create(&path, &header)?;
-    pass(&mut session, Reader::open(from)?, |events| {
-        file.append(events)
-    })?;
-    file.finish();
-    let events = file.events();
-    drop(file);
-
-    let words = session.words();
-    Check::new(words).file(&path)?;
-    let words = words.pseudonyms.words().count();
+    let events = write_until_clean(&mut session, from, &path, &header)?;
+    let words = session.words().pseudonyms.words().count();
     tempfile::TempPath::try_from_path(&path)
         .doing(doing)?
         .persist_noclobber(to)
@@ -101,6 +88,37 @@ pub fn scrub(from: &Path, to: &Path, kept: Kept) -> Result<Scrubbed> {
         events,
         torn,
     })
+}
+
+/// How often other pseudonyms are drawn when the last check finds something: what is there by chance is
+/// gone then, and what is a mistake of ours comes again.
+const ATTEMPTS: usize = 3;
+
+/// Writes the file, and the number of its events comes back.
+fn write_until_clean(
+    session: &mut Session,
+    from: &Path,
+    path: &Path,
+    header: &Header,
+) -> Result<u64> {
+    let mut attempt = 1;
+    loop {
+        session.words().pseudonyms.draw();
+        session.again();
+        let header = scrubbed_header(session, header);
+        let mut file = TranscriptFile::create(path, &header)?;
+        pass(session, Reader::open(from)?, |events| file.append(events))?;
+        file.finish();
+        let events = file.events();
+        drop(file);
+        match Check::new(session.words()).file(path) {
+            Ok(()) => return Ok(events),
+            Err(error) if attempt == ATTEMPTS => return Err(error),
+            Err(_) => {}
+        }
+        attempt += 1;
+        std::fs::remove_file(path).doing(|| format!("remove {}", path.display()))?;
+    }
 }
 
 fn scrubbed_header(session: &mut Session, header: &Header) -> Header {

@@ -24,6 +24,8 @@ const DRAWS: usize = 400;
 
 /// The pseudonyms of one run.
 pub struct Pseudonyms {
+    /// From the system's random numbers; so is `random`'s seed.
+    secret: Vec<u8>,
     key: hmac::Key,
     random: fastrand::Rng,
     vocabulary: Vocabulary,
@@ -46,6 +48,7 @@ impl Pseudonyms {
             .expect("the system has random numbers");
         let (key, rest) = seed.split_at(32);
         Self {
+            secret: key.to_vec(),
             key: hmac::Key::new(hmac::HMAC_SHA256, key),
             random: fastrand::Rng::with_seed(number(rest)),
             vocabulary,
@@ -65,8 +68,13 @@ impl Pseudonyms {
         self.given.keys().map(|word| word.iter().collect())
     }
 
-    /// Draws a pseudonym for each word that was asked for. Before it, a word stands for itself.
+    /// Draws a pseudonym for each word that was asked for, and others if it did so before. Before it, a
+    /// word stands for itself.
     pub fn draw(&mut self) {
+        let mut key = [0; 32];
+        self.random.fill(&mut key);
+        self.key = hmac::Key::new(hmac::HMAC_SHA256, &[&key[..], &self.secret].concat());
+        self.taken.clear();
         let mut words: Vec<Vec<char>> = self.given.keys().cloned().collect();
         words.sort_unstable_by_key(Vec::len); // the short ones first, that have the least choice
         for word in words {

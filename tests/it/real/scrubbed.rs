@@ -10,14 +10,19 @@ use super::super::replay::Replay;
 use super::super::support::dovecot::Dovecot;
 use super::super::support::maildir::Mail;
 use super::super::support::mailscope::run;
-use super::super::support::programs::{DOVECOT, MBSYNC, needing};
+use super::super::support::programs::{DOVECOT, MBSYNC, PYTHON, needing};
 use super::super::support::transcript::Transcript;
-use super::super::support::trials;
-use super::{Door, Security, THROUGH, mbsync, recording, through};
+use super::super::support::{schema, trials};
+use super::{Door, Security, THROUGH, imaplib, mbsync, recording, through};
 
 pub fn trials() -> Vec<Trial> {
-    let trials = trials!("real::scrubbed"; mbsync_obtains_the_same_mails_with_other_words);
-    needing(&[DOVECOT, MBSYNC], trials)
+    let mbsync = trials!("real::scrubbed"; mbsync_obtains_the_same_mails_with_other_words);
+    let imaplib = trials!("real::scrubbed"; what_imaplib_said_reads_the_same);
+    let mbsync = needing(&[DOVECOT, MBSYNC], mbsync);
+    [mbsync, needing(&[DOVECOT, PYTHON], imaplib)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// What is in no scrubbed octet, in whatever letter case.
@@ -52,7 +57,7 @@ fn mbsync_obtains_the_same_mails_with_other_words() {
     let scrubbed = mailscope.folder().join("scrubbed.json");
     scrub(mailscope.out(), &scrubbed);
     let transcript = Transcript::read(&scrubbed);
-    assert_eq!(transcript.events().len(), original.events().len());
+    read_the_same(&original, &transcript);
     let login = transcript.kind("command").into_iter().find_map(|command| {
         let identity = command["identity"].as_str()?;
         Some(identity.to_owned())
@@ -84,6 +89,57 @@ fn mbsync_obtains_the_same_mails_with_other_words() {
     for secret in SECRET {
         assert!(holds(&before, secret), "{secret}");
         assert!(!holds(&after, secret), "{secret}");
+    }
+}
+
+/// Literals of all kinds, from both sides.
+fn what_imaplib_said_reads_the_same() {
+    let dovecot = Dovecot::start();
+    dovecot.user(THROUGH, &[("INBOX", &imaplib::inbox()), ("Archive", &[])]);
+    let mut mailscope = recording(&dovecot, Security::Tls).start();
+    imaplib::obtained(&through(&mailscope, Security::Tls));
+    mailscope.closed(2);
+    let original = mailscope.stop();
+    drop(dovecot);
+    let scrubbed = mailscope.folder().join("scrubbed.json");
+    scrub(mailscope.out(), &scrubbed);
+    read_the_same(&original, &Transcript::read(&scrubbed));
+}
+
+/// All that is no word is as it was: kinds, names, states, numbers, relations, lengths.
+fn read_the_same(original: &Transcript, scrubbed: &Transcript) {
+    const FIELDS: [&str; 15] = [
+        "n",
+        "conn",
+        "at",
+        "from",
+        "kind",
+        "tag",
+        "name",
+        "number",
+        "answers",
+        "ambiguous",
+        "unsolicited",
+        "status",
+        "for",
+        "elapsed",
+        "mechanism",
+    ];
+    assert_eq!(schema::errors(scrubbed), [""; 0]);
+    assert_eq!(original.events().len(), scrubbed.events().len());
+    for (before, after) in original.events().iter().zip(scrubbed.events()) {
+        for field in FIELDS {
+            assert_eq!(before[field], after[field], "{before} {after}");
+        }
+        assert_eq!(before["code"]["name"], after["code"]["name"], "{before}");
+    }
+    for conn in 1..=2 {
+        for from in ["client", "server"] {
+            let [before, after] = [original, scrubbed].map(|t| t.wire(conn, from, b"********"));
+            assert_eq!(before.len(), after.len());
+            let lines = |octets: &[u8]| octets.iter().filter(|octet| **octet == b'\n').count();
+            assert_eq!(lines(&before), lines(&after));
+        }
     }
 }
 
