@@ -1,12 +1,12 @@
 //! `mailscope scrub TRANSCRIPT -o FILE`: the same conversation with nobody's data in it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
 
 use super::say::{say, warn};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::scrub::{Kept, scrub};
 
 /// The arguments of `scrub`.
@@ -53,6 +53,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         subjects: arguments.keep.contains(&What::Subjects),
         folders: arguments.keep.contains(&What::Folders),
     };
+    if arguments.out == Path::new("-") {
+        let why = "the last check is made before anything is written, which takes a file";
+        return Err(Error::new("write to standard output", why).hint("-o FILE"));
+    }
     let scrubbed = scrub(&arguments.transcript, &arguments.out, kept)?;
     if let Some(torn) = &scrubbed.torn {
         say(&warn(torn));

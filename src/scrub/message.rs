@@ -166,9 +166,13 @@ impl Messages {
             Rule::Stay => value.to_vec(),
             Rule::Protocol => {
                 let bare = crate::event::unquoted(value);
-                match self.tags.contains(&*bare) || is_date(value) {
+                let stays = self.tags.contains(&*bare)
+                    || is_date(value)
+                    || words.are_of_the_protocol(value);
+                match stays {
                     true => value.to_vec(),
-                    false => words.octets(value, None, Keep::Protocol),
+                    // `$Case-2026`: where a word is somebody's, a number is too.
+                    false => words.octets(value, None, Keep::ProtocolWords),
                 }
             }
             Rule::HeaderName => words.octets(value, None, Keep::HeaderNames),

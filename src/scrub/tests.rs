@@ -61,6 +61,43 @@ fn octets_that_are_no_text_are_replaced_whole() {
 }
 
 #[test]
+fn a_plain_word_of_a_servers_text_goes_where_a_mailbox_is_named_so() {
+    let mut words = words();
+    let text = b"No message in mailbox Secret";
+    let after = twice(&mut words, |words| {
+        super::mailbox::mailbox(words, b"\"Message/INBOX\"", Keep::Inbox);
+        words.octets(text, None, Keep::Human)
+    });
+    let after = String::from_utf8(after).unwrap();
+    assert!(
+        after.starts_with("No ") && after.contains(" in mailbox "),
+        "{after}"
+    );
+    assert!(!after.contains("message"), "{after}");
+}
+
+#[test]
+fn inbox_stays_in_whatever_letter_case_and_nothing_behind_it() {
+    let mut words = words();
+    let names: [&[u8]; 4] = [b"inbox", b"\"INBOX/Zebra\"", b"INBOX.Zebra", b"Zebra/INBOX"];
+    let after = twice(&mut words, |words| {
+        names.map(|name| {
+            String::from_utf8(super::mailbox::mailbox(words, name, Keep::Inbox)).unwrap()
+        })
+    });
+    assert_eq!(after[0], "inbox");
+    assert!(
+        after[1].starts_with("\"INBOX/") && !after[1].contains("Zebra"),
+        "{after:?}"
+    );
+    assert_eq!(after[1][7..12], after[2][6..]);
+    assert!(
+        after[3].starts_with(&after[2][6..]) && !after[3].contains("INBOX"),
+        "{after:?}"
+    );
+}
+
+#[test]
 fn html_keeps_its_elements_and_loses_its_text() {
     let after =
         text(b"Content-Type: text/html\r\n\r\n<p class=\"zebra\">Zebra &amp; <b>a p</b></p>\r\n");

@@ -31,6 +31,8 @@ pub enum Keep {
     Everything,
     /// Those of the protocol, and numbers.
     Protocol,
+    /// Those of the protocol, and no numbers.
+    ProtocolWords,
     /// Those of header fields' names, of the protocol, and numbers.
     HeaderNames,
     /// Those of human-readable text that are not in the name of a mailbox, a user or a host.
@@ -118,12 +120,19 @@ impl Words {
             Keep::Nothing | Keep::Html => false,
             Keep::Everything => true,
             Keep::Protocol => is_number || vocabulary.of_the_protocol(&text),
+            Keep::ProtocolWords => vocabulary.of_the_protocol(&text),
             Keep::HeaderNames => {
                 is_number || vocabulary.of_a_header(&text) || vocabulary.of_the_protocol(&text)
             }
             Keep::Human => vocabulary.of_human_text(&text) && !self.private.contains(&text),
             Keep::Inbox => is_first && text == "inbox",
         }
+    }
+
+    /// Whether all words are the protocol's, or numbers.
+    pub fn are_of_the_protocol(&self, text: &[u8]) -> bool {
+        let text = characters(text);
+        words(&text).all(|range| self.is_kept(&text[range], Keep::Protocol, false))
     }
 
     /// A text in this charset; without one in UTF-8, or whatever it is.

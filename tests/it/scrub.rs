@@ -125,7 +125,9 @@ fn said() -> Vec<Value> {
         server(json!(["* LIST (\\HasNoChildren) \"/\" ", {"literal": "Quittung/2026"}, "\r\n"])),
         server(json!(["a3 OK List completed.\r\n"])),
         client(json!(["a4 SELECT Quittung/2026\r\n"])),
-        server(json!(["* FLAGS (\\Seen $Marzipan $Forwarded)\r\n"])),
+        server(json!([
+            "* FLAGS (\\Seen $Marzipan-48151623 $Forwarded)\r\n"
+        ])),
         server(json!(["* 7 EXISTS\r\n"])),
         server(json!(["* OK [UIDVALIDITY 1617181920] UIDs valid\r\n"])),
         server(json!(["a4 OK [READ-WRITE] Quittung/2026 selected\r\n"])),
@@ -168,7 +170,7 @@ fn said() -> Vec<Value> {
 }
 
 /// What may be nowhere; the last ones are a number and a part of another word.
-const SECRETS: [&str; 9] = [
+const SECRETS: [&str; 10] = [
     "falkenried",
     "quittung",
     "marzipan",
@@ -178,6 +180,7 @@ const SECRETS: [&str; 9] = [
     "sehr",
     "vorspann",
     "1278455344230334865",
+    "48151623",
 ];
 
 /// Every text that can be made of a transcript, with a decoder of its own for each encoding.
@@ -505,7 +508,12 @@ fn what_cannot_be_done_is_an_error_and_leaves_no_file() {
     }
     assert!(!new.exists());
     assert_eq!(std::fs::read_to_string(&there).unwrap(), "mine");
-    let output = scrub(&tour, &new, &["--keep", "passwords"]);
-    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    for (to, arguments) in [
+        (&new, &["--keep", "passwords"][..]),
+        (&PathBuf::from("-"), &[]),
+    ] {
+        let output = scrub(&tour, to, arguments);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+    }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
 }
