@@ -14,9 +14,10 @@ use std::path::Path;
 use aho_corasick::AhoCorasick;
 use base64::Engine;
 
+use super::encoding::BASE64;
 use super::mailbox;
 use super::pseudonym::folded;
-use super::text::{BASE64, Words, characters, words};
+use super::text::{Words, characters, words};
 use crate::error::{Error, Result};
 use crate::event::{Body, Message, Piece, Recorded, RecordedBody};
 use crate::transcript::Reader;

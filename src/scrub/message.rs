@@ -4,10 +4,11 @@
 
 use std::collections::HashMap;
 
+use super::encoding::{from_base64, in_base64_again};
 use super::mailbox::mailbox;
 use super::mime::{Mails, in_lines, is_of_mime};
 use super::rules::{self, Place, Rule};
-use super::text::{Keep, Words, from_base64, in_base64_again};
+use super::text::{Keep, Words};
 use super::vocabulary::is_date;
 use crate::event::{Awaited, Label, Message, Peer, Piece, Reading, Span};
 

@@ -10,7 +10,8 @@ use std::ops::Range;
 
 use mail_parser::{Encoding, Message, MessageParser, MimeHeaders, PartType};
 
-use super::text::{Keep, Words, from_base64, in_base64_again};
+use super::encoding::{from_base64, in_base64_again};
+use super::text::{Keep, Words};
 use super::vocabulary::is_date;
 
 /// How a stretch of a mail is read.

@@ -14,6 +14,7 @@
 //! for a word is no other word of the original. All pseudonyms are drawn at random and forgotten.
 
 mod check;
+mod encoding;
 mod facts;
 mod mailbox;
 mod message;

@@ -12,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 
-use super::text::Escapes;
+use super::encoding::Escapes;
 use super::vocabulary::Vocabulary;
 
 /// Characters from which a word of letters and digits together is no word of a language, but a token or
