@@ -231,6 +231,7 @@ fn strings(recorded: &Recorded) -> Vec<Vec<u8>> {
         RecordedBody::Message(message) => {
             let mut all = pieces(&message.message);
             all.extend(message.sent.iter().flat_map(pieces));
+            all.extend(message.tag.iter().map(|tag| tag.clone().into_bytes()));
             all.extend(
                 message
                     .identity

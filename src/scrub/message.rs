@@ -11,6 +11,7 @@ use super::rules::{self, Place, Rule};
 use super::text::{Keep, Words};
 use super::vocabulary::is_date;
 use crate::event::{Awaited, Label, Message, Peer, Piece, Reading, Span};
+use crate::protocol::imap::is_command;
 
 /// What of a session the user wants to keep.
 #[derive(Clone, Copy, Debug, Default)]
@@ -150,14 +151,30 @@ impl Messages {
     /// The rule of each span.
     fn rules(&mut self, message: &Message, spans: &[Span], kind: &Kind, from: Peer) -> Vec<Rule> {
         let mut walk = Walk::new(message, spans, kind);
-        if let (Kind::Command(_), Some(tag)) = (kind, spans.first()) {
-            let tag = &message.bytes()[tag.range.clone()];
-            let text: Vec<char> = String::from_utf8_lossy(tag).chars().collect();
-            self.words.are_kept(&text);
-            self.tags.insert(tag.to_vec());
+        let mut rules: Vec<Rule> = (0..spans.len())
+            .map(|index| walk.rule(index, from))
+            .collect();
+        if let Some(first) = spans.first().filter(|span| span.label == Label::Tag) {
+            let tag = &message.bytes()[first.range.clone()];
+            if let Kind::Command(name) = kind
+                && (is_command(name) || looks_like_a_tag(tag))
+            {
+                let text: Vec<char> = String::from_utf8_lossy(tag).chars().collect();
+                self.words.are_kept(&text);
+                self.tags.insert(tag.to_vec());
+            }
+            rules[0] = self.tag(tag);
         }
-        let rules = (0..spans.len()).map(|index| walk.rule(index, from));
-        rules.collect()
+        rules
+    }
+
+    /// The rule of a tag. What stands in a tag's place before no known command may be a line of a mail
+    /// that went astray.
+    pub fn tag(&self, tag: &[u8]) -> Rule {
+        match matches!(tag, b"*" | b"+") || self.tags.contains(tag) {
+            true => Rule::Stay,
+            false => Rule::Text,
+        }
     }
 
     /// A value with other words.
@@ -210,6 +227,17 @@ impl Messages {
             Rule::Rights => words.octets(value, None, Keep::Nothing),
         }
     }
+}
+
+/// `A0001`, `tag3`, `7.1`: what programs count with.
+fn looks_like_a_tag(tag: &[u8]) -> bool {
+    const LETTERS: usize = 4;
+    let is_letter = |octet: &&u8| octet.is_ascii_alphabetic();
+    let letters = tag.iter().take_while(is_letter).count();
+    let count = &tag[letters..];
+    letters <= LETTERS
+        && !count.is_empty()
+        && count.iter().all(|o| o.is_ascii_digit() || *o == b'.')
 }
 
 /// A walk over a message's spans that knows where it is.

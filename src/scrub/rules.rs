@@ -71,6 +71,7 @@ impl Place<'_> {
         match self.label {
             Label::Literal | Label::LiteralHeader => Rule::Text,
             Label::Quoted => Rule::Date,
+            _ if self.octets.contains(&b'[') => Rule::HeaderName, // BODY[HEADER.FIELDS (X-ID)]<0.9>
             _ => Rule::Protocol,
         }
     }

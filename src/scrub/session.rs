@@ -162,8 +162,14 @@ impl Session {
             let name = words.characters(&name, super::text::Keep::Protocol);
             name.into_iter().collect()
         });
+        let tag = recorded.tag.map(|tag| {
+            let rule = self.messages.tag(tag.as_bytes());
+            let tag = self.messages.value(rule, tag.as_bytes());
+            String::from_utf8_lossy(&tag).into_owned()
+        });
         RecordedMessage {
             message,
+            tag,
             sent,
             mechanism,
             identity,

@@ -137,7 +137,7 @@ fn said() -> Vec<Value> {
         server(json!(["* SEARCH 1 7\r\n"])),
         server(json!(["a5 OK found\r\n"])),
         client(json!([
-            "a6 FETCH 1 (FLAGS ENVELOPE BODYSTRUCTURE BODY[] BODY[1] BODY[HEADER.FIELDS (X-FALKENRIED-TICKET)] X-GM-MSGID X-GM-LABELS)\r\n"
+            "a6 FETCH 1 (FLAGS ENVELOPE BODYSTRUCTURE BODY[] BODY[1] BODY.PEEK[HEADER.FIELDS (X-FALKENRIED-TICKET)]<0.4096> X-GM-MSGID X-GM-LABELS)\r\n"
         ])),
         server(json!([
             format!("* 1 FETCH (FLAGS (\\Seen $Marzipan) ENVELOPE {envelope} BODYSTRUCTURE {structure} BODY[] "),
@@ -164,6 +164,8 @@ fn said() -> Vec<Value> {
         server(json!([
             "a10 OK [APPENDUID 1617181920 9] Append completed.\r\n"
         ])),
+        client(json!(["Marzipan Falkenried, das ist kein Befehl\r\n"])),
+        server(json!(["Marzipan BAD Unknown command\r\n"])),
         json!({"conn": 1, "from": "client", "kind": "opaque", "wire": ["Falkenried\u{0}Marzipan"]}),
         json!({"conn": 1, "kind": "closed", "reason": "falkenried.example hung up"}),
     ]
@@ -374,6 +376,7 @@ fn the_structure_of_messages_and_mails_stays() {
         "/private/comment",
         "Append completed.",
         "X-GM-LABELS",
+        ")]<0.4096>",
     ] {
         assert!(transcript.text().contains(stays), "{stays}");
     }
