@@ -22,6 +22,7 @@ pub mod framer;
 mod lexer;
 mod meaning;
 mod observer;
+mod readings;
 mod recorded;
 mod response;
 pub mod sameness;

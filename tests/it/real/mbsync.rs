@@ -87,12 +87,12 @@ struct Side<'a> {
 }
 
 /// What mbsync keeps here, and how it gets there.
-struct Near {
+pub(super) struct Near {
     folder: TempDir,
 }
 
 impl Near {
-    fn new(door: &Door) -> Self {
+    pub(super) fn new(door: &Door) -> Self {
         Self::of(door, MAILBOXES)
     }
 
@@ -143,7 +143,7 @@ SyncState *
         Self { folder }
     }
 
-    fn sync(&self) {
+    pub(super) fn sync(&self) {
         run(Command::new(MBSYNC.path().unwrap())
             .env("HOME", self.folder.path())
             .arg("--config")
