@@ -30,6 +30,7 @@
 //! - [`stats`]: what a session cost, and what it wasted.
 //! - [`relay`]: the man in the middle. [`replay`]: a recording played by either side. [`compare`]: two
 //!   recordings side by side.
+//! - [`scrub`]: a transcript with nobody's data in it.
 //! - [`cli`]: one file a subcommand.
 
 pub mod cli;
@@ -49,6 +50,7 @@ pub mod protocol;
 pub mod recording;
 pub mod relay;
 pub mod replay;
+pub mod scrub;
 pub mod session;
 pub mod sink;
 pub mod stats;

@@ -21,6 +21,7 @@ mod record;
 mod redirect;
 mod replay;
 mod say;
+mod scrub;
 mod server_leg;
 mod session;
 mod show;
@@ -97,6 +98,8 @@ enum Command {
     Stats(stats::Arguments),
     /// Compare two transcripts by what they mean.
     Diff(diff::Arguments),
+    /// Write a transcript with nobody's data in it, to share it.
+    Scrub(scrub::Arguments),
     /// What a command, capability, response code or flag is, with its RFC.
     Explain(explain::Arguments),
     /// Say what client or server did against the RFCs, each with its clause.
@@ -116,6 +119,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Export(arguments) => export::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments, &cli.common),
         Command::Diff(arguments) => diff::run(&arguments, &cli.common),
+        Command::Scrub(arguments) => scrub::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments, &cli.common),
         Command::Lint(arguments) => lint::run(&arguments, &cli.common),
         Command::Ca(arguments) => ca::run(&arguments, &cli.common),

@@ -402,6 +402,24 @@ impl Message {
         }
     }
 
+    /// The same pieces over other octets, of which there are as many.
+    ///
+    /// # Panics
+    ///
+    /// There are more or fewer.
+    #[must_use = "the message with other octets is returned, not changed in place"]
+    pub fn with_octets(&self, octets: Vec<u8>) -> Self {
+        assert_eq!(
+            octets.len(),
+            self.bytes.len(),
+            "the pieces are ranges of them"
+        );
+        Self {
+            bytes: octets,
+            pieces: self.pieces.clone(),
+        }
+    }
+
     /// Octets on the wire, where a secret counts as 8 and a streamed literal's octets are counted.
     pub fn octets(&self) -> u64 {
         let streamed: u64 = self

@@ -31,6 +31,8 @@ pub struct Header {
     pub secrets: Secrets,
     /// Whether the server's certificate was not verified (`--insecure`).
     pub insecure: bool,
+    /// Whether its words are pseudonyms (`mailscope scrub`).
+    pub scrubbed: bool,
 }
 
 impl Header {
@@ -60,6 +62,7 @@ impl Header {
             server: String::new(),
             secrets: Secrets::Masked,
             insecure: false,
+            scrubbed: false,
         }
     }
 
@@ -73,6 +76,7 @@ impl Header {
         object.string("server", &self.server);
         object.string("secrets", self.secrets.name());
         object.flag("insecure", self.insecure);
+        object.flag("scrubbed", self.scrubbed);
         object.close();
     }
 
@@ -105,6 +109,7 @@ impl Header {
                 }
             },
             insecure: fields.insecure.unwrap_or_default(),
+            scrubbed: fields.scrubbed.unwrap_or_default(),
         })
     }
 }
@@ -127,6 +132,7 @@ struct Fields {
     server: Option<String>,
     secrets: Option<String>,
     insecure: Option<bool>,
+    scrubbed: Option<bool>,
 }
 
 /// A time as the header holds it: RFC 3339, UTC, milliseconds (`2026-11-23T12:00:00.000Z`).

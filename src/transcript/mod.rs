@@ -31,6 +31,7 @@
 //! | `server` | `host:port`; `socks` or `transparent` where apps keep their servers, which each `connected` names |
 //! | `secrets` | `masked`, or `shown` (`--show-secrets`) |
 //! | `insecure` | `true` if the server's certificate was not verified (`--insecure`); else left out |
+//! | `scrubbed` | `true` if its words are pseudonyms (`mailscope scrub`); else left out |
 //!
 //! # Events
 //!

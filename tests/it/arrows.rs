@@ -56,6 +56,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "scrub",
+        &[
+            "error",
+            "limits",
+            "event",
+            "explain",
+            "transcript",
+            "protocol",
+            "recording",
+        ],
+    ),
+    (
         "lint",
         &[
             "limits",
@@ -110,6 +122,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "recording",
             "replay",
             "compare",
+            "scrub",
             "session",
             "stats",
             "filter",

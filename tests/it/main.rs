@@ -34,6 +34,7 @@ mod record;
 mod recordings;
 mod relay;
 mod replay;
+mod scrub;
 mod secrets;
 mod serving;
 mod socks;
@@ -74,6 +75,7 @@ fn main() -> ExitCode {
         recordings::trials(),
         relay::trials(),
         replay::trials(),
+        scrub::trials(),
         secrets::trials(),
         serving::trials(),
         socks::trials(),

@@ -44,5 +44,16 @@ pub use capability::Hidden;
 pub use command::is_command;
 pub use observer::Observer;
 pub use tracker::State;
+
+use crate::event::{Message, Peer, Span};
+
+/// What stands in a client's command, or a server's response, that is no part of a session here.
+pub fn spans(from: Peer, message: &Message) -> Vec<Span> {
+    match from {
+        Peer::Client => lexer::command(message),
+        Peer::Server => lexer::response(message),
+    }
+}
+
 #[cfg(test)]
 pub(crate) mod conversations;

@@ -93,6 +93,10 @@ pub(super) struct Near {
 
 impl Near {
     pub(super) fn new(door: &Door) -> Self {
+        Self::of(door, MAILBOXES)
+    }
+
+    fn of(door: &Door, [inbox, archive]: [&str; 2]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let near = folder.path().join("near");
         std::fs::create_dir(&near).unwrap();
@@ -124,7 +128,7 @@ Inbox {near}/INBOX
 Channel all
 Far :far:
 Near :near:
-Patterns INBOX Archive
+Patterns {inbox} {archive}
 Create Near
 Expunge Both
 Sync All
@@ -154,10 +158,15 @@ SyncState *
 
 /// What a first synchronisation brings here.
 pub(super) fn obtained(door: &Door) -> Vec<u8> {
-    let near = Near::new(door);
+    obtained_of(door, MAILBOXES)
+}
+
+/// The same, where the mailboxes have these names.
+pub(super) fn obtained_of(door: &Door, mailboxes: [&str; 2]) -> Vec<u8> {
+    let near = Near::of(door, mailboxes);
     near.sync();
     let mut obtained = Vec::new();
-    for mailbox in MAILBOXES {
+    for mailbox in mailboxes {
         for Mail { content, flags } in read(&near.mailbox(mailbox)) {
             obtained.extend(format!("{mailbox} {flags}\n").into_bytes());
             obtained.extend(content);

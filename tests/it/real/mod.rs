@@ -10,6 +10,7 @@
 //! - `lint`: that what lint finds in all of these is true.
 //! - `measured`: what `stats` tells of them.
 //! - `replayed`: the clients against recordings of themselves.
+//! - `scrubbed`: a client against a scrubbed recording of itself.
 //! - `socks`: a client that keeps Dovecot's name and port.
 //! - the rest: one file a client.
 
@@ -27,6 +28,7 @@ mod mbsync;
 mod measured;
 mod neomutt;
 mod replayed;
+mod scrubbed;
 mod socks;
 
 use std::panic::resume_unwind;
@@ -52,6 +54,7 @@ pub fn trials() -> Vec<Trial> {
         measured::trials(),
         neomutt::trials(),
         replayed::trials(),
+        scrubbed::trials(),
         socks::trials(),
     ]
     .into_iter()

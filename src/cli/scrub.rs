@@ -1,0 +1,71 @@
+//! `mailscope scrub TRANSCRIPT -o FILE`: the same conversation with nobody's data in it.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+
+use super::say::{say, warn};
+use crate::error::{Error, Result};
+use crate::scrub::{Kept, scrub};
+
+/// The arguments of `scrub`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+What goes: every word (letters and digits) of addresses, names, subjects, texts, mailboxes, hosts, header \
+fields, ID, metadata, user flags and servers' texts, in every encoding; attachments. Another word of the \
+same shape and length stands for each, the same one in the whole file, and nobody can tell the one from \
+the other: what stands for what is drawn at random and kept nowhere.
+
+What stays: commands, responses, codes, capabilities, known flags and attributes; message numbers, UIDs, \
+counts, sizes, MODSEQ; dates and times; INBOX; names of well-known header fields; MIME structure, types \
+and charsets; white space and punctuation, so the length of every word, line and message; tags; ports, \
+loopback addresses, TLS versions; plain English words in servers' texts. Masked passwords stay masked.
+
+At the end, what was written is searched for every word of the original of four letters and more (as it \
+is, base64, quoted-printable, modified UTF-7). If one is left, no file is written.
+
+Exit codes: 0 done, 2 a file could not be read or written, or a word is left.")]
+pub struct Arguments {
+    /// The transcript.
+    transcript: PathBuf,
+
+    /// The new transcript, never overwritten; its owner alone may read it.
+    #[arg(short, long, value_name = "FILE")]
+    out: PathBuf,
+
+    /// What is to stay although it may tell of somebody.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT")]
+    keep: Vec<What>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum What {
+    /// Subjects of mails, in headers, ENVELOPE and SEARCH.
+    Subjects,
+    /// Names of mailboxes.
+    Folders,
+}
+
+/// Writes it.
+pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let kept = Kept {
+        subjects: arguments.keep.contains(&What::Subjects),
+        folders: arguments.keep.contains(&What::Folders),
+    };
+    if arguments.out == Path::new("-") {
+        let why = "the last check is made before anything is written, which takes a file";
+        return Err(Error::new("write to standard output", why).hint("-o FILE"));
+    }
+    let scrubbed = scrub(&arguments.transcript, &arguments.out, kept)?;
+    if let Some(torn) = &scrubbed.torn {
+        say(&warn(torn));
+    }
+    say(&format!(
+        "scrubbed {} events, {} words replaced: {}",
+        scrubbed.events,
+        scrubbed.words,
+        arguments.out.display()
+    ));
+    Ok(ExitCode::SUCCESS)
+}

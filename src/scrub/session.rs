@@ -1,0 +1,241 @@
+//! A transcript's events with other words, in their order.
+//!
+//! Each message is read again for where its words are, replaced, and read again as what it is now, so
+//! that all fields of the new events are readings of the new octets. A literal that streamed is
+//! replaced as a whole: from its first part to its message, events wait.
+
+use std::collections::HashMap;
+
+use super::facts::facts;
+use super::message::{Kept, Kind, Messages, Streamed};
+use super::rules::Rule;
+use super::text::Words;
+use crate::event::{
+    Body, Draft, Event, Gate, Message, Passed, Peer, Piece, Recorded, RecordedBody,
+    RecordedMessage, Said, Secrets,
+};
+use crate::protocol::imap::Observer;
+use crate::recording::Readings;
+
+/// A transcript that is being scrubbed.
+pub struct Session {
+    messages: Messages,
+    observers: HashMap<u64, Observer>,
+    readings: Readings,
+    /// Events from the first part of a literal that streams on.
+    waiting: Vec<Recorded>,
+    /// Parts among them that no message has claimed.
+    parts: usize,
+}
+
+impl Session {
+    /// With nothing known yet.
+    pub fn new(words: Words, kept: Kept) -> Self {
+        Self {
+            messages: Messages::new(words, kept),
+            observers: HashMap::new(),
+            readings: Readings::default(),
+            waiting: Vec::new(),
+            parts: 0,
+        }
+    }
+
+    /// What stands for the words.
+    pub fn words(&mut self) -> &mut Words {
+        &mut self.messages.words
+    }
+
+    /// Begins the same transcript again, all of whose words are known now.
+    pub fn again(&mut self) {
+        self.observers.clear();
+        self.readings = Readings::default();
+        self.waiting.clear();
+        self.parts = 0;
+    }
+
+    /// Takes an event; those that can be written now are added to `out`.
+    pub fn take(&mut self, recorded: Recorded, out: &mut Vec<Event>) {
+        let Recorded { n, conn, at, body } = recorded;
+        let body = match body {
+            RecordedBody::Bare(body) => {
+                if matches!(body, Body::Closed { .. }) {
+                    self.observers.remove(&conn);
+                }
+                RecordedBody::Bare(facts(&mut self.messages.words, body))
+            }
+            RecordedBody::Message(message) if message.part.is_some() => {
+                self.parts += 1;
+                self.read(n, conn, at, &message); // what comes behind it refers to it
+                RecordedBody::Message(message)
+            }
+            RecordedBody::Message(message) => {
+                let said = self.read(n, conn, at, &message);
+                RecordedBody::Message(Box::new(self.message(*message, said)))
+            }
+        };
+        self.waiting.push(Recorded { n, conn, at, body });
+        if self.parts == 0 {
+            self.release(out);
+        }
+    }
+
+    /// The events that wait still: the connection ended within a literal.
+    pub fn finish(&mut self, out: &mut Vec<Event>) {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        for event in &mut waiting {
+            if let RecordedBody::Message(message) = &mut event.body
+                && message.part.is_some()
+                && message.kind.as_deref() != Some(DONE)
+            {
+                let octets = self.messages.value(Rule::Content, message.message.bytes());
+                message.message = message.message.with_octets(octets);
+            }
+        }
+        self.waiting = waiting;
+        self.parts = 0;
+        self.release(out);
+    }
+
+    fn release(&mut self, out: &mut Vec<Event>) {
+        for mut event in self.waiting.drain(..) {
+            if let RecordedBody::Message(message) = &mut event.body
+                && message.kind.as_deref() == Some(DONE)
+            {
+                message.kind = Some("literal_part".into());
+            }
+            out.extend(self.readings.read(event));
+        }
+    }
+
+    /// What the message is, in its original words.
+    fn read(
+        &mut self,
+        n: u64,
+        conn: u64,
+        at: crate::event::Micros,
+        message: &RecordedMessage,
+    ) -> Option<Said> {
+        let observer = self
+            .observers
+            .entry(conn)
+            .or_insert_with(|| Observer::new(Gate::new(Secrets::Shown)));
+        let mut drafts = Vec::new();
+        observer.read_again(n, at, message.clone(), &mut drafts);
+        let mut said = drafts
+            .into_iter()
+            .filter_map(|draft| match Draft::into_body(draft) {
+                Body::Said(said) => Some(*said),
+                _ => None,
+            });
+        said.find(|said| said.from == message.from)
+    }
+
+    fn message(&mut self, recorded: RecordedMessage, said: Option<Said>) -> RecordedMessage {
+        let mut streamed = self.streamed(&recorded.message);
+        let (spans, kind) = match &said {
+            Some(said) if said.wire.bytes() == recorded.message.bytes() => {
+                (&said.spans[..], Kind::of(&said.reading))
+            }
+            _ => (&[][..], Kind::Opaque),
+        };
+        let from = recorded.from;
+        let message = self
+            .messages
+            .message(&recorded.message, spans, &kind, from, &mut streamed);
+        self.put_back(&recorded.message, &streamed);
+        let sent = recorded
+            .sent
+            .as_ref()
+            .map(|sent| self.sent(sent, from, said.as_ref()));
+        let private = |words: &mut Words, name: String| {
+            let name: Vec<char> = name.chars().collect();
+            words.are_private(&name);
+            let name = words.characters(&name, super::text::Keep::Nothing);
+            name.into_iter().collect::<String>()
+        };
+        let identity = recorded
+            .identity
+            .map(|name| private(&mut self.messages.words, name));
+        let words = &mut self.messages.words;
+        let mechanism = recorded.mechanism.map(|name| {
+            let name: Vec<char> = name.chars().collect();
+            let name = words.characters(&name, super::text::Keep::Protocol);
+            name.into_iter().collect()
+        });
+        let tag = recorded.tag.map(|tag| {
+            let rule = self.messages.tag(tag.as_bytes());
+            let tag = self.messages.value(rule, tag.as_bytes());
+            String::from_utf8_lossy(&tag).into_owned()
+        });
+        RecordedMessage {
+            message,
+            tag,
+            sent,
+            mechanism,
+            identity,
+            ..recorded
+        }
+    }
+
+    /// What was passed on instead of a message; read as if it had been said.
+    fn sent(&mut self, sent: &Message, from: Peer, said: Option<&Said>) -> Message {
+        if sent.is_empty() {
+            return sent.clone();
+        }
+        let is_it = said.is_some_and(|said| matches!(said.passed, Passed::Instead(_)));
+        let kind = said.map_or(Kind::Opaque, |said| Kind::of(&said.reading));
+        let spans = match is_it {
+            true => crate::protocol::imap::spans(from, sent),
+            false => Vec::new(),
+        };
+        let spans: Vec<_> = match kind {
+            Kind::Turn(_) if from == Peer::Client => Vec::new(),
+            _ => spans,
+        };
+        let mut none = Streamed::new();
+        self.messages.message(sent, &spans, &kind, from, &mut none)
+    }
+
+    /// The octets of the message's literals that streamed.
+    fn streamed(&self, message: &Message) -> Streamed {
+        let mut streamed = Streamed::new();
+        for piece in message.pieces() {
+            if let Piece::Streamed { header, parts, .. } = piece {
+                let octets = parts.iter().flat_map(|part| self.part(*part).to_vec());
+                streamed.insert(header.start, octets.collect());
+            }
+        }
+        streamed
+    }
+
+    fn part(&self, n: u64) -> &[u8] {
+        let part = self.waiting.iter().find(|event| event.n == n);
+        match part.map(|event| &event.body) {
+            Some(RecordedBody::Message(part)) => part.message.bytes(),
+            _ => &[],
+        }
+    }
+
+    /// Puts the new octets of literals that streamed into their parts.
+    fn put_back(&mut self, message: &Message, streamed: &Streamed) {
+        for piece in message.pieces() {
+            let Piece::Streamed { header, parts, .. } = piece else {
+                continue;
+            };
+            let mut octets = &streamed[&header.start][..];
+            for n in parts {
+                let part = self.waiting.iter_mut().find(|event| event.n == *n);
+                if let Some(RecordedBody::Message(part)) = part.map(|event| &mut event.body) {
+                    let (this, rest) = octets.split_at(part.message.bytes().len());
+                    octets = rest;
+                    part.message = part.message.with_octets(this.to_vec());
+                    part.kind = Some(DONE.into());
+                    self.parts -= 1;
+                }
+            }
+        }
+    }
+}
+
+/// The kind of a part that has its new octets, until it is released.
+const DONE: &str = "literal_part, done";

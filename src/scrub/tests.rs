@@ -1,0 +1,224 @@
+//! What is true of every message and every mail: as long as before, of the same pieces and labels, the
+//! same each time within a run, and without its words.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use proptest::prelude::*;
+
+use super::check::Check;
+use super::message::{Kept, Kind, Messages, Streamed};
+use super::mime::Mails;
+use super::pseudonym::Pseudonyms;
+use super::text::{Keep, Words};
+use super::vocabulary::Vocabulary;
+use crate::event::{Label, LiteralForm, Message, Peer};
+use crate::protocol::imap::spans;
+
+fn words() -> Words {
+    Words::new(Pseudonyms::new(Vocabulary::new()))
+}
+
+/// What comes of it once all words are known, and again.
+fn twice<T: PartialEq + std::fmt::Debug>(
+    words: &mut Words,
+    mut f: impl FnMut(&mut Words) -> T,
+) -> T {
+    f(words);
+    words.pseudonyms.draw();
+    let once = f(words);
+    assert_eq!(once, f(words), "the same each time");
+    once
+}
+
+fn mail(octets: &[u8]) -> (Vec<u8>, Words) {
+    let mails = Mails {
+        subjects: Keep::Nothing,
+    };
+    let mut words = words();
+    let instead = twice(&mut words, |words| mails.mail(words, octets));
+    assert_eq!(instead.len(), octets.len());
+    (instead, words)
+}
+
+fn text(octets: &[u8]) -> String {
+    let (instead, _) = mail(octets);
+    String::from_utf8_lossy(&instead).into_owned()
+}
+
+#[test]
+fn octets_that_are_no_text_are_replaced_whole() {
+    let octets: Vec<u8> = (0..=255).collect();
+    let base64 = STANDARD.encode(&octets);
+    let part =
+        format!("Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n{base64}\r\n");
+    let after = text(part.as_bytes());
+    let after = after.rsplit("\r\n\r\n").next().unwrap();
+    let after = STANDARD.decode(after.trim()).unwrap();
+    let same = after.iter().zip(&octets).filter(|(a, b)| a == b).count();
+    assert!(same < 16, "{same}");
+    let uuencoded = "Content-Type: text/plain\r\n\r\nbegin 644 a.bin\r\n#``$\"\r\n`\r\nend\r\n";
+    assert!(!text(uuencoded.as_bytes()).contains("#``$"));
+}
+
+#[test]
+fn a_plain_word_of_a_servers_text_goes_where_a_mailbox_is_named_so() {
+    let mut words = words();
+    let text = b"No message in mailbox Secret";
+    let after = twice(&mut words, |words| {
+        super::mailbox::mailbox(words, b"\"Message/INBOX\"", Keep::Inbox);
+        words.octets(text, None, Keep::Human)
+    });
+    let after = String::from_utf8(after).unwrap();
+    assert!(
+        after.starts_with("No ") && after.contains(" in mailbox "),
+        "{after}"
+    );
+    assert!(!after.contains("message"), "{after}");
+}
+
+#[test]
+fn inbox_stays_in_whatever_letter_case_and_nothing_behind_it() {
+    let mut words = words();
+    let names: [&[u8]; 4] = [b"inbox", b"\"INBOX/Zebra\"", b"INBOX.Zebra", b"Zebra/INBOX"];
+    let after = twice(&mut words, |words| {
+        names.map(|name| {
+            String::from_utf8(super::mailbox::mailbox(words, name, Keep::Inbox)).unwrap()
+        })
+    });
+    assert_eq!(after[0], "inbox");
+    assert!(
+        after[1].starts_with("\"INBOX/") && !after[1].contains("Zebra"),
+        "{after:?}"
+    );
+    assert_eq!(after[1][7..12], after[2][6..]);
+    assert!(
+        after[3].starts_with(&after[2][6..]) && !after[3].contains("INBOX"),
+        "{after:?}"
+    );
+}
+
+#[test]
+fn html_keeps_its_elements_and_loses_its_text() {
+    let after =
+        text(b"Content-Type: text/html\r\n\r\n<p class=\"zebra\">Zebra &amp; <b>a p</b></p>\r\n");
+    let body = after.rsplit("\r\n\r\n").next().unwrap();
+    assert!(
+        body.starts_with("<p class=\"") && body.ends_with("</b></p>\r\n"),
+        "{body}"
+    );
+    assert!(body.contains(" &amp; <b>"), "{body}");
+    assert!(
+        !body.to_lowercase().contains("zebra") && !body.contains(">a p<"),
+        "{body}"
+    );
+}
+
+#[test]
+fn charsets_keep_their_octets() {
+    for (charset, word) in [
+        (
+            "koi8-r",
+            "\u{41c}\u{430}\u{440}\u{446}\u{438}\u{43f}\u{430}\u{43d}",
+        ),
+        ("shift_jis", "\u{3072}\u{3089}\u{6771}\u{4eac}"),
+        ("gb2312", "\u{5317}\u{4eac}\u{5e02}"),
+        ("euc-kr", "\u{c11c}\u{c6b8}"),
+        ("iso-8859-2", "\u{141}\u{f3}d\u{17a}"),
+        ("utf-8", "Gr\u{fc}ndel"),
+    ] {
+        let encoding = encoding_rs::Encoding::for_label(charset.as_bytes()).unwrap();
+        let (octets, _, _) = encoding.encode(word);
+        let mail = [
+            format!("Content-Type: text/plain; charset={charset}\r\n\r\n").as_bytes(),
+            &octets,
+        ]
+        .concat();
+        let (after, _) = self::mail(&mail);
+        let after = &after[after.len() - octets.len()..];
+        let (after, _, is_broken) = encoding.decode(after);
+        assert!(!is_broken, "{charset}");
+        assert_eq!(
+            after.chars().count(),
+            word.chars().count(),
+            "{charset}: {after}"
+        );
+        assert!(
+            word.chars()
+                .zip(after.chars())
+                .filter(|(a, b)| a == b)
+                .count()
+                < 2,
+            "{charset}: {after}"
+        );
+    }
+}
+
+/// Pieces of lines that mails and messages are made of, and some that are like them.
+fn part() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[A-Za-z]{1,12}",
+        "[\u{e0}-\u{ff}a-z]{3,9}",
+        "[0-9]{1,12}",
+        Just("=?utf-8?Q?Falken=C3=BCried?=".to_owned()),
+        Just("=?iso-8859-1?B?R3L8bmRlbA==?= =?iso-8859-1?Q?xy?=".to_owned()),
+        Just("Tier&AOQ-rztin".to_owned()),
+        Just("Content-Type: multipart/mixed; boundary=Falke\r\n\r\n--Falke\r\n".to_owned()),
+        Just("Content-Transfer-Encoding: base64\r\n\r\nR3L8bmRlbA==\r\n--Falke\r\n".to_owned()),
+        Just("Content-Transfer-Encoding: quoted-printable\r\n\r\nMarzi=\r\npan=\r\n".to_owned()),
+        Just("Subject: Falkenried\r\n".to_owned()),
+        "[ \"()\\\\<>@:;,.{}=?&%*/+-]{1,3}",
+        Just("\r\n".to_owned()),
+        Just("FLAGS".to_owned()),
+        Just("BODY[]".to_owned()),
+        Just("NIL".to_owned()),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn any_mail_is_as_long_and_none_of_its_words_is_left(parts in proptest::collection::vec(part(), 0..40)) {
+        let octets = format!("Subject: a\r\n{}", parts.concat()).into_bytes();
+        let (after, words) = mail(&octets);
+        prop_assert_eq!(Check::new(&words).left(&after), None);
+    }
+
+    #[test]
+    fn any_octets_are_as_many(octets in proptest::collection::vec(any::<u8>(), 0..300)) {
+        mail(&octets);
+        mail(&[b"Subject: x\r\n", &octets[..]].concat());
+    }
+
+    #[test]
+    fn any_message_has_the_same_pieces_and_labels(
+        name in proptest::sample::select(vec!["FETCH", "LIST", "SEARCH", "SELECT", "LOGIN", "ID", "STATUS", "X", "OK"]),
+        parts in proptest::collection::vec(part(), 0..12),
+        literal in proptest::collection::vec(part(), 0..12),
+        from in proptest::sample::select(vec![Peer::Client, Peer::Server]),
+    ) {
+        let line = parts.concat().replace(['\r', '\n'], " ");
+        let tag = match from { Peer::Client => "a1", Peer::Server => "*" };
+        let literal = literal.concat();
+        let mut message = Message::text(format!("{tag} {name} {line} ").as_bytes());
+        message.push_whole_literal(LiteralForm::Sync, LiteralForm::Sync.header(literal.len() as u64).as_bytes(), literal.as_bytes());
+        message.push_text(b")\r\n");
+        let before = spans(from, &message);
+        let kind = match from {
+            Peer::Client => Kind::Command(name.to_owned()),
+            Peer::Server => Kind::Response,
+        };
+        let mut messages = Messages::new(words(), Kept::default());
+        messages.message(&message, &before, &kind, from, &mut Streamed::new());
+        messages.words.pseudonyms.draw();
+        let after = messages.message(&message, &before, &kind, from, &mut Streamed::new());
+        prop_assert_eq!(after.pieces(), message.pieces());
+        let again = spans(from, &after);
+        prop_assert_eq!(before.len(), again.len());
+        for (before, again) in before.iter().zip(&again) {
+            prop_assert_eq!(&before.range, &again.range);
+            let is_word = |label| matches!(label, Label::Atom | Label::Number);
+            prop_assert!(before.label == again.label || is_word(before.label) && is_word(again.label));
+        }
+    }
+}

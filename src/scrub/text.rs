@@ -1,0 +1,288 @@
+//! Text whose words are replaced, in UTF-8 and other charsets, and in escapes and encoded words.
+//!
+//! It promises as many octets as there were, and that octets which are of no word stay, but those
+//! outside of ASCII that no charset explains.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use encoding_rs::{Encoding, WINDOWS_1252};
+
+use super::encoding::{EncodedWord, Escapes, encoded_words, in_base64_again};
+use super::pseudonym::{Pseudonyms, folded, is_of_a_word};
+
+/// Which words of a text stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// None.
+    Nothing,
+    /// All of them: what the user asked to keep.
+    Everything,
+    /// Those of the protocol, and numbers.
+    Protocol,
+    /// Those of the protocol, and no numbers.
+    ProtocolWords,
+    /// Those of header fields' names, of the protocol, and numbers.
+    HeaderNames,
+    /// Those of human-readable text that are not in the name of a mailbox, a user or a host.
+    Human,
+    /// Names of elements, attributes and entities of HTML, where they are such.
+    Html,
+    /// INBOX, if it comes first.
+    Inbox,
+}
+
+/// Replaces words.
+pub struct Words {
+    /// What stands for them.
+    pub pseudonyms: Pseudonyms,
+    /// Words of mailboxes, users and hosts, in lower case.
+    private: HashSet<String>,
+    /// Words that stay because the user said so, or because they are tags.
+    kept: HashSet<String>,
+}
+
+impl Words {
+    /// With nothing known yet.
+    pub fn new(pseudonyms: Pseudonyms) -> Self {
+        Self {
+            pseudonyms,
+            private: HashSet::new(),
+            kept: HashSet::new(),
+        }
+    }
+
+    /// Whether the word, in lower case, stays somewhere although no table has it.
+    pub fn stays(&self, word: &str) -> bool {
+        self.kept.contains(word)
+    }
+
+    /// Takes a text's words for the name of somebody or something.
+    pub fn are_private(&mut self, text: &[char]) {
+        for range in words(text) {
+            let word: String = folded(&text[range]).into_iter().collect();
+            self.private.insert(word);
+        }
+    }
+
+    /// Takes a text's words for such that stay.
+    pub fn are_kept(&mut self, text: &[char]) {
+        for range in words(text) {
+            let word: String = folded(&text[range]).into_iter().collect();
+            self.kept.insert(word);
+        }
+    }
+
+    /// The characters with their words replaced.
+    pub fn characters(&mut self, text: &[char], keep: Keep) -> Vec<char> {
+        let mut instead = text.to_vec();
+        for (index, range) in words(text).enumerate() {
+            let word = &text[range.clone()];
+            if keep == Keep::Everything {
+                self.are_kept(word);
+                continue;
+            }
+            let is_html = keep == Keep::Html && self.is_html(text, &range);
+            if !is_html && !self.is_kept(word, keep, index == 0) {
+                instead[range].copy_from_slice(&self.pseudonyms.word(word));
+            }
+        }
+        instead
+    }
+
+    /// Whether the word is one of HTML: `<p`, `</p`, `href=`, `&nbsp;`.
+    fn is_html(&self, text: &[char], range: &Range<usize>) -> bool {
+        let is_one = match text[..range.start] {
+            [.., '<' | '&'] | [.., '<', '/'] => true,
+            [.., ' ' | '\n' | '\t'] => text.get(range.end) == Some(&'='),
+            _ => false,
+        };
+        let word = || folded(&text[range.clone()]).into_iter().collect::<String>();
+        is_one && self.pseudonyms.vocabulary().of_html(&word())
+    }
+
+    fn is_kept(&self, word: &[char], keep: Keep, is_first: bool) -> bool {
+        let text: String = folded(word).into_iter().collect();
+        let vocabulary = self.pseudonyms.vocabulary();
+        let is_number = word.iter().all(char::is_ascii_digit);
+        match keep {
+            Keep::Nothing | Keep::Html => false,
+            Keep::Everything => true,
+            Keep::Protocol => is_number || vocabulary.of_the_protocol(&text),
+            Keep::ProtocolWords => vocabulary.of_the_protocol(&text),
+            Keep::HeaderNames => {
+                is_number || vocabulary.of_a_header(&text) || vocabulary.of_the_protocol(&text)
+            }
+            Keep::Human => vocabulary.of_human_text(&text) && !self.private.contains(&text),
+            Keep::Inbox => is_first && text == "inbox",
+        }
+    }
+
+    /// Whether all words are the protocol's, or numbers.
+    pub fn are_of_the_protocol(&self, text: &[u8]) -> bool {
+        let text = characters(text);
+        words(&text).all(|range| self.is_kept(&text[range], Keep::Protocol, false))
+    }
+
+    /// A text in this charset; without one in UTF-8, or whatever it is.
+    pub fn octets(&mut self, text: &[u8], charset: Option<&str>, keep: Keep) -> Vec<u8> {
+        let read = charset.and_then(|label| {
+            let charset = Encoding::for_label(label.as_bytes())?;
+            Some((charset, read_in(text, charset)?))
+        });
+        let (charset, read) = read.unwrap_or_else(|| (WINDOWS_1252, read_plain(text)));
+        let old: Vec<char> = read.iter().map(|character| character.is).collect();
+        let new = self.characters(&old, keep);
+        let mut instead = Vec::with_capacity(text.len());
+        let mut position = 0;
+        for (character, new) in read.iter().zip(new) {
+            let was = &text[position..position + character.octets];
+            position += character.octets;
+            match character.form {
+                _ if new == character.is => instead.extend_from_slice(was),
+                Form::Utf8 => instead.extend_from_slice(new.encode_utf8(&mut [0; 4]).as_bytes()),
+                Form::Charset => instead.extend(written(new, charset, was.len())),
+            }
+        }
+        instead
+    }
+
+    /// Text that may have encoded words in it (RFC 2047); words go on from one to the next.
+    pub fn header(&mut self, text: &[u8], keep: Keep) -> Vec<u8> {
+        let mut instead = Vec::with_capacity(text.len());
+        let mut position = 0;
+        while let Some(group) = encoded_words(text, position) {
+            let first = group[0].whole.start;
+            instead.extend(self.octets(&text[position..first], None, keep));
+            let last = group[group.len() - 1].whole.end;
+            instead.extend(self.encoded_words(text, &group, keep));
+            position = last;
+        }
+        instead.extend(self.octets(&text[position..], None, keep));
+        instead
+    }
+
+    fn encoded_words(&mut self, text: &[u8], group: &[EncodedWord], keep: Keep) -> Vec<u8> {
+        let decoded: Vec<Vec<u8>> = group.iter().map(|word| word.decoded(text)).collect();
+        let all = decoded.concat();
+        let all = self.octets(&all, Some(&group[0].charset), keep);
+        let (mut position, mut end) = (0, group[0].whole.start);
+        let mut instead = Vec::new();
+        for (word, decoded) in group.iter().zip(decoded) {
+            let part = &all[position..position + decoded.len()];
+            position += part.len();
+            instead.extend_from_slice(&text[end..word.content.start]);
+            let content = &text[word.content.clone()];
+            instead.extend(match word.is_base64 {
+                true => in_base64_again(content, part),
+                false => Escapes::of(content, b'=').again(content, part),
+            });
+            instead.extend_from_slice(&text[word.content.end..word.whole.end]);
+            end = word.whole.end;
+        }
+        instead
+    }
+
+    /// Text with escapes: quoted-printable (`=`), or percent encoding (`%`).
+    pub fn escaped(
+        &mut self,
+        text: &[u8],
+        escape: u8,
+        charset: Option<&str>,
+        keep: Keep,
+    ) -> Vec<u8> {
+        let escapes = Escapes::of(text, escape);
+        let instead = self.octets(&escapes.decoded, charset, keep);
+        escapes.again(text, &instead)
+    }
+}
+
+/// Where the words are.
+pub fn words(text: &[char]) -> impl Iterator<Item = Range<usize>> {
+    let mut position = 0;
+    std::iter::from_fn(move || {
+        let is = |c: &char| is_of_a_word(*c);
+        let start = position + text[position..].iter().position(is)?;
+        let length = text[start..].iter().position(|c| !is(c));
+        position = length.map_or(text.len(), |length| start + length);
+        Some(start..position)
+    })
+}
+
+/// A character as it was read.
+struct Read {
+    is: char,
+    octets: usize,
+    form: Form,
+}
+
+#[derive(Clone, Copy)]
+enum Form {
+    Utf8,
+    Charset,
+}
+
+/// The characters of a text in UTF-8, and in Windows-1252 where it is none.
+pub fn characters(text: &[u8]) -> Vec<char> {
+    read_plain(text)
+        .iter()
+        .map(|character| character.is)
+        .collect()
+}
+
+/// UTF-8, and Windows-1252 where it is none.
+fn read_plain(text: &[u8]) -> Vec<Read> {
+    let mut read = Vec::with_capacity(text.len());
+    for chunk in text.utf8_chunks() {
+        read.extend(chunk.valid().chars().map(|is| Read {
+            is,
+            octets: is.len_utf8(),
+            form: Form::Utf8,
+        }));
+        for octet in chunk.invalid().chunks(1) {
+            let (decoded, _) = WINDOWS_1252.decode_without_bom_handling(octet);
+            // What is no letter there may be one in the charset that it is really in.
+            let is = decoded.chars().next().filter(|c| is_of_a_word(*c));
+            read.push(Read {
+                is: is.unwrap_or('\u{e0}'),
+                octets: 1,
+                form: Form::Charset,
+            });
+        }
+    }
+    read
+}
+
+/// A text in a charset without states; `None` where it is not in it, or has others.
+fn read_in(text: &[u8], charset: &'static Encoding) -> Option<Vec<Read>> {
+    if charset == encoding_rs::UTF_8 && std::str::from_utf8(text).is_err() {
+        return None;
+    }
+    let decoded = charset.decode_without_bom_handling_and_without_replacement(text)?;
+    let mut read = Vec::with_capacity(text.len());
+    let mut position = 0;
+    for is in decoded.chars() {
+        let mut utf8 = [0; 4];
+        let (octets, _, is_lost) = charset.encode(is.encode_utf8(&mut utf8));
+        if is_lost || !text[position..].starts_with(&octets) {
+            return None;
+        }
+        position += octets.len();
+        read.push(Read {
+            is,
+            octets: octets.len(),
+            form: Form::Charset,
+        });
+    }
+    (position == text.len()).then_some(read)
+}
+
+/// The character in so many octets of the charset.
+fn written(c: char, charset: &'static Encoding, octets: usize) -> Vec<u8> {
+    let mut utf8 = [0; 4];
+    let (written, _, is_lost) = charset.encode(c.encode_utf8(&mut utf8));
+    match !is_lost && written.len() == octets {
+        true => written.into_owned(),
+        false => vec![b'?'; octets],
+    }
+}
