@@ -54,8 +54,7 @@ pub(super) fn write(sheet: &mut Sheet<'_>, body: &Body) {
         Body::Gap { octets } => {
             line.own(Meaning::Warning, "gap");
             let missed = figure::counted(*octets, "octet");
-            line.own(Meaning::Plain, &format!(": this view missed {missed}; "));
-            line.own(Meaning::Plain, "the transcript has them");
+            line.own(Meaning::Plain, &format!(": {missed} missing here"));
         }
         Body::HalfClosed { from } => {
             line.own(Meaning::Name, "half-closed");
