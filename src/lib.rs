@@ -10,6 +10,7 @@
 //!
 //! show:    transcript reader -> the same readings -> the same sinks
 //! replay:  transcript reader -> script -> player <-> the same observer on the live app
+//! import:  logs and captures of others -> the same observer -> a transcript
 //! diff:    two transcript readers -> exchanges -> alignment -> differences
 //! ```
 //!
@@ -22,6 +23,7 @@
 //! - [`sink`]: where events go. [`protocol`]: octets to events, without I/O. [`net`]: sockets, TLS
 //!   and the certificate authority.
 //! - [`recording`]: a transcript read again, as JSON or text.
+//! - [`import`]: what others kept of a session, made a transcript.
 //! - [`relay`]: the man in the middle. [`replay`]: a recording played by either side. [`compare`]: two
 //!   recordings side by side.
 //! - [`cli`]: one file a subcommand.
@@ -34,6 +36,7 @@ pub mod explain;
 pub mod fault;
 #[cfg(test)]
 mod growth;
+pub mod import;
 pub mod limits;
 pub mod net;
 pub mod protocol;

@@ -13,6 +13,7 @@ mod explain;
 mod export;
 mod fault;
 mod growing;
+mod import;
 mod keylog;
 mod provider;
 mod record;
@@ -84,6 +85,8 @@ enum Command {
     Show(show::Arguments),
     /// Write a transcript in another form.
     Export(export::Arguments),
+    /// Make a transcript of what others kept: a rawlog, C: and S: lines, a capture, a library's log.
+    Import(import::Arguments),
     /// Compare two transcripts by what they mean.
     Diff(diff::Arguments),
     /// What a command, capability, response code or flag is, with its RFC.
@@ -101,6 +104,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Replay(arguments) => replay::run(&arguments, &cli.common),
         Command::Show(arguments) => show::run(&arguments, &cli.common),
         Command::Export(arguments) => export::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments, &cli.common),
         Command::Explain(arguments) => explain::run(&arguments, &cli.common),
         Command::Ca(arguments) => ca::run(&arguments, &cli.common),

@@ -32,6 +32,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["error", "limits", "event", "transcript", "protocol"],
     ),
     (
+        "import",
+        &["error", "limits", "event", "transcript", "protocol"],
+    ),
+    (
         "compare",
         &[
             "error",
@@ -87,6 +91,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "recording",
             "replay",
             "compare",
+            "import",
         ],
     ),
 ];

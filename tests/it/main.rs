@@ -21,6 +21,7 @@ mod examples;
 mod explain;
 mod failures;
 mod faults;
+mod import;
 mod library;
 mod memory;
 mod on_miss;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         explain::trials(),
         failures::trials(),
         faults::trials(),
+        import::trials(),
         library::trials(),
         memory::trials(),
         on_miss::trials(),
