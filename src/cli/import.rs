@@ -103,3 +103,107 @@ fn print(log: &Log, header: &Header) -> Result<u64> {
     super::print_octets(&octets)?;
     Ok(events)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::event::{Body, Event, Peer, Piece};
+    use crate::protocol::imap::conversations::random::{Step, conversation, events};
+    use crate::sink::pcapng::Capture;
+    use crate::transcript::{Reader, TextWriter, write_event};
+
+    /// What each peer said, in octets.
+    fn wires(events: &[Event]) -> [Vec<u8>; 2] {
+        let mut wires = [Vec::new(), Vec::new()];
+        for event in events {
+            if let Body::Said(said) = &event.body {
+                let streamed = |piece: &Piece| matches!(piece, Piece::Streamed { .. });
+                assert!(!said.wire.pieces().iter().any(streamed), "none is so large");
+                wires[usize::from(said.from == Peer::Server)].extend(said.wire.bytes());
+            }
+        }
+        wires
+    }
+
+    fn imported(name: &str, content: &[u8]) -> Vec<Event> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        let log = Log::read(&[path]).unwrap();
+        assert!(log.damage.is_none(), "{:?}", log.damage);
+        let mut events = Vec::new();
+        let each = |more: &[Event]| {
+            events.extend_from_slice(more);
+            Ok(())
+        };
+        transcribe(&log, Secrets::Shown, each).unwrap();
+        events
+    }
+
+    fn capture(events: &[Event]) -> Vec<u8> {
+        let mut octets = Vec::new();
+        let mut capture = Capture::new(&mut octets, Duration::from_secs(1)).unwrap();
+        for event in events {
+            capture.write(event).unwrap();
+        }
+        capture.flush().unwrap();
+        drop(capture);
+        octets
+    }
+
+    fn text(events: &[Event]) -> Vec<u8> {
+        let mut document = b"{\"mailscope\":{\"format\":1},\"events\":[\n".to_vec();
+        for (place, event) in events.iter().enumerate() {
+            document.extend_from_slice(if place == 0 { b"" } else { b",\n" });
+            write_event(&mut document, event);
+        }
+        document.extend_from_slice(b"\n]}\n");
+        let mut octets = Vec::new();
+        let mut writer = TextWriter::new(&mut octets);
+        for recorded in Reader::new(std::io::Cursor::new(document), "test").unwrap() {
+            writer.write(&recorded.unwrap()).unwrap();
+        }
+        writer.flush().unwrap();
+        drop(writer);
+        octets
+    }
+
+    fn greeted(steps: &[Step]) -> Vec<Event> {
+        let greeting: Step = (Peer::Server, (*b"* OK hi\r\n").into());
+        let steps = [&[greeting], steps].concat();
+        events(&steps, Secrets::Shown)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            failure_persistence: None,
+            rng_seed: proptest::test_runner::RngSeed::Fixed(9051),
+            ..ProptestConfig::with_cases(96)
+        })]
+
+        #[test]
+        fn an_exported_capture_has_the_same_wires(steps in conversation()) {
+            let events = greeted(&steps);
+            let again = imported("a.pcapng", &capture(&events));
+            prop_assert_eq!(wires(&again), wires(&events));
+        }
+
+        /// In a text every line ends with CRLF.
+        #[test]
+        fn an_exported_text_is_the_same_text(steps in conversation()) {
+            let whole = |(_, octets): &Step| {
+                let lines = octets.windows(2).filter(|pair| pair[1] == b'\n');
+                octets.ends_with(b"\n") && lines.into_iter().all(|pair| pair[0] == b'\r')
+            };
+            let steps: Vec<Step> = steps.into_iter().filter(whole).collect();
+            let text = text(&greeted(&steps));
+            let again = self::text(&imported("a.txt", &text));
+            let shown = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
+            prop_assert_eq!(shown(&again), shown(&text));
+        }
+    }
+}
