@@ -13,9 +13,11 @@ use tempfile::TempDir;
 use super::replay::{Replay, TOUR, say_the_tour};
 use super::support::app::App;
 use super::support::dovecot::{Dovecot, PASSWORD};
-use super::support::mailscope::{binary, run};
-use super::support::programs::{DOVECOT, OPENSSL, PYTHON, needing};
+use super::support::mailscope::{binary, record, run};
+use super::support::programs::{DOVECOT, OPENSSL, PYTHON, TSHARK, needing};
+use super::support::server::{Server, polite};
 use super::support::transcript::Transcript;
+use super::support::wiretap::Wiretap;
 use super::support::{schema, trials};
 
 pub fn trials() -> Vec<Trial> {
@@ -40,6 +42,10 @@ pub fn trials() -> Vec<Trial> {
     trials.extend(needing(
         &[OPENSSL],
         trials!("import"; what_s_client_showed_is_imported),
+    ));
+    trials.extend(needing(
+        &[TSHARK],
+        trials!("import"; an_encrypted_capture_is_imported_as_the_error_says),
     ));
     trials.extend(needing(
         &[DOVECOT, PYTHON],
@@ -545,4 +551,57 @@ fn what_s_client_showed_is_imported() {
     assert_eq!(names, ["CAPABILITY", "LOGOUT"]);
     assert_eq!(transcript.kind("opaque").len(), 0);
     asked_again(&out, &["CAPABILITY", "LOGOUT"]);
+}
+
+/// Both with a key log, and with the keys in the capture.
+fn an_encrypted_capture_is_imported_as_the_error_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let keys = path("keys.log");
+    let server = Server::plain(polite);
+    let mut mailscope = record(&server.name())
+        .with(&["--server-tls", "none", "--keylog", keys.to_str().unwrap()])
+        .start();
+    let near = Wiretap::before(mailscope.tls());
+    let mut app = App::tls(&near.name(), "localhost", &mailscope.ca());
+    app.hear("* OK");
+    app.command("a", "LOGIN alice open-Sesame");
+    app.command("b", "LOGOUT");
+    app.finish();
+    app.rest().unwrap();
+    mailscope.closed(1);
+    mailscope.stop();
+    let capture = path("session.pcap");
+    near.write_capture(&capture, 993);
+    let shell = |command: &str| {
+        let output = Command::new("sh")
+            .current_dir(folder.path())
+            .args(["-c", command])
+            .output();
+        assert!(output.unwrap().status.success(), "{command}");
+    };
+    shell("editcap --inject-secrets tls,keys.log session.pcap with-keys.pcapng");
+    for name in ["session.pcap", "with-keys.pcapng"] {
+        let (output, out) = import(&path(name), &[]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(!out.exists());
+        let said = stderr(&output);
+        let (_, command) = said.split_once("  try: ").unwrap();
+        let (command, _) = command.split_once(", and import decrypted.pcapng").unwrap();
+        assert_eq!(
+            command.contains("KEYS"),
+            name == "session.pcap",
+            "{command}"
+        );
+        shell(&command.replace("KEYS", "keys.log"));
+        let (transcript, out) = imported(&path("decrypted.pcapng"), &[]);
+        assert_eq!(
+            transcript.wire(1, "client", b"*"),
+            b"a LOGIN alice *\r\nb LOGOUT\r\n"
+        );
+        assert_eq!(transcript.header()["server"], "10.0.0.2:993");
+        asked_again(&out, &["LOGIN alice any"]);
+        fs::remove_file(out).unwrap();
+        fs::remove_file(path("decrypted.pcapng")).unwrap();
+    }
 }
