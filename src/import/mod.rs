@@ -180,3 +180,74 @@ fn contents(path: &Path, octets: &mut u64) -> Result<Vec<u8>> {
 fn damaged(path: &Path, place: &str, why: impl std::fmt::Display) -> Error {
     Error::new(format!("read {}, {place}", path.display()), why)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::event::Secrets;
+
+    /// A session in each kind of file.
+    const SAMPLES: [(&str, &[u8]); 7] = [
+        ("a.txt", b"# connection 2\nS: * OK hi\nC: a APPEND x {3}\nS\\: + \\xe9\nC: abc\nS: a OK {3}\n"),
+        ("b.txt", b"Connected to imaps://h:993/\n10:11:12.5 S: * OK\n10:11:12.6 C: a LOGIN x y\n"),
+        ("c.in", b"1700000000.000001 a APPEND x {3}\r\n1700000000.000002 abc\r\n1700000000.000003 b IDLE\r\n"),
+        ("d.out", b"* CAPABILITY X\r\nz OK in\r\n* 1 FETCH (A {3}\r\nabc)\r\n+ go\r\n"),
+        ("e.log", b"  57:42.84 < b'* OK \\xe9\\''\n  57:42.84 > b\"a X {3}\"\n  57:42.84 write literal size 3\n"),
+        (
+            "f.log",
+            b"2023-11-11 10:11:12.5 UTC - [P: IMAP]: D/IMAP 0x7f:h:NA:SendData: Logging suppressed for this command\n",
+        ),
+        ("g.txt", b"CONNECTED(00000003)\n---\n* OK hi\na APPEND x {3}\n+ go\nabc\na OK\n---\nx\n---\nclosed\n"),
+    ];
+
+    /// Reads a file, and makes events of what it holds.
+    fn read(name: &str, content: &[u8]) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        if let Ok(log) = Log::read(&[path]) {
+            transcribe(&log, Secrets::Masked, |_| Ok(())).unwrap();
+        }
+    }
+
+    fn capture() -> Vec<u8> {
+        let hex = include_str!("capture/sample.hex").split_whitespace();
+        hex.map(|octet| u8::from_str_radix(octet, 16).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn each_sample_is_read() {
+        for (name, content) in SAMPLES {
+            read(name, content);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            failure_persistence: None,
+            rng_seed: proptest::test_runner::RngSeed::Fixed(9051),
+            ..ProptestConfig::with_cases(300)
+        })]
+
+        #[test]
+        fn no_damage_is_too_much(
+            sample in 0..=SAMPLES.len(),
+            damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let (name, mut content) = match SAMPLES.get(sample) {
+                Some((name, content)) => (*name, content.to_vec()),
+                None => ("h.pcapng", capture()),
+            };
+            for (place, octet) in damage {
+                let place = place.index(content.len());
+                content[place] = octet;
+            }
+            let cut = cut.index(content.len() * 2).min(content.len());
+            read(name, &content[..cut]);
+        }
+    }
+}

@@ -372,7 +372,7 @@ fn bad_input_is_told_and_what_can_be_read_is_kept() {
             "b.txt, line 2: ",
             true,
         ),
-        ("c.pcapng", &cut, "c.pcapng, block ", true),
+        ("c.pcapng", &cut, "c.pcapng, octet ", true),
         (
             "d.in",
             b"1700000000.000001 a NOOP\r\nNOOP\r\n",

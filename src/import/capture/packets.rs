@@ -3,16 +3,15 @@
 //! Link layers: Ethernet (with VLAN tags), Linux "cooked" captures, raw IP, BSD loopback; and what
 //! Wireshark exports decrypted, which has addresses and no TCP. Fragments of IP are passed over.
 
-use std::io::Cursor;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use etherparse::{EtherType, LaxNetSlice, LaxSlicedPacket, TransportSlice};
-use pcap_file::DataLink;
-use pcap_file::pcap::PcapReader;
+use pcap_file::pcap::PcapParser;
 use pcap_file::pcapng::blocks::interface_description::{
     InterfaceDescriptionBlock, InterfaceDescriptionOption,
 };
-use pcap_file::pcapng::{Block, PcapNgReader};
+use pcap_file::pcapng::{Block, PcapNgParser};
+use pcap_file::{DataLink, PcapError};
 
 /// What TCP carried in one packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,77 +57,83 @@ impl Packets {
     /// Of a file in libpcap's form.
     pub fn of_pcap(content: &[u8]) -> Self {
         let mut packets = Self::default();
-        let mut reader = match PcapReader::new(Cursor::new(content)) {
-            Ok(reader) => reader,
-            Err(error) => return packets.damaged("its header", &error, content.len()),
+        let (mut rest, parser) = match PcapParser::new(content) {
+            Ok(begun) => begun,
+            Err(error) => return packets.damaged(&error, content, content),
         };
-        let link = u32::from(reader.header().datalink);
-        let mut number = 0;
-        let mut octets = 24;
-        loop {
-            number += 1;
-            match reader.next_packet() {
-                None => return packets,
-                Some(Ok(packet)) => {
-                    octets += 16 + packet.data.len();
+        let link = u32::from(parser.header().datalink);
+        while !rest.is_empty() {
+            match parser.next_packet(rest) {
+                Ok((behind, packet)) => {
+                    rest = behind;
                     let at = u64::try_from(packet.timestamp.as_micros()).unwrap_or_default();
                     packets.segments.extend(segment(link, at, &packet.data));
                 }
-                Some(Err(error)) => {
-                    let left = content.len().saturating_sub(octets);
-                    return packets.damaged(&format!("packet {number}"), &error, left);
-                }
+                Err(error) => return packets.damaged(&error, content, rest),
             }
         }
+        packets
     }
 
     /// Of a file in the pcapng form.
     pub fn of_pcapng(content: &[u8]) -> Self {
-        /// Keys of TLS sessions, in the block of that name.
-        const DECRYPTION_SECRETS: u32 = 10;
         let mut packets = Self::default();
-        let mut reader = match PcapNgReader::new(Cursor::new(content)) {
-            Ok(reader) => reader,
-            Err(error) => return packets.damaged("its header", &error, content.len()),
+        let (mut rest, mut parser) = match PcapNgParser::new(content) {
+            Ok(begun) => begun,
+            Err(error) => return packets.damaged(&error, content, content),
         };
-        let (mut number, mut last, mut octets) = (1, 0, 0);
-        loop {
-            number += 1;
-            let (at, interface, data) = match reader.next_block() {
-                None => return packets,
-                Some(Err(error)) => {
-                    let left = content.len().saturating_sub(octets);
-                    return packets.damaged(&format!("block {number}"), &error, left);
-                }
-                Some(Ok(Block::EnhancedPacket(packet))) => {
-                    let units = packet.timestamp.as_nanos(); // the library does not ask which ones
-                    (Some(units), packet.interface_id, packet.data.into_owned())
-                }
-                Some(Ok(Block::SimplePacket(packet))) => (None, 0, packet.data.into_owned()),
-                Some(Ok(Block::Unknown(block))) => {
-                    packets.has_secrets |= block.type_ == DECRYPTION_SECRETS;
-                    continue;
-                }
-                Some(Ok(_)) => continue,
+        let mut last = 0;
+        while !rest.is_empty() {
+            let (behind, block) = match parser.next_block(rest) {
+                Ok(read) => read,
+                Err(error) => return packets.damaged(&error, content, rest),
             };
-            octets += 32 + data.len();
-            let Some(interface) = reader.interfaces().get(interface as usize) else {
-                continue;
-            };
-            last = at.map_or(last, |units| micros(units, interface));
-            let link = u32::from(interface.linktype);
-            packets.segments.extend(segment(link, last, &data));
+            rest = behind;
+            packets.block(&block, parser.interfaces(), &mut last);
         }
+        packets
     }
 
-    fn damaged(mut self, place: &str, error: &pcap_file::PcapError, left: usize) -> Self {
+    /// Takes in a block; `last` is when the packet before it came.
+    fn block(
+        &mut self,
+        block: &Block<'_>,
+        interfaces: &[InterfaceDescriptionBlock<'_>],
+        last: &mut u64,
+    ) {
+        /// Keys of TLS sessions, in the block of that name.
+        const DECRYPTION_SECRETS: u32 = 10;
+        let (units, interface, data) = match block {
+            // The library does not ask in which units they are.
+            Block::EnhancedPacket(packet) => (
+                Some(packet.timestamp.as_nanos()),
+                packet.interface_id,
+                &packet.data,
+            ),
+            Block::SimplePacket(packet) => (None, 0, &packet.data),
+            Block::Unknown(block) => {
+                self.has_secrets |= block.type_ == DECRYPTION_SECRETS;
+                return;
+            }
+            _ => return,
+        };
+        let Some(interface) = interfaces.get(interface as usize) else {
+            return;
+        };
+        *last = units.map_or(*last, |units| micros(units, interface));
+        let link = u32::from(interface.linktype);
+        self.segments.extend(segment(link, *last, data));
+    }
+
+    /// Nothing of `left`, the end of `content`, can be read.
+    fn damaged(mut self, error: &PcapError, content: &[u8], left: &[u8]) -> Self {
         let why = match error {
-            pcap_file::PcapError::IncompleteBuffer => "it is cut short".to_owned(),
+            PcapError::IncompleteBuffer => "the file is cut short".to_owned(),
             other => other.to_string(),
         };
-        let place = place.to_owned();
+        let place = format!("octet {}", content.len() - left.len());
         self.damage = Some(Damage { place, why });
-        self.left = left as u64;
+        self.left = left.len() as u64;
         self
     }
 }
