@@ -35,16 +35,19 @@ struct Heard {
     server: Vec<u8>,
     /// Octets of the server's that came before the client's first.
     server_first: usize,
+    /// It is known that a login was before.
+    is_logged_in: bool,
 }
 
 /// The beginnings of all connections.
 pub fn beginnings(steps: &[Step]) -> HashMap<u64, Beginning> {
     let mut heard: HashMap<u64, Heard> = HashMap::new();
     for step in steps {
+        let heard = heard.entry(step.conn).or_default();
+        heard.is_logged_in |= step.what == What::LoggedIn;
         let What::Said(from, octets) = &step.what else {
             continue;
         };
-        let heard = heard.entry(step.conn).or_default();
         let own = match from {
             Peer::Client => &mut heard.client,
             Peer::Server => &mut heard.server,
@@ -74,7 +77,8 @@ fn beginning(heard: &Heard) -> Beginning {
     }
     // Dovecot tells its capabilities first.
     let mut tagged = lines(&heard.server).filter(|line| !matches!(line, [] | [b'*' | b'+', ..]));
-    if let Some((tag, Some(Status::Ok))) = tagged.next().map(answer) {
+    if let Some((tag, Some(Status::Ok))) = tagged.next().map(answer).filter(|_| heard.is_logged_in)
+    {
         let asked = |line: &[u8]| line.starts_with(tag) && line.get(tag.len()) == Some(&b' ');
         if !lines(&heard.client).any(asked) {
             return Beginning::LoginAnswer(tag.to_vec());
@@ -127,12 +131,21 @@ mod tests {
     use super::*;
 
     fn of(said: &[(Peer, &str)]) -> Beginning {
+        behind(said, false)
+    }
+
+    fn behind(said: &[(Peer, &str)], login: bool) -> Beginning {
         let step = |(from, octets): &(Peer, &str)| Step {
             at: 0,
             conn: 1,
             what: What::Said(*from, octets.as_bytes().to_vec()),
         };
-        let steps: Vec<Step> = said.iter().map(step).collect();
+        let mut steps: Vec<Step> = said.iter().map(step).collect();
+        steps.extend(login.then_some(Step {
+            at: 0,
+            conn: 1,
+            what: What::LoggedIn,
+        }));
         beginnings(&steps).remove(&1).unwrap()
     }
 
@@ -146,10 +159,16 @@ mod tests {
         );
         assert_eq!(of(&[(C, "a NOOP\r\n")]), Beginning::Greeting);
         let login = Beginning::LoginAnswer(b"a1".to_vec());
-        assert_eq!(of(&[(S, "a1 OK Logged in\r\n"), (C, "a2 NOOP\r\n")]), login);
-        assert_eq!(of(&[(C, "a2 NOOP\r\n"), (S, "a1 OK in\r\n")]), login);
         let told = "* CAPABILITY IMAP4rev1\r\na1 OK Logged in\r\n";
-        assert_eq!(of(&[(S, told), (C, "a2 NOOP\r\n")]), login);
+        for said in [
+            [(S, "a1 OK Logged in\r\n"), (C, "a2 NOOP\r\n")],
+            [(C, "a2 NOOP\r\n"), (S, "a1 OK in\r\n")],
+            [(S, told), (C, "a2 NOOP\r\n")],
+        ] {
+            assert_eq!(behind(&said, true), login);
+            // Whatever it answers: in a capture nobody knows.
+            assert_eq!(of(&said), Beginning::Later);
+        }
         assert_eq!(
             of(&[(C, "a UID FETCH 1 X\r\n"), (S, "a OK\r\n")]),
             Beginning::LoggedIn

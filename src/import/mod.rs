@@ -80,6 +80,8 @@ pub enum What {
     Ended(Peer),
     /// The connection is over.
     Closed,
+    /// What the server answers first, it answers to a login that is not kept.
+    LoggedIn,
     /// The order of what follows is mailscope's.
     Ordered,
     /// What the client says next is mailscope's, in place of a login.

@@ -162,6 +162,8 @@ fn rawlog(one: (&PathBuf, &[u8]), other: Option<&(&PathBuf, Vec<u8>)>) -> Log {
         layer,
     };
     log.steps.push(Step { at, conn, what });
+    let what = What::LoggedIn;
+    log.steps.push(Step { at, conn, what });
     if !has_times && !client.is_empty() && !server.is_empty() {
         log.steps.push(Step {
             at,
@@ -282,7 +284,7 @@ mod tests {
     fn without_times_the_name_says_when_and_the_order_is_told_to_be_ours() {
         let log = read("a2 NOOP\r\n", "a1 OK in\r\na2 OK\r\n");
         assert_eq!(log.steps[0].at, 1_700_000_000_000_000);
-        assert_eq!(log.steps[1].what, What::Ordered);
+        assert_eq!(log.steps[2].what, What::Ordered);
         assert_eq!(said(&log).len(), 3);
     }
 

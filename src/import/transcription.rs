@@ -69,7 +69,7 @@ impl Transcription {
             self.begin(step.conn, &mut connection, &mut drafts);
         }
         match &step.what {
-            What::Connected { .. } => {}
+            What::Connected { .. } | What::LoggedIn => {}
             What::Said(from, octets) => connection.say(*from, octets, &mut drafts),
             What::Missed(from, octets) => {
                 connection.observer.missed(*from, *octets, at, &mut drafts);

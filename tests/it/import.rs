@@ -25,6 +25,7 @@ pub fn trials() -> Vec<Trial> {
         a_capture_without_imap_is_refused,
         a_log_of_thunderbird_is_imported,
         a_password_is_masked_unless_it_is_to_be_shown,
+        a_capture_that_began_later_is_replayed,
         an_exported_capture_has_the_same_wires,
         an_exported_text_is_the_same_conversation,
         bad_input_is_told_and_what_can_be_read_is_kept,
@@ -183,6 +184,33 @@ fn packets(capture: &[u8]) -> Vec<(usize, usize)> {
         at += length;
     }
     packets
+}
+
+/// Behind the login, and behind the greeting.
+fn a_capture_that_began_later_is_replayed() {
+    let capture = exported(Path::new(TOUR), "pcapng");
+    let first = packets(&capture)[0].0;
+    for (line, greeting, asks) in [
+        ("a7 SEARCH", "PREAUTH", "SEARCH UNSEEN"),
+        ("a3 LOGIN", "OK", "LOGIN alice@example.com any"),
+    ] {
+        let is_it = |octets: &[u8]| octets == line.as_bytes();
+        let place = capture.windows(line.len()).position(is_it).unwrap();
+        let all = packets(&capture);
+        let (begin, _) = *all.iter().rfind(|(start, _)| *start < place).unwrap();
+        let later = [&capture[..first], &capture[begin..]].concat();
+        let (_folder, path) = file("later.pcapng", later);
+        let (transcript, out) = imported(&path, &[]);
+        let greeted = transcript.kind("greeting")[0];
+        assert_eq!(greeted["from"], "mailscope");
+        assert_eq!(greeted["status"], greeting);
+        assert_eq!(transcript.notes("login-not-kept").len(), 1);
+        let mut replay = Replay::start(&out, &[]);
+        let mut app = App::plain(replay.address("plain"));
+        app.hear(&format!("* {greeting}"));
+        app.command("x", asks);
+        assert_eq!(replay.stop().0, 0, "{line}");
+    }
 }
 
 fn lost_packets_are_a_gap() {
