@@ -17,6 +17,7 @@ mod beginning;
 mod capture;
 mod imaplib;
 mod kind;
+mod layer;
 mod lines;
 mod rawlog;
 mod s_client;

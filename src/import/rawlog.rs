@@ -7,12 +7,14 @@
 //!
 //! A time stands before each line, in literals too; old versions and `rawlog` with `-f` leave it out.
 //! Without times the two directions are put in [turns](super::turns), and the file's name says when
-//! the session began (taken for UTC). It begins with the answer to the login.
+//! the session began (taken for UTC). It begins with the answer to the login, and has
+//! the octets of the wire: compressed ones behind COMPRESS.
 
 use std::path::{Path, PathBuf};
 
+use super::layer::layer;
 use super::turns::{Line, in_turn};
-use super::{Kind, Layer, Log, Step, What, contents, damaged};
+use super::{Kind, Log, Step, What, contents, damaged};
 use crate::error::{Error, Result};
 use crate::event::Peer;
 
@@ -155,7 +157,8 @@ fn rawlog(one: (&PathBuf, &[u8]), other: Option<&(&PathBuf, Vec<u8>)>) -> Log {
     let mut at = first.or(began).unwrap_or(0);
     let conn = 1;
     let unknown = || "unknown".to_owned();
-    let layer = Layer::Inside;
+    let said: Vec<u8> = client.iter().flat_map(|line| line.octets.clone()).collect();
+    let layer = layer(&said);
     let what = What::Connected {
         client: unknown(),
         server: unknown(),

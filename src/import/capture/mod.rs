@@ -18,6 +18,7 @@ mod peers;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use super::layer::{is_upgraded, layer};
 use super::{Kind, Layer, Log, Step, What, damaged};
 use crate::error::{Error, Result};
 use crate::event::Peer;
@@ -182,42 +183,6 @@ fn decrypt(path: &Path, port: u16, has_secrets: bool) -> String {
 
 fn address(address: SocketAddr) -> String {
     SocketAddr::new(address.ip().to_canonical(), address.port()).to_string()
-}
-
-/// Whether the client's octets go on as lines behind STARTTLS and COMPRESS, as in a capture that
-/// mailscope exported, or as on the wire.
-fn layer(said: &[u8]) -> Layer {
-    let mut rest = said;
-    while let Some(end) = memchr::memchr(b'\n', rest) {
-        let (line, behind) = rest.split_at(end + 1);
-        rest = behind;
-        if is_switch(line, b"STARTTLS") || is_switch(line, b"COMPRESS DEFLATE") {
-            let line = behind
-                .split(|octet| *octet == b'\n')
-                .next()
-                .unwrap_or_default();
-            let line = &line[..line.len().min(64)];
-            let is_text = |octet: &u8| octet.is_ascii_graphic() || octet.is_ascii_whitespace();
-            if !line.iter().all(is_text) {
-                return Layer::Wire;
-            }
-        }
-    }
-    Layer::Inside
-}
-
-fn is_upgraded(said: &[u8]) -> bool {
-    let mut lines = said.split(|octet| *octet == b'\n');
-    lines.any(|line| is_switch(line, b"STARTTLS"))
-}
-
-fn is_switch(line: &[u8], command: &[u8]) -> bool {
-    let line = line.trim_ascii_end();
-    let behind = line
-        .iter()
-        .position(|octet| *octet == b' ')
-        .map(|space| &line[space + 1..]);
-    behind.is_some_and(|behind| behind.eq_ignore_ascii_case(command))
 }
 
 #[cfg(test)]

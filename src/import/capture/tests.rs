@@ -178,15 +178,3 @@ fn imap_and_its_client_are_told_by_what_is_said() {
         }
     }
 }
-
-#[test]
-fn lines_that_go_on_behind_starttls_are_told_from_tls() {
-    assert_eq!(layer(b"a STARTTLS\r\nb NOOP\r\n"), Layer::Inside);
-    assert_eq!(layer(b"a STARTTLS\r\n\x16\x03\x01\x02"), Layer::Wire);
-    assert_eq!(
-        layer(b"a NOOP\r\nb COMPRESS DEFLATE\r\nc NOOP\r\n"),
-        Layer::Inside
-    );
-    assert_eq!(layer(b"b compress deflate\r\n\x4a\xce\x02"), Layer::Wire);
-    assert_eq!(layer(b"b NOOP\r\n"), Layer::Inside);
-}

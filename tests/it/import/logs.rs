@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::super::replay::{Replay, TOUR};
 use super::super::support::app::App;
-use super::super::support::dovecot::{Dovecot, PASSWORD};
+use super::super::support::dovecot::{Dovecot, PASSWORD, WITH_COMPRESS};
 use super::super::support::mailscope::run;
 use super::super::support::programs::{DOVECOT, OPENSSL, PYTHON, needing};
 use super::super::support::transcript::Transcript;
@@ -27,7 +27,8 @@ pub fn trials() -> Vec<Trial> {
     trials.extend(needing(&[PYTHON], python));
     let openssl = trials!("import::logs"; what_s_client_showed_is_imported);
     trials.extend(needing(&[OPENSSL], openssl));
-    let dovecot = trials!("import::logs"; a_rawlog_of_dovecot_is_replayed);
+    let dovecot =
+        trials!("import::logs"; a_compressed_rawlog_is_inflated, a_rawlog_of_dovecot_is_replayed);
     trials.extend(needing(&[DOVECOT, PYTHON], dovecot));
     trials
 }
@@ -242,4 +243,35 @@ fn what_s_client_showed_is_imported() {
     assert_eq!(names, ["CAPABILITY", "LOGOUT"]);
     assert_eq!(transcript.kind("opaque").len(), 0);
     asked_again(&out, &["CAPABILITY", "LOGOUT"]);
+}
+
+/// Dovecot keeps the octets of the wire.
+fn a_compressed_rawlog_is_inflated() {
+    let dovecot = Dovecot::start_with(WITH_COMPRESS);
+    dovecot.user("alice", &[("INBOX", &[])]);
+    let program = "\
+import imaplib, sys, zlib
+m = imaplib.IMAP4('127.0.0.1', int(sys.argv[1]))
+m.login(sys.argv[2], sys.argv[3])
+m.sock.sendall(b'x COMPRESS DEFLATE\\r\\n')
+m.sock.recv(1000)
+deflate = zlib.compressobj(6, zlib.DEFLATED, -15)
+for command in b'y NOOP\\r\\n', b'z LOGOUT\\r\\n':
+    m.sock.sendall(deflate.compress(command) + deflate.flush(zlib.Z_SYNC_FLUSH))
+    m.sock.recv(1000)
+";
+    let port = dovecot.plain().to_string();
+    let python = PYTHON.path().unwrap();
+    let mut session = Command::new(python);
+    session.args(["-c", program, &port, "alice", PASSWORD]);
+    assert!(session.status().unwrap().success());
+    dovecot.rawlogs("alice", 1);
+    let (_folder, path) = file("20231114-221320-1.in", "");
+    dovecot.copy_rawlog("alice", &path);
+    let (transcript, _) = imported(&path, &[]);
+    let commands = transcript.kind("command");
+    let names: Vec<&Value> = commands.iter().map(|event| &event["name"]).collect();
+    assert_eq!(names, ["LOGIN", "COMPRESS", "NOOP", "LOGOUT"]);
+    assert_eq!(transcript.kind("compressed").len(), 1);
+    assert_eq!(transcript.kind("tagged").len(), 4);
 }
