@@ -301,4 +301,19 @@ mod tests {
         let why = log.damage.unwrap().to_string();
         assert!(why.contains("4711.in, line 2: "), "{why}");
     }
+
+    #[test]
+    fn two_sessions_are_two_connections_in_the_order_of_their_times() {
+        let (_one, one) = files(
+            "1700000000.000002 a2 NOOP\r\n",
+            "1700000000.000004 a2 OK\r\n",
+        );
+        let (_two, two) = files(
+            "1700000000.000001 b2 NOOP\r\n",
+            "1700000000.000003 b2 OK\r\n",
+        );
+        let log = Log::read(&[one, two]).unwrap();
+        let conns: Vec<u64> = said(&log).iter().map(|(conn, ..)| *conn).collect();
+        assert_eq!(conns, [2, 1, 2, 1]);
+    }
 }
