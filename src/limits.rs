@@ -58,6 +58,39 @@ pub const TAG: usize = 256;
 /// all. RFC 9051 and its extensions define about thirty.
 pub const ITEMS: usize = 128;
 
+/// Messages of one mailbox whose UID and flags are followed, by their number. Sixteen octets of each place
+/// and some twenty of each UID are held, and no place behind the last message that was told of; the largest
+/// mailboxes of people have some 100,000 messages. Of higher numbers nothing is known.
+pub const MAILBOX_MESSAGES: u64 = 1_000_000;
+
+/// Sets of flags of one mailbox's messages that are told from each other. A mailbox has some dozens;
+/// of a message with yet another one the flags are not known.
+pub const FLAG_SETS: usize = 4096;
+
+/// Octets of a mailbox's name that are kept. Names have some dozens; servers take 255 or 1,000.
+pub const NAME: usize = 4 * 1024;
+
+/// Capabilities of a server that are kept. The registry has about 100.
+pub const CAPABILITIES: usize = 1024;
+
+/// Tags of one connection that lint remembers, to know one that comes again. Sessions of a day have
+/// some 10,000 commands.
+pub const TAGS: usize = 64 * 1024;
+
+/// UIDs of one account's mailboxes that lint remembers, to know them again once a UIDVALIDITY is another.
+/// As many as a large mailbox has.
+pub const UIDS: usize = 100_000;
+
+/// Mailboxes of one account of which lint remembers UIDVALIDITY, UIDNEXT and HIGHESTMODSEQ.
+pub const MAILBOXES: usize = 4096;
+
+/// Accounts of one run whose mailboxes lint remembers from one connection to the next.
+/// An app has a few.
+pub const ACCOUNTS: usize = 64;
+
+/// Octets of a line that a finding of lint quotes, around what is wrong. Three rows of a wide terminal.
+pub const QUOTED: usize = 480;
+
 /// Nested lists that a value tree follows; RFC 9051's own responses need about ten, a deep MIME
 /// message's BODYSTRUCTURE some more. A deeper list is kept as one piece of text.
 pub const NESTING: usize = 64;
@@ -147,3 +180,37 @@ pub const IMPORT: u64 = 1024 * 1024 * 1024;
 /// Octets of one event's JSON that a reader of transcripts holds. What mailscope writes stays far
 /// below ([`MESSAGE_HELD`], escaped); an edited or imported one may hold a large attachment whole.
 pub const TRANSCRIPT_EVENT: usize = 256 * 1024 * 1024;
+
+/// Octets of a mailbox's name that are kept to compare it. RFC 9051 names no limit; servers allow
+/// some hundreds.
+pub const MAILBOX_NAME: usize = 1024;
+
+/// Command names that statistics tell apart; what comes beyond them is one row. RFC 9051 and the
+/// registered extensions define about eighty.
+pub const STATS_NAMES: usize = 256;
+
+/// Latencies of one command name that statistics keep exactly. Beyond it, they are counted in buckets
+/// that are 1/64 wide at most. A sync of a large mailbox has some hundred.
+pub const STATS_LATENCIES: usize = 4096;
+
+/// Connections that statistics list. Those beyond it are in the sums.
+pub const STATS_CONNECTIONS: usize = 1000;
+
+/// Items of messages that statistics remember, to know them when they are fetched again: 16 octets
+/// each, and enough for some items of each of 100,000 messages.
+pub const STATS_FETCHED: usize = 512 * 1024;
+
+/// Mailboxes whose full fetches of flags statistics remember. Large accounts have some thousand.
+pub const STATS_MAILBOXES: usize = 4096;
+
+/// Commands that one item of waste names; the count goes on. Nobody looks at more.
+pub const STATS_PLACES: usize = 8;
+
+/// Capabilities of one server that statistics remember. Servers have some dozens.
+pub const STATS_CAPABILITIES: usize = 256;
+
+/// Octets of a filter. Nobody types more; a script that lists thousand mailboxes does.
+pub const FILTER: usize = 64 * 1024;
+
+/// Parentheses of a filter within each other; each is a call within a call.
+pub const FILTER_NESTING: usize = 64;

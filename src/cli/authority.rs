@@ -14,12 +14,17 @@ use crate::net::{Authority, Host, Scope};
 pub struct WhichAuthority {
     /// Take an authority that vouches for HOST and the names below it too, beside localhost: for
     /// apps that cannot be set to localhost. Repeatable; each set of hosts has its own authority.
-    #[arg(long = "as", value_name = "HOST", conflicts_with = "unconstrained_ca")]
+    #[arg(
+        help_heading = "The authority",
+        long = "as",
+        value_name = "HOST",
+        conflicts_with = "unconstrained_ca"
+    )]
     hosts: Vec<Host>,
 
     /// Take an authority that vouches for any server. Whoever steals its key can pose as any
     /// server to those who trust it.
-    #[arg(long)]
+    #[arg(help_heading = "The authority", long)]
     unconstrained_ca: bool,
 }
 

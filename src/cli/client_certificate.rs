@@ -10,6 +10,7 @@ use crate::net::{AskedSecurity, ClientIdentity};
 pub struct ClientCertificate {
     /// Show this client certificate (PEM, its chain behind it) to a server that asks for one.
     #[arg(
+        help_heading = "The server",
         id = "server_cert",
         long = "server-cert",
         value_name = "FILE",
@@ -19,6 +20,7 @@ pub struct ClientCertificate {
 
     /// The key of --server-cert (PEM, without a passphrase).
     #[arg(
+        help_heading = "The server",
         id = "server_key",
         long = "server-key",
         value_name = "FILE",

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 use super::say::{say, say_at_the_end};
-use super::session::{Session, runtime};
+use super::session::{Besides, Session, runtime};
 use super::{Common, view};
 use crate::error::{Doing, Error, Result};
 use crate::event::{Gate, Peer, Secrets};
@@ -121,8 +121,10 @@ fn start(arguments: &Arguments, view: Option<view::View>) -> Result<Session> {
         "localhost (demo)",
         Secrets::Masked,
         false,
-        view,
-        None,
+        Besides {
+            view,
+            ..Besides::default()
+        },
     )
 }
 

@@ -2,14 +2,19 @@
 //!
 //! Terms are taken as they stand on the wire, in any letter case, `UID FETCH` as two arguments too.
 //! With `--output json` there is one object a line: `asked`, `term`, `kind`, `clause` or `origin`,
-//! `sentence`, and `here` where the term says more as it is written (`BODY[1.2]<0.100>`, `1:5`). A term that is not known is told on standard error, with near ones; exit code 2.
+//! `sentence`, and `here` where the term says more as it is written (`BODY[1.2]<0.100>`, `1:5`). The
+//! ids of notes and of `lint`'s rules are terms too. A term that is not known is told on standard error,
+//! with near ones; exit code 2.
 
 use std::process::ExitCode;
+
+use serde_json::json;
 
 use super::say::say;
 use super::{Common, Output, print, view};
 use crate::error::Result;
 use crate::explain::{Entry, Kind, Part, Sentence, entries, find, here, near};
+use crate::lint::{self, Rule};
 use crate::sink::palette::{Meaning, Palette};
 use crate::sink::printable;
 use crate::sink::terminal::{Color, Style};
@@ -45,7 +50,13 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
     let (mut text, mut is_complete) = (String::new(), true);
     for term in asked(&arguments.terms) {
         let found = find(&term);
-        if found.is_empty() {
+        let rule = rule(&term).filter(|_| found.is_empty());
+        if let Some(rule) = rule {
+            text.push_str(&match common.output {
+                Output::Text => page.rule(rule),
+                Output::Json => rule_object(&term, rule),
+            });
+        } else if found.is_empty() {
             say(&unknown(&term));
             is_complete = false;
         }
@@ -118,6 +129,22 @@ fn object(asked: Option<(&str, Option<&str>)>, entry: &Entry) -> String {
     format!("{}\n", serde_json::Value::Object(object))
 }
 
+/// A rule of `lint` with this id.
+fn rule(term: &str) -> Option<&'static Rule> {
+    lint::rule(&term.to_ascii_lowercase())
+}
+
+fn rule_object(asked: &str, rule: &Rule) -> String {
+    let object = json!({
+        "asked": asked,
+        "term": rule.id,
+        "kind": "lint rule",
+        "clause": rule.clause,
+        "sentence": rule.sentence,
+    });
+    format!("{object}\n")
+}
+
 /// What is printed for people. All of it is mailscope's own.
 struct Page {
     width: usize,
@@ -137,19 +164,27 @@ impl Page {
 
     /// `IDLE  command  RFC 9051, 6.3.13`, and the sentence below.
     fn entry(&self, entry: &Entry, here: Option<&str>) -> String {
-        let mut text = self.painted(Meaning::Name, entry.term);
-        let head = format!("  {}", entry.kind.name());
-        let fits = entry.term.len() + head.len() + 2 + entry.source.len() <= self.width;
+        let here = here.map(|here| format!("Here: {here}."));
+        let sentences = [Some(entry.sentence), here.as_deref()];
+        self.section(entry.term, entry.kind.name(), entry.source, &sentences)
+    }
+
+    /// The same of what `lint` looks for.
+    fn rule(&self, rule: &Rule) -> String {
+        let kind = format!("lint rule, {}", rule.severity.name());
+        self.section(rule.id, &kind, rule.clause, &[Some(rule.sentence)])
+    }
+
+    fn section(&self, term: &str, kind: &str, source: &str, sentences: &[Option<&str>]) -> String {
+        let mut text = self.painted(Meaning::Name, term);
+        let head = format!("  {kind}");
+        let fits = term.len() + head.len() + 2 + source.len() <= self.width;
         text.push_str(&head);
         text.push_str(if fits { "  " } else { "\n  " });
-        text.push_str(&self.painted(Meaning::Dim, entry.source));
+        text.push_str(&self.painted(Meaning::Dim, source));
         text.push('\n');
-        let words = |text: &mut String, sentence: &str| {
-            self.wrap(text, &mut sentence.split(' '), " ", Meaning::Plain);
-        };
-        words(&mut text, entry.sentence);
-        if let Some(here) = here {
-            words(&mut text, &format!("Here: {here}."));
+        for sentence in sentences.iter().flatten() {
+            self.wrap(&mut text, &mut sentence.split(' '), " ", Meaning::Plain);
         }
         text
     }

@@ -8,9 +8,12 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use time::OffsetDateTime;
 
+use super::filter::FilterArgument;
 use super::say::{say, warn};
 use crate::error::{Error, Result};
-use crate::recording::Events;
+use crate::event::{Body, Event, Reading};
+use crate::filter::Matcher;
+use crate::recording::{Events, Readings};
 use crate::sink::page::Page;
 use crate::sink::pcapng::Capture;
 use crate::transcript::{Reader, TextWriter};
@@ -24,6 +27,9 @@ pub struct Arguments {
     /// The form.
     #[arg(long, value_enum, value_name = "FORM")]
     to: Form,
+
+    #[command(flatten)]
+    filter: FilterArgument,
 
     /// The file, never overwritten; standard output without it, or with `-`.
     #[arg(short, long, value_name = "FILE")]
@@ -42,6 +48,7 @@ enum Form {
 
 /// Writes it.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let filter = arguments.filter.read()?;
     let reader = Reader::open(&arguments.transcript)?;
     let file = arguments
         .out
@@ -62,9 +69,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     };
     let out = BufWriter::new(out);
     let written = match arguments.to {
-        Form::Text => write_text(reader, out, &name),
-        Form::Pcapng => write_capture(reader, out, &name),
-        Form::Html => write_page(reader, out, &name),
+        Form::Text => write_text(reader, filter, out, &name),
+        Form::Pcapng => write_capture(reader, filter, out, &name),
+        Form::Html => write_page(reader, filter, out, &name),
     };
     match written {
         Err(Written::Closed) => {}
@@ -102,39 +109,80 @@ fn failed(name: &str) -> impl Fn(io::Error) -> Written {
     }
 }
 
+/// Whether the event is to be there: connections begin and end whatever matches of what is said on them.
+fn is_wanted(filter: &mut Option<Matcher>, event: &Event) -> bool {
+    let matches = |filter: &mut Matcher| filter.matches(event);
+    filter.as_mut().is_none_or(matches) || !matches!(event.body, Body::Said(_) | Body::Note(_))
+}
+
+fn is_part(event: &Event) -> bool {
+    match &event.body {
+        Body::Said(said) => matches!(said.reading, Reading::LiteralPart { .. }),
+        _ => false,
+    }
+}
+
 /// What is to be said of a file that ends before its end comes back.
-fn write_text(mut reader: Reader, out: impl Write, name: &str) -> Result<Option<String>, Written> {
+fn write_text(
+    mut reader: Reader,
+    mut filter: Option<Matcher>,
+    out: impl Write,
+    name: &str,
+) -> Result<Option<String>, Written> {
     let mut writer = TextWriter::new(out);
+    let mut readings = Readings::default();
     for recorded in &mut reader {
-        writer
-            .write(&recorded.map_err(Written::Failed)?)
-            .map_err(failed(name))?;
+        let recorded = recorded.map_err(Written::Failed)?;
+        let is_wanted = filter.as_mut().is_none_or(|filter| {
+            let events = readings.read(recorded.clone());
+            // Each is to be seen by the filter, whether it matches or not.
+            events.iter().filter(|event| filter.matches(event)).count() > 0
+        });
+        match is_wanted {
+            true => writer.write(&recorded).map_err(failed(name))?,
+            false => writer.pass_over(&recorded),
+        }
     }
     writer.flush().map_err(failed(name))?;
     Ok(reader.torn())
 }
 
 /// The same.
-fn write_capture(reader: Reader, out: impl Write, name: &str) -> Result<Option<String>, Written> {
+fn write_capture(
+    reader: Reader,
+    mut filter: Option<Matcher>,
+    out: impl Write,
+    name: &str,
+) -> Result<Option<String>, Written> {
     let start = reader.header().start();
     let since = start.map(|start| (start - OffsetDateTime::UNIX_EPOCH).unsigned_abs());
     let mut capture = Capture::new(out, since.unwrap_or_default()).map_err(failed(name))?;
     let mut events = Events::new(reader);
     for event in &mut events {
         let event = event.map_err(Written::Failed)?;
-        capture.write(&event).map_err(failed(name))?;
+        // A literal's parts go with its message, if that does.
+        if is_wanted(&mut filter, &event) || is_part(&event) {
+            capture.write(&event).map_err(failed(name))?;
+        }
     }
     capture.flush().map_err(failed(name))?;
     Ok(events.torn())
 }
 
 /// The same.
-fn write_page(reader: Reader, out: impl Write, name: &str) -> Result<Option<String>, Written> {
+fn write_page(
+    reader: Reader,
+    mut filter: Option<Matcher>,
+    out: impl Write,
+    name: &str,
+) -> Result<Option<String>, Written> {
     let mut page = Page::new(out, reader.header()).map_err(failed(name))?;
     let mut events = Events::new(reader);
     for event in &mut events {
         let event = event.map_err(Written::Failed)?;
-        page.write(&event).map_err(failed(name))?;
+        if is_wanted(&mut filter, &event) {
+            page.write(&event).map_err(failed(name))?;
+        }
     }
     page.finish().map_err(failed(name))?;
     Ok(events.torn())

@@ -12,11 +12,15 @@ pub struct FaultArguments {
     /// no:SELECT=OVERQUOTA, bad:NOOP, bye, bye:SELECT, reset:FETCH, stall:NOOP, lie-literal,
     /// uidvalidity. Without :COMMAND it strikes at every command; :GREETING is the greeting;
     /// @0.5 behind it is a probability.
-    #[arg(long = "fault", value_name = "NAME[:COMMAND][=VALUE][@PROBABILITY]")]
+    #[arg(
+        help_heading = "Faults",
+        long = "fault",
+        value_name = "NAME[:COMMAND][=VALUE][@PROBABILITY]"
+    )]
     faults: Vec<Fault>,
 
     /// What decides on faults that are left to chance, to repeat a run [default: told when it starts].
-    #[arg(long, value_name = "N", requires = "faults")]
+    #[arg(help_heading = "Faults", long, value_name = "N", requires = "faults")]
     seed: Option<u64>,
 }
 

@@ -12,9 +12,11 @@ mod divert;
 mod explain;
 mod export;
 mod fault;
+mod filter;
 mod growing;
 mod import;
 mod keylog;
+mod lint;
 mod provider;
 mod record;
 mod redirect;
@@ -23,6 +25,7 @@ mod say;
 mod server_leg;
 mod session;
 mod show;
+mod stats;
 mod view;
 mod warnings;
 
@@ -50,15 +53,21 @@ pub struct Cli {
 #[derive(Clone, Debug, clap::Args)]
 pub struct Common {
     /// How the conversation is printed: lines for people, or the transcript's events, one a line.
-    #[arg(long, global = true, value_enum, default_value_t = Output::Text)]
+    #[arg(help_heading = "All commands", long, global = true, value_enum, default_value_t = Output::Text)]
     output: Output,
 
     /// When to use colours; NO_COLOR turns `auto` off.
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    #[arg(help_heading = "All commands", long, global = true, value_enum, default_value_t = Color::Auto)]
     color: Color,
 
     /// The folder of the certificate authorities [default: in the user's data folder].
-    #[arg(long, global = true, value_name = "DIR", env = "MAILSCOPE_CA_DIR")]
+    #[arg(
+        help_heading = "All commands",
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "MAILSCOPE_CA_DIR"
+    )]
     ca_dir: Option<PathBuf>,
 }
 
@@ -87,10 +96,14 @@ enum Command {
     Export(export::Arguments),
     /// Make a transcript of what others kept: a rawlog, C: and S: lines, a capture, a library's log.
     Import(import::Arguments),
+    /// What a session cost in time, octets and round trips, and what of that was wasted.
+    Stats(stats::Arguments),
     /// Compare two transcripts by what they mean.
     Diff(diff::Arguments),
     /// What a command, capability, response code or flag is, with its RFC.
     Explain(explain::Arguments),
+    /// Say what client or server did against the RFCs, each with its clause.
+    Lint(lint::Arguments),
     /// The certificate authorities that apps have to trust: where they are, and how to trust them.
     Ca(ca::Arguments),
     /// The whole way on this machine, without an account or a network.
@@ -105,8 +118,10 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Show(arguments) => show::run(&arguments, &cli.common),
         Command::Export(arguments) => export::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
+        Command::Stats(arguments) => stats::run(&arguments, &cli.common),
         Command::Diff(arguments) => diff::run(&arguments, &cli.common),
         Command::Explain(arguments) => explain::run(&arguments, &cli.common),
+        Command::Lint(arguments) => lint::run(&arguments, &cli.common),
         Command::Ca(arguments) => ca::run(&arguments, &cli.common),
         Command::Demo(arguments) => demo::run(arguments, &cli.common),
     }

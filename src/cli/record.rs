@@ -11,11 +11,13 @@ use super::Common;
 use super::authority::WhichAuthority;
 use super::divert::{self, Diversion};
 use super::fault::{self, FaultArguments};
+use super::filter::FilterArgument;
 use super::keylog::KeyLogging;
 use super::provider;
 use super::say::{say, say_at_the_end, warn};
 use super::server_leg::{ServerLeg, described};
-use super::session::{Session, Signals, Stopped};
+use super::session::{Besides, Session, Signals, Stopped};
+use super::stats::StatsAtTheEnd;
 use super::view;
 use crate::error::{Doing, Error, Result};
 use crate::event::{Gate, Secrets};
@@ -89,6 +91,13 @@ pub struct Arguments {
     #[command(flatten)]
     faults: FaultArguments,
 
+    #[command(flatten)]
+    filter: FilterArgument,
+
+    /// Say at the end, on standard error, what `mailscope stats` tells of the transcript.
+    #[arg(long)]
+    stats: bool,
+
     /// Say below each line what it does, as to somebody who sees IMAP for the first time.
     #[arg(long)]
     explain: bool,
@@ -96,6 +105,10 @@ pub struct Arguments {
     /// Print nothing on standard output.
     #[arg(long)]
     quiet: bool,
+
+    /// Tell below each event what is against the RFCs in it, as `lint` does.
+    #[arg(long)]
+    lint: bool,
 }
 
 /// Runs until it is stopped by Ctrl-C or SIGTERM.
@@ -136,6 +149,8 @@ async fn record(
     servers: Servers,
     keylog: Option<Arc<KeyLogFile>>,
 ) -> Result<ExitCode> {
+    let filter = arguments.filter.read()?;
+    let view = view_of(arguments, common)?;
     let faults = arguments.faults.read()?;
     let faults_told = fault::introduction(&faults);
     remove_ready_file(arguments.ready_file.as_deref())?;
@@ -164,15 +179,18 @@ async fn record(
         listeners,
     })?
     .on_trouble(|error| say(&warn(&error.to_string())));
+    let besides = Besides {
+        view: view.map(|view| view.filtered(filter)),
+        capture: arguments.pcapng.as_deref(),
+        stats: arguments.stats.then(|| StatsAtTheEnd::new(common)),
+    };
     let session = Session::start(
         &arguments.out,
         host,
         &name,
         secrets,
         arguments.leg.is_insecure(),
-        view::standard_output(common, arguments.quiet)?
-            .map(|view| view.explaining(arguments.explain)),
-        arguments.pcapng.as_deref(),
+        besides,
     )?;
     let path = session.path().to_owned();
     introduce(arguments, own.as_ref(), &relay, &path, faults_told);
@@ -199,6 +217,15 @@ async fn bind(arguments: &Arguments, has_server: bool) -> Result<Vec<(TcpListene
         true => Err(Error::new("listen", "all listeners are turned off")
             .hint("SERVER, and --listen-tls or --listen-plain left out")),
         false => divert::listen(asked_for).await,
+    }
+}
+
+fn view_of(arguments: &Arguments, common: &Common) -> Result<Option<view::View>> {
+    let view = view::standard_output(common, arguments.quiet)?
+        .map(|view| view.explaining(arguments.explain));
+    match arguments.lint {
+        true => view.map(view::View::linting).transpose(),
+        false => Ok(view),
     }
 }
 

@@ -28,7 +28,7 @@ use crate::sink::bus::{Bus, OnFailure, Sink};
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// The transcripts; their sessions are served together.
-    #[arg(required = true)]
+    #[arg(required = true, value_name = "TRANSCRIPT")]
     transcripts: Vec<PathBuf>,
 
     /// Where to listen for apps that use TLS at once; `none` turns it off, port 0 takes a free one.

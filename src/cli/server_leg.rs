@@ -13,15 +13,20 @@ use crate::net::{AskedSecurity, KeyLogFile, Security, ServerAddress, ServerTrust
 #[derive(Clone, Debug, clap::Args)]
 pub struct ServerLeg {
     /// How the server leg is secured [default: by SERVER].
-    #[arg(long, value_enum, value_name = "HOW")]
+    #[arg(help_heading = "The server", long, value_enum, value_name = "HOW")]
     server_tls: Option<ServerTls>,
 
     /// Verify the server by the certificates in this PEM file instead of the system's.
-    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
+    #[arg(
+        help_heading = "The server",
+        long,
+        value_name = "FILE",
+        conflicts_with = "insecure"
+    )]
     server_ca: Option<PathBuf>,
 
     /// Do not verify the server's certificate.
-    #[arg(long)]
+    #[arg(help_heading = "The server", long)]
     insecure: bool,
 
     #[command(flatten)]

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::say::{say, warn};
+use super::stats::StatsAtTheEnd;
 use super::view::View;
 use super::warnings::Warnings;
 use crate::error::{Doing, Error, Result};
@@ -90,6 +91,17 @@ impl Stopped {
     }
 }
 
+/// What a run has besides its transcript.
+#[derive(Default)]
+pub struct Besides<'a> {
+    /// What is printed while it goes on.
+    pub view: Option<View>,
+    /// Where a capture is written.
+    pub capture: Option<&'a Path>,
+    /// What is said when it is over.
+    pub stats: Option<StatsAtTheEnd>,
+}
+
 /// The runtime that relays run on.
 pub fn runtime() -> Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread()
@@ -100,7 +112,7 @@ pub fn runtime() -> Result<Runtime> {
 
 impl Session {
     /// Makes the transcript that `out` means ([`TranscriptFile::create_at`]), empty, and starts the
-    /// sinks; before it `capture`, if there is to be one. `host` goes into a generated name, `server`
+    /// sinks; before it the capture, if there is to be one. `host` goes into a generated name, `server`
     /// into the header.
     pub fn start(
         out: &Path,
@@ -108,9 +120,13 @@ impl Session {
         server: &str,
         secrets: Secrets,
         insecure: bool,
-        view: Option<View>,
-        capture: Option<&Path>,
+        besides: Besides<'_>,
     ) -> Result<Self> {
+        let Besides {
+            view,
+            capture,
+            stats,
+        } = besides;
         let (now, started) = (OffsetDateTime::now_utc(), Instant::now());
         let mut header = Header::new(now, server);
         header.secrets = secrets;
@@ -127,6 +143,7 @@ impl Session {
         ];
         let capture = capture.map(|file| (Policy::PushBack, Box::new(file) as Box<dyn Sink>));
         sinks.extend(capture);
+        sinks.extend(stats.map(|stats| (Policy::PushBack, Box::new(stats) as Box<dyn Sink>)));
         sinks.extend(view.map(|view| (view.policy(), Box::new(view) as Box<dyn Sink>)));
         if !io::stdout().is_terminal() {
             sinks.push((Policy::Drop, Box::new(Warnings)));

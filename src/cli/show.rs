@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::Common;
+use super::filter::FilterArgument;
 use super::say::{say, warn};
 use super::view;
 use crate::error::Result;
@@ -16,19 +17,32 @@ pub struct Arguments {
     /// The transcript.
     transcript: PathBuf,
 
+    #[command(flatten)]
+    filter: FilterArgument,
+
     /// Say below each line what it does, as to somebody who sees IMAP for the first time.
     #[arg(long)]
     explain: bool,
+
+    /// Tell below each event what is against the RFCs in it, as `lint` does.
+    #[arg(long)]
+    lint: bool,
 }
 
 /// Prints every event, then says on standard error if the file is torn.
 pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
+    let filter = arguments.filter.read()?;
     let mut events = Events::new(Reader::open(&arguments.transcript)?);
     let Some(view) = view::standard_output(common, false)? else {
         return Ok(ExitCode::SUCCESS);
     };
-    let mut view = view.explaining(arguments.explain);
+    let mut view = view.filtered(filter).explaining(arguments.explain);
+    let mut read = 0_u64;
+    if arguments.lint {
+        view = view.linting()?;
+    }
     for event in &mut events {
+        read += 1;
         let event = event.inspect_err(|_| {
             // What could be read is not lost; the error itself is what is reported.
             let _ = view.flush();
@@ -39,6 +53,9 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
         }
     }
     view.flush()?;
+    if read > 0 && view.printed() == 0 {
+        say(&format!("mailscope: none of the {read} events matches"));
+    }
     if let Some(torn) = events.torn() {
         say(&warn(&torn.to_string()));
     }
@@ -54,8 +71,10 @@ mod tests {
 
     use super::*;
     use crate::event::{Event, Secrets};
+    use crate::filter::{Matcher, parse};
     use crate::protocol::imap::conversations::random::{Step, conversation, events};
     use crate::sink::terminal::{ColorChoice, Stream, Surroundings, Terminal, style_for};
+    use crate::stats::{Stats, Wanted};
     use crate::transcript::{FORMAT, write_event};
 
     use crate::event::Peer::{Client as C, Server as S};
@@ -92,10 +111,42 @@ mod tests {
         Events::new(reader).map(Result::unwrap).collect()
     }
 
+    /// The numbers of the events that match each of some filters.
+    fn matched(events: &[Event]) -> Vec<Vec<u64>> {
+        let filters = [
+            "command:FETCH,LOGIN,IDLE",
+            "mailbox:* -status:OK",
+            "tag:a or unsolicited or ambiguous",
+            "\"h\" or flag:* or code:* elapsed>1us",
+            "octets>20 or name:*S* or incomplete",
+        ];
+        let matched = |filter: &&str| {
+            let mut matcher = Matcher::new(&parse(filter).unwrap());
+            let matching = events.iter().filter(|event| matcher.matches(event));
+            matching.map(|event| event.n).collect()
+        };
+        filters.iter().map(matched).collect()
+    }
+
+    /// What `stats` tells of the events.
+    fn measured(events: &[Event]) -> String {
+        let mut stats = Stats::default();
+        events
+            .iter()
+            .for_each(|event| stats.take(event, Wanted::Yes));
+        let mut json = Vec::new();
+        stats.finish().write_json(&mut json, None);
+        String::from_utf8(json).unwrap()
+    }
+
     fn same_again(steps: &[Step]) {
         for secrets in [Secrets::Masked, Secrets::Shown] {
-            let live = shown(&events(steps, secrets));
-            let again = shown(&read_again(&live));
+            let events = events(steps, secrets);
+            let live = shown(&events);
+            let again = read_again(&live);
+            assert_eq!(matched(&again), matched(&events));
+            assert_eq!(measured(&again), measured(&events));
+            let again = shown(&again);
             assert_eq!(again.len(), live.len());
             for (again, live) in again.iter().zip(&live) {
                 assert_eq!(again, live);

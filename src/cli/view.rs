@@ -5,9 +5,12 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::Arc;
 
 use super::{Color, Common, Output};
-use crate::error::{Doing, Result};
-use crate::event::Event;
+use crate::error::{Doing, Error, Result};
+use crate::event::{Body, Event};
+use crate::filter::Matcher;
 use crate::limits;
+use crate::lint::Linter;
+use crate::lint::print::remark;
 use crate::sink::bus::{Purpose, Sink};
 use crate::sink::queue::Policy;
 use crate::sink::terminal::{ColorChoice, Stream, Style, Surroundings, Terminal, style_for};
@@ -19,6 +22,10 @@ pub struct View {
     format: Format,
     policy: Policy,
     buffer: Vec<u8>,
+    /// Only what matches is printed.
+    filter: Option<Matcher>,
+    printed: u64,
+    linter: Option<Linter>,
     /// The reader of our output went away, which is no error.
     closed: bool,
 }
@@ -41,6 +48,9 @@ pub fn standard_output(common: &Common, quiet: bool) -> Result<Option<View>> {
             Output::Json => Format::Json,
         },
         buffer: Vec::new(),
+        filter: None,
+        printed: 0,
+        linter: None,
         closed: false,
     }))
 }
@@ -84,6 +94,27 @@ fn policy() -> Result<Policy> {
 }
 
 impl View {
+    /// From here on it prints what matches alone.
+    #[must_use = "the view with its filter is returned"]
+    pub fn filtered(mut self, filter: Option<Matcher>) -> Self {
+        self.filter = filter;
+        self
+    }
+
+    /// Tells below each event what is against the RFCs in it.
+    ///
+    /// # Errors
+    ///
+    /// The output is JSON: the transcript's events, and nothing else.
+    pub fn linting(mut self) -> Result<Self> {
+        if matches!(self.format, Format::Json) {
+            let error = Error::new("lint", "--output json has the transcript's events alone");
+            return Err(error.hint("mailscope lint --output json"));
+        }
+        self.linter = Some(Linter::default());
+        Ok(self)
+    }
+
     /// Says below each event what it does, where it is printed for people.
     pub fn explaining(mut self, explain: bool) -> Self {
         if let Format::Text(terminal) = self.format {
@@ -102,11 +133,17 @@ impl View {
 
     /// Prints one event; it may stay in the buffer until [`flush`](Self::flush).
     pub fn print(&mut self, event: &Event) -> Result<()> {
-        if self.closed {
+        // Both are to see every event.
+        let found = self.linter.as_mut().map(|linter| linter.read(event));
+        if self.closed || !self.wants(event) {
             return Ok(());
         }
+        self.printed += 1;
         match &mut self.format {
-            Format::Text(terminal) => terminal.write_event(&mut self.buffer, event),
+            Format::Text(terminal) => {
+                let found: Vec<_> = found.iter().flatten().map(remark).collect();
+                terminal.write_with(&mut self.buffer, event, &found)
+            }
             Format::Json => {
                 write_event(&mut self.buffer, event);
                 self.buffer.push(b'\n');
@@ -118,6 +155,17 @@ impl View {
             true => Ok(()),
             false => self.flush(),
         }
+    }
+
+    /// A filter leaves no trace of what does not match; what a viewer was not given may have.
+    fn wants(&mut self, event: &Event) -> bool {
+        let matches = |filter: &mut Matcher| filter.matches(event);
+        self.filter.as_mut().is_none_or(matches) || matches!(event.body, Body::Gap { .. })
+    }
+
+    /// Events that were printed.
+    pub fn printed(&self) -> u64 {
+        self.printed
     }
 
     /// Writes what is in the buffer.

@@ -8,8 +8,10 @@
 //! the bus gives each its number in the run and makes it an [`Event`].
 
 mod draft;
+pub mod encoded_word;
 mod forms;
 pub mod json;
+mod mailbox_names;
 mod message;
 mod note;
 mod recorded;
@@ -23,6 +25,7 @@ use std::ops::Range;
 
 pub use draft::{Draft, Numbers};
 pub use forms::leading_base64;
+pub use mailbox_names::MailboxNames;
 pub use message::{LiteralForm, MASK, Message, Piece, Secret};
 pub use note::{Finding, Note};
 pub use recorded::{Recorded, RecordedBody, RecordedMessage};
@@ -185,6 +188,19 @@ pub struct Said {
     pub incomplete: bool,
     /// What became of it.
     pub passed: Passed,
+    /// How its details are read.
+    pub details: Details,
+}
+
+/// How the details of a message are read, besides what [`Reading`] says.
+#[derive(Clone, Copy, Default)]
+pub struct Details {
+    /// A command's arguments, where it has any.
+    pub arguments: Option<DataReader>,
+    /// What stands in the response code, where that has parts with names.
+    pub code: Option<DataReader>,
+    /// What mailbox names are written in.
+    pub names: MailboxNames,
 }
 
 /// What the other peer was given of what one said.
@@ -380,6 +396,7 @@ impl Said {
             capabilities: None,
             incomplete: false,
             passed: Passed::AsRead,
+            details: Details::default(),
         }
     }
 

@@ -175,6 +175,43 @@ impl<'a, 's> Steps<'a, 's> {
         }
     }
 
+    /// The number that is alone in the list that has just begun; the list is then behind. `None` where
+    /// it is another list, which is then still to be read.
+    pub fn only_number(&mut self) -> Option<u64> {
+        let [first, close, rest @ ..] = self.spans else {
+            return None;
+        };
+        if (first.label, close.label) != (Label::Number, Label::ListClose) {
+            return None;
+        }
+        let number = number(&self.message.bytes()[first.range.clone()])?;
+        self.depth = self.depth.saturating_sub(1);
+        self.spans = rest;
+        Some(number)
+    }
+
+    /// The value that `first` is, or the whole list that it begins, as a tree.
+    pub fn tree(&mut self, first: Step<'a>) -> Value<'a> {
+        let mut open: Vec<Vec<Value<'a>>> = Vec::new();
+        let mut step = Some(first);
+        loop {
+            let value = match step {
+                Some(Step::Open) => {
+                    open.push(Vec::new());
+                    step = self.next();
+                    continue;
+                }
+                Some(Step::Value(value)) => value,
+                Some(Step::Close) | None => Value::List(open.pop().unwrap_or_default()),
+            };
+            match open.last_mut() {
+                Some(outer) => outer.push(value),
+                None => return value,
+            }
+            step = self.next();
+        }
+    }
+
     /// The list that began with the span before these, as text.
     fn too_deep(&mut self, start: usize) -> Value<'a> {
         let mut depth = 1_usize;
@@ -241,7 +278,11 @@ fn write_length(out: &mut Vec<u8>, octets: u64) {
     object.close();
 }
 
+/// Digits that a number is not written with, `007`, are a word: a mailbox may be called so.
 fn number(digits: &[u8]) -> Option<u64> {
+    if digits.len() > 1 && digits[0] == b'0' {
+        return None;
+    }
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
@@ -350,6 +391,61 @@ mod tests {
             .collect();
         let tree = values(&message, &spans);
         assert_eq!(tree.len(), 1);
+    }
+
+    #[test]
+    fn a_tree_is_taken_out_of_the_steps_and_they_go_on_behind_it() {
+        let message = Message::text(b"(a (1) ()) 2");
+        let spans: Vec<Span> = [
+            (Label::ListOpen, 0..1),
+            (Label::Atom, 1..2),
+            (Label::ListOpen, 3..4),
+            (Label::Number, 4..5),
+            (Label::ListClose, 5..6),
+            (Label::ListOpen, 7..8),
+            (Label::ListClose, 8..9),
+            (Label::ListClose, 9..10),
+            (Label::Number, 11..12),
+        ]
+        .map(|(label, range)| span(label, range))
+        .into();
+        let mut steps = Steps::new(&message, &spans);
+        let first = steps.next().unwrap();
+        assert_eq!(steps.tree(first), values(&message, &spans)[0]);
+        let second = steps.next().unwrap();
+        assert_eq!(steps.tree(second), Value::Number(2));
+        assert_eq!(steps.next(), None);
+    }
+
+    #[test]
+    fn a_number_alone_in_its_list_is_taken_and_nothing_else_is() {
+        let message = Message::text(b"(7) (7 8)");
+        let spans: Vec<Span> = [
+            (Label::ListOpen, 0..1),
+            (Label::Number, 1..2),
+            (Label::ListClose, 2..3),
+            (Label::ListOpen, 4..5),
+            (Label::Number, 5..6),
+            (Label::Number, 7..8),
+            (Label::ListClose, 8..9),
+        ]
+        .map(|(label, range)| span(label, range))
+        .into();
+        let mut steps = Steps::new(&message, &spans);
+        assert_eq!(steps.next(), Some(Step::Open));
+        assert_eq!(steps.only_number(), Some(7));
+        assert_eq!(steps.next(), Some(Step::Open));
+        assert_eq!(steps.only_number(), None);
+        assert_eq!(steps.next(), Some(Step::Value(Value::Number(7))));
+        assert_eq!(steps.by_ref().count(), 2);
+    }
+
+    #[test]
+    fn digits_with_zeros_before_them_stay_an_atom() {
+        let message = Message::text(b"007 0");
+        let spans = [span(Label::Number, 0..3), span(Label::Number, 4..5)];
+        let tree = values(&message, &spans);
+        assert_eq!(tree, [Value::Atom(b"007"), Value::Number(0)]);
     }
 
     #[test]

@@ -1,32 +1,83 @@
 //! A transcript's whole events again: what `record` made of its octets, made anew.
+//!
+//! Of the short text form as well, whose events are numbered here and have no times.
 
 use std::collections::{HashMap, VecDeque};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 
-use crate::error::Result;
-use crate::event::{Body, Draft, Event, Gate, Numbers, Recorded, RecordedBody, Secrets};
+use super::counts::{Counts, Wrong};
+use crate::error::{Doing, Error, Result};
+use crate::event::{
+    Body, Draft, Event, Gate, Micros, Numbers, Peer, Recorded, RecordedBody, Secrets,
+};
+use crate::limits;
 use crate::protocol::imap::Observer;
-use crate::transcript::Reader;
+use crate::transcript::{Reader, TextLine, is_text, read_text};
 
 /// The events of a transcript, in their order. After an error there are no more.
 pub struct Events {
-    reader: Reader,
+    source: Source,
     readings: Readings,
     ready: VecDeque<Event>,
+}
+
+enum Source {
+    Json(Box<Reader>),
+    Text(Text),
+}
+
+/// A text whose lines are not all read.
+struct Text {
+    name: String,
+    lines: std::vec::IntoIter<TextLine>,
+    counts: Counts,
 }
 
 impl Events {
     /// Of a transcript that is being read.
     pub fn new(reader: Reader) -> Self {
+        Self::of(Source::Json(Box::new(reader)))
+    }
+
+    fn of(source: Source) -> Self {
         Self {
-            reader,
+            source,
             readings: Readings::default(),
             ready: VecDeque::new(),
         }
     }
 
+    /// Of a file in either form; which one it is, is found out.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, or begins as no recording does; a text that is wrong anywhere.
+    pub fn open(path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        let doing = || format!("read {name}");
+        let file = File::open(path).doing(doing)?;
+        let mut file = BufReader::with_capacity(limits::READ, file);
+        if !is_text(file.fill_buf().doing(doing)?) {
+            return Ok(Self::new(Reader::new(file, name)?));
+        }
+        let mut text = Vec::new();
+        file.read_to_end(&mut text).doing(doing)?;
+        let lines = read_text(&text).map_err(|wrong| broken(&name, wrong))?;
+        Ok(Self::of(Source::Text(Text {
+            name,
+            lines: lines.into_iter(),
+            counts: Counts::default(),
+        })))
+    }
+
     /// What is to be said of a file that ends before its end, once all of it is read.
     pub fn torn(&self) -> Option<String> {
-        self.reader.torn()
+        match &self.source {
+            Source::Json(reader) => reader.torn(),
+            Source::Text(_) => None,
+        }
     }
 }
 
@@ -38,28 +89,83 @@ impl Iterator for Events {
             if let Some(event) = self.ready.pop_front() {
                 return Some(Ok(event));
             }
-            match self.reader.next()? {
-                Ok(recorded) => self.ready.extend(self.readings.read(recorded)),
-                Err(error) => return Some(Err(error)),
+            match &mut self.source {
+                Source::Json(reader) => match reader.next()? {
+                    Ok(recorded) => self.ready.extend(self.readings.read(recorded)),
+                    Err(error) => return Some(Err(error)),
+                },
+                Source::Text(text) => {
+                    let heard = match text.lines.next() {
+                        Some(line) => self.readings.hear(&line, &mut text.counts),
+                        None => match std::mem::take(&mut text.counts).end() {
+                            Ok(()) => return None,
+                            Err(wrong) => Err(wrong),
+                        },
+                    };
+                    match heard {
+                        Ok(events) => self.ready.extend(events),
+                        Err(wrong) => {
+                            text.lines = Vec::new().into_iter();
+                            text.counts = Counts::default();
+                            return Some(Err(broken(&text.name, wrong)));
+                        }
+                    }
+                }
             }
         }
     }
 }
 
+fn broken(name: &str, (line, why): Wrong) -> Error {
+    Error::new(format!("read {name}, line {line}"), why)
+}
+
 /// Makes whole events of recorded ones, each connection with a reader of its own.
 #[derive(Default)]
-struct Readings {
+pub struct Readings {
     connections: HashMap<u64, (Observer, Numbers)>,
+    /// Events that a text has become.
+    heard: u64,
 }
 
 impl Readings {
-    fn read(&mut self, recorded: Recorded) -> Vec<Event> {
-        let Recorded { n, conn, at, body } = recorded;
-        let (observer, numbers) = self.connections.entry(conn).or_insert_with(|| {
-            // What is recorded is masked already, or was to be shown.
+    /// What is recorded is masked already, or was to be shown.
+    fn connection(&mut self, conn: u64) -> &mut (Observer, Numbers) {
+        self.connections.entry(conn).or_insert_with(|| {
             let gate = Gate::new(Secrets::Shown);
             (Observer::new(gate), Numbers::new(conn))
+        })
+    }
+
+    fn hear(&mut self, line: &TextLine, counts: &mut Counts) -> Result<Vec<Event>, Wrong> {
+        counts.before(line)?;
+        let mut n = self.heard;
+        let (observer, numbers) = self.connection(line.conn);
+        let at = Micros::default();
+        if line.from == Peer::Client && observer.awaits_go_ahead() {
+            // It went on, so it was told to, whether that was written down or not.
+            observer.hear_again(Peer::Server, b"+ OK\r\n", at, &mut Vec::new());
+        }
+        let mut drafts = Vec::new();
+        observer.hear_again(line.from, &line.octets, at, &mut drafts);
+        let said = drafts.iter().filter_map(|draft| match draft.body() {
+            Body::Said(said) => Some(&**said),
+            _ => None,
         });
+        counts.after(line, said)?;
+        let number = |draft| {
+            n += 1;
+            numbers.number(draft, n)
+        };
+        let events = drafts.into_iter().map(number).collect();
+        self.heard = n;
+        Ok(events)
+    }
+
+    /// What the next recorded event is; they come in their order.
+    pub fn read(&mut self, recorded: Recorded) -> Vec<Event> {
+        let Recorded { n, conn, at, body } = recorded;
+        let (observer, numbers) = self.connection(conn);
         let mut drafts = Vec::new();
         let mut is_last = false;
         match body {

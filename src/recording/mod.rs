@@ -24,7 +24,7 @@ use crate::protocol::imap::{Observer, State};
 use crate::transcript::{Reader, TextLine, is_text, read_text};
 
 use counts::Counts;
-pub use events::Events;
+pub use events::{Events, Readings};
 pub use told::{outline, told};
 
 /// Something that was said.

@@ -4,7 +4,7 @@
 //!    0.041  1 C: a1 LOGIN alice ‹password›                                     #4
 //!    0.121  1 S: a1 ✓ OK done                                               80 ms
 //!    0.300  1 S: * 55 EXPUNGE
-//!             -- unsolicited: message 55 is gone, higher numbers move down by one
+//!             -- unsolicited: message 55 is gone (UID 4390), higher numbers move down by one
 //! ```
 //!
 //! Seconds since the run began, the connection, who speaks (`--` is mailscope itself), what was
@@ -12,10 +12,11 @@
 //! response belongs to (`→ a3`). Octets that may not be shown, and what was too much to show, are
 //! never left out silently.
 //!
-//! Not a log: nothing is kept from one event to the next, but of what was explained, if it is to
-//! [explain](Terminal::explaining). Promises: what is written is a function of the events and the
-//! style, so `show` repeats `record` octet for octet; it holds no control characters but LF and, with
-//! colours, the palette's; no row is wider than the style's width (of 40 or more).
+//! Not a log: nothing is kept from one event to the next but what the [`model`](crate::model) of each
+//! connection follows and, if it is to [explain](Terminal::explaining), what was explained. Promises:
+//! what is written is a function of the events until then and the style, so `show` repeats `record`
+//! octet for octet; it holds no control characters but LF and, with colours, the palette's; no row is
+//! wider than the style's width (of 40 or more).
 
 mod explained;
 mod figure;
@@ -23,6 +24,7 @@ mod lifecycle;
 mod line;
 mod literal;
 mod meaning;
+mod readable;
 mod remark;
 mod said;
 mod sheet;
@@ -37,11 +39,15 @@ use self::sheet::{Buffers, Sheet, Speaker};
 pub use self::style::{Color, ColorChoice, Stream, Style, Surroundings, style_for};
 use crate::event::{Body, Event};
 use crate::explain::Narrator;
+use crate::model::{Session, Sessions};
+use crate::sink::palette::Meaning;
 
-/// The view's writer; keeps its buffers from one event to the next, and what it explained.
+/// The view's writer; keeps its buffers, the connections' sessions and what it explained from one event
+/// to the next, and nothing else.
 pub struct Terminal {
     style: Style,
     buffers: Buffers,
+    sessions: Sessions,
     narrator: Option<Narrator>,
 }
 
@@ -51,6 +57,7 @@ impl Terminal {
         Self {
             style,
             buffers: Buffers::new(),
+            sessions: Sessions::default(),
             narrator: None,
         }
     }
@@ -63,9 +70,25 @@ impl Terminal {
 
     /// Writes the event's rows to `out`, in one call.
     pub fn write_event(&mut self, out: &mut impl Write, event: &Event) -> io::Result<()> {
+        self.write_with(out, event, &[])
+    }
+
+    /// As [`write_event`](Self::write_event), with what somebody else has to say about the event
+    /// below it.
+    pub fn write_with(
+        &mut self,
+        out: &mut impl Write,
+        event: &Event,
+        remarks: &[(Meaning, String)],
+    ) -> io::Result<()> {
         self.buffers.out.clear();
-        let narrator = self.narrator.as_mut();
-        render(&mut self.buffers, self.style, event, narrator);
+        let session = self.sessions.of(event);
+        let below = Below {
+            remarks,
+            narrator: self.narrator.as_mut(),
+        };
+        render(&mut self.buffers, self.style, event, session, below);
+        self.sessions.read(event);
         out.write_all(&self.buffers.out)
     }
 }
@@ -75,21 +98,30 @@ pub fn write_event(out: &mut impl Write, event: &Event, style: &Style) -> io::Re
     Terminal::new(*style).write_event(out, event)
 }
 
-fn render(buffers: &mut Buffers, style: Style, event: &Event, narrator: Option<&mut Narrator>) {
+/// What is said below an event by others than the view itself.
+struct Below<'a> {
+    remarks: &'a [(Meaning, String)],
+    narrator: Option<&'a mut Narrator>,
+}
+
+fn render(buffers: &mut Buffers, style: Style, event: &Event, session: &Session, below: Below<'_>) {
     let mut sheet = Sheet::new(buffers, style.palette(), style.width);
     match &event.body {
         Body::Said(said) if said::is_silent(said) => return,
         Body::Said(said) => {
             sheet.head(event, Speaker::Peer(said.from));
             said::write(&mut sheet, event.n, said);
-            remark::write(&mut sheet, said);
+            remark::write(&mut sheet, said, session);
         }
         body => {
             sheet.head(event, Speaker::Mailscope);
             lifecycle::write(&mut sheet, body);
         }
     }
-    if let Some(narrator) = narrator {
+    for (meaning, words) in below.remarks {
+        remark::remark(&mut sheet, *meaning, words);
+    }
+    if let Some(narrator) = below.narrator {
         explained::write(&mut sheet, &narrator.explain(event));
     }
     sheet.finish();

@@ -116,6 +116,9 @@ fn write_reading(line: &mut Object<'_>, said: &Said) {
             line.optional("mechanism", mechanism.as_deref());
             line.optional("identity", identity.as_deref());
             line.flag("refused", *refused);
+            if let Some(data) = said.details.arguments {
+                data(said, line.name("data"));
+            }
         }
         Reading::ContinuationRequest { awaited, tag } => {
             line.optional("for", awaited.map(|awaited| awaited.name()));
@@ -214,6 +217,9 @@ fn write_code_and_text(line: &mut Object<'_>, said: &Said) {
             values => write_array(code.name("value"), values, |out, value| {
                 value.write_json(out);
             }),
+        }
+        if let Some(data) = said.details.code {
+            data(said, code.name("data"));
         }
         code.close();
     }

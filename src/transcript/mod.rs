@@ -46,7 +46,7 @@
 //! | `secured` | `leg` (`client`, `server`), `version`, `cipher`, `alpn` and `sni` (or `null`), `certificate`, `group`, `client_certificate`, `keylog` |
 //! | `compressed` | none: both directions are compressed from here on (RFC 4978) |
 //! | `greeting` | `status`, `code`, `text` |
-//! | `command` | `tag`, `name` (upper case, `UID FETCH` is one), `mechanism`, `identity`, `refused` |
+//! | `command` | `tag`, `name` (upper case, `UID FETCH` is one), `mechanism`, `identity`, `refused`, `data` |
 //! | `continuation_request` | `for` (`literal`, `sasl`, `idle`), `tag` of its command, attribution, `code`, `text` |
 //! | `continuation` | `tag` of its command, `mechanism`, `identity`, `idled` (seconds that IDLE lasted) |
 //! | `untagged` | `name` (upper case), `number`, attribution, `status`, `code`, `text`, `data` |
@@ -67,8 +67,12 @@
 //! - Attribution is exactly one of `answers` (the command's `n`), `ambiguous` (several) and
 //!   `unsolicited` (`true`). A `+` for a literal has none, since its command has no `n` yet.
 //! - `code` is a status response's code: `{"name":"UNSEEN","value":3}`. `value` is a number, a string
-//!   or an array, left out where the code has no argument.
-//! - `data` is what an untagged response says, in a shape that depends on its `name`.
+//!   or an array, left out where the code has no argument. Beside it stands `data` where it has parts with
+//!   names: `{"uid_validity":38505,"source":"304","destination":"3956"}`.
+//! - `data` is what stands in a command or in an untagged response, in a shape that depends on its `name`
+//!   and that the schema has; what does not fit the grammar is a tree of `values`. A mailbox name that
+//!   reads as something else than it is written (RFC 3501, section 5.1.3) stands decoded beside it, in
+//!   `mailbox_decoded`; so do encoded words (RFC 2047), in `subject_decoded` and `name_decoded`.
 //! - `capabilities`, `{"added":[...],"removed":[...]}`, stands where the server's changed.
 //! - `refused`: the command announced a literal and the server did not want it; the header stays text.
 //! - `incomplete`: the message was cut off by the connection's end.

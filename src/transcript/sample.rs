@@ -207,7 +207,9 @@ fn fetching() -> Vec<Body> {
     if let Reading::Untagged { data, .. } = &mut fetch.reading {
         *data = Some(|said, out| {
             let mut data = Object::open(out);
-            data.number("octets", said.wire.octets());
+            let mut items = Object::open(data.name("items"));
+            items.number("octets", said.wire.octets());
+            items.close();
             data.close();
         });
     }
@@ -283,7 +285,7 @@ pub(super) const LINES: [&str; 21] = [
     r#"{"n":12,"conn":1,"at":0.120001,"from":"client","kind":"command","tag":"c","name":"FETCH","wire":["c FETCH 1 (BODY[])\r\n"]}"#,
     r#"{"n":13,"conn":1,"at":0.130001,"from":"server","kind":"literal_part","answers":12,"offset":0,"octets":6,"wire":["abc"]}"#,
     r#"{"n":14,"conn":1,"at":0.140001,"from":"server","kind":"literal_part","answers":12,"offset":3,"octets":6,"wire":["d",{"base64":"/w=="},"e"]}"#,
-    r#"{"n":15,"conn":1,"at":0.150001,"from":"server","kind":"untagged","name":"FETCH","number":1,"ambiguous":[12,12],"data":{"octets":60},"wire":["* 1 FETCH (BODY[TEXT] ",{"literal":{"parts":[13,14]}}," BODY[HEADER] ",{"literal":{"base64":"/w0K"},"form":"literal8","header":"~{03}\r\n"},")\r\n"]}"#,
+    r#"{"n":15,"conn":1,"at":0.150001,"from":"server","kind":"untagged","name":"FETCH","number":1,"ambiguous":[12,12],"data":{"items":{"octets":60}},"wire":["* 1 FETCH (BODY[TEXT] ",{"literal":{"parts":[13,14]}}," BODY[HEADER] ",{"literal":{"base64":"/w0K"},"form":"literal8","header":"~{03}\r\n"},")\r\n"]}"#,
     r#"{"n":16,"conn":1,"at":0.160001,"from":"server","kind":"untagged","name":"OK","answers":12,"status":"OK","code":{"name":"UNSEEN","value":3},"text":"first unseen","wire":["* OK [UNSEEN 3] first unseen\r\n"]}"#,
     r#"{"n":17,"conn":1,"at":0.170001,"from":"client","kind":"command","tag":"d","name":"APPEND","refused":true,"wire":["d APPEND x {3}\r\n"]}"#,
     r#"{"n":18,"conn":1,"at":0.180001,"from":"server","kind":"opaque","unsolicited":true,"incomplete":true,"wire":["* \u001b[2J ",{"base64":"/w=="}]}"#,

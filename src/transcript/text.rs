@@ -67,8 +67,7 @@ impl<W: Write> TextWriter<W> {
             return Ok(());
         };
         if message.part.is_some() {
-            let octets = message.message.bytes().to_vec();
-            self.parts.insert((recorded.conn, recorded.n), octets);
+            self.pass_over(recorded);
             return Ok(());
         }
         let is_withheld = message.sent.as_ref().is_some_and(Message::is_empty);
@@ -88,6 +87,25 @@ impl<W: Write> TextWriter<W> {
             self.write_run(recorded.conn, &run)?;
         }
         Ok(())
+    }
+
+    /// Takes an event in that is not to be written; a part of a literal is, with its message, if that is.
+    pub fn pass_over(&mut self, recorded: &Recorded) {
+        let RecordedBody::Message(message) = &recorded.body else {
+            return;
+        };
+        if message.part.is_some() {
+            let octets = message.message.bytes().to_vec();
+            self.parts.insert((recorded.conn, recorded.n), octets);
+            return;
+        }
+        for piece in message.message.pieces() {
+            if let Piece::Streamed { parts, .. } = piece {
+                for part in parts {
+                    self.parts.remove(&(recorded.conn, *part));
+                }
+            }
+        }
     }
 
     /// Hands everything on to what is written to.

@@ -21,15 +21,26 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // `protocol` for tests alone.
     ("explain", &["limits", "event", "protocol"]),
     ("transcript", &["error", "limits", "event"]),
+    // `protocol` for tests alone.
+    ("model", &["limits", "growth", "event", "protocol"]),
     (
         "sink",
-        &["error", "limits", "event", "explain", "transcript"],
+        &["error", "limits", "event", "explain", "transcript", "model"],
     ),
     ("protocol", &["error", "limits", "event", "fault", "growth"]),
     ("net", &["error", "limits", "event", "fault"]),
     (
         "recording",
         &["error", "limits", "event", "transcript", "protocol"],
+    ),
+    ("session", &["error", "limits", "event", "protocol"]),
+    (
+        "stats",
+        &["error", "limits", "event", "session", "protocol", "growth"],
+    ),
+    (
+        "filter",
+        &["error", "limits", "event", "session", "protocol", "growth"],
     ),
     (
         "import",
@@ -46,6 +57,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "sink",
             "protocol",
             "recording",
+        ],
+    ),
+    (
+        "lint",
+        &[
+            "limits",
+            "growth",
+            "event",
+            "transcript",
+            "model",
+            "sink",
+            "protocol",
         ],
     ),
     (
@@ -92,12 +115,19 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "replay",
             "compare",
             "import",
+            "session",
+            "stats",
+            "filter",
+            "lint",
         ],
     ),
 ];
 
 /// Folders of code that is given time and octets and asks for neither.
-const SANS_IO: &[&str] = &["event", "explain", "fault", "protocol", "error", "limits"];
+const SANS_IO: &[&str] = &[
+    "event", "explain", "fault", "protocol", "error", "limits", "model", "lint", "session",
+    "stats", "filter",
+];
 
 /// What such code does not name.
 const IO: &[&str] = &[

@@ -12,6 +12,7 @@ use super::support::trials;
 
 pub fn trials() -> Vec<Trial> {
     trials!("explain";
+        a_rule_of_lint_is_a_term,
         a_term_is_explained_with_its_rfc,
         terms_are_taken_as_they_stand_on_the_wire,
         an_unknown_term_is_exit_code_2_with_near_ones,
@@ -255,4 +256,16 @@ fn json_is_the_same_with_and_without() {
     let plain = run(&["--output", "json", "show", TOUR]);
     let explained = run(&["--output", "json", "show", "--explain", TOUR]);
     assert_eq!(stdout(&plain), stdout(&explained));
+}
+
+fn a_rule_of_lint_is_a_term() {
+    let listed = run(&["lint", "--list-rules", "--output", "json"]);
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    for line in listed.lines() {
+        let rule: serde_json::Value = serde_json::from_str(line).unwrap();
+        let id = rule["id"].as_str().unwrap();
+        let output = run(&["explain", &id.to_uppercase()]);
+        assert!(output.status.success(), "{id}: {output:?}");
+        assert!(!output.stdout.is_empty(), "{id}");
+    }
 }

@@ -21,8 +21,10 @@ mod examples;
 mod explain;
 mod failures;
 mod faults;
+mod filter;
 mod import;
 mod library;
+mod lint;
 mod memory;
 mod on_miss;
 mod page;
@@ -37,6 +39,7 @@ mod secrets;
 mod serving;
 mod socks;
 mod starttls;
+mod stats;
 mod support;
 mod tls;
 mod transparent;
@@ -60,7 +63,9 @@ fn main() -> ExitCode {
         failures::trials(),
         faults::trials(),
         import::trials(),
+        filter::trials(),
         library::trials(),
+        lint::trials(),
         memory::trials(),
         on_miss::trials(),
         page::trials(),
@@ -75,6 +80,7 @@ fn main() -> ExitCode {
         serving::trials(),
         socks::trials(),
         starttls::trials(),
+        stats::trials(),
         tls::trials(),
         transparent::trials(),
         trust_stores::trials(),

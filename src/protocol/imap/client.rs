@@ -7,11 +7,12 @@ use super::doubt::{Extent, Trust};
 use super::lexer;
 use super::meaning::{Meaning, Missing};
 use super::observer::Observer;
+use super::readings;
 use super::sasl::Exchange;
 use super::secrets::{self, CommandSecrets, Ranges};
 use super::solicit::Request;
 use super::tracker::Expected;
-use crate::event::{Message, Micros, Note, Reading, RecordedMessage, Sealed, Secret};
+use crate::event::{Details, Message, Micros, Note, Reading, RecordedMessage, Sealed, Secret};
 
 /// How a message came.
 #[derive(Clone, Copy, Default)]
@@ -215,6 +216,15 @@ fn command(
         .identity
         .or_else(|| recorded?.identity.clone())
         .or_else(|| secrets::login_identity(wire, command, &observer.gate));
+    let has_arguments = !command.argument_spans().is_empty();
+    let details = Details {
+        arguments: name
+            .as_deref()
+            .filter(|_| has_arguments)
+            .and_then(readings::command),
+        names: observer.tracker.mailbox_names(),
+        ..Details::default()
+    };
     let request = Request::new(command);
     if observer
         .tracker
@@ -234,6 +244,7 @@ fn command(
     );
     meaning.spans = spans;
     meaning.notes = notes;
+    meaning.details = details;
     meaning
 }
 

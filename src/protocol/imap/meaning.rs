@@ -1,7 +1,7 @@
 //! What a message means, in the making: what [`client`](super::client) and
 //! [`server`](super::server) find out, and the [`Observer`](super::Observer) makes an event of.
 
-use crate::event::{CapabilityChange, Note, Passed, Reading, Relation, Span};
+use crate::event::{CapabilityChange, Details, Note, Passed, Reading, Relation, Span};
 
 /// What is missing of a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,6 +25,7 @@ pub(super) struct Meaning {
     pub(super) capabilities: Option<Box<CapabilityChange>>,
     pub(super) incomplete: bool,
     pub(super) passed: Passed,
+    pub(super) details: Details,
     pub(super) notes: Vec<Note>,
     pub(super) then: Then,
 }
@@ -40,6 +41,7 @@ impl Meaning {
             capabilities: None,
             incomplete: false,
             passed: Passed::AsRead,
+            details: Details::default(),
             notes: Vec::new(),
             then: Then::GoOn,
         }

@@ -23,6 +23,7 @@ mod lexer;
 mod meaning;
 mod missed;
 mod observer;
+mod readings;
 mod recorded;
 mod response;
 pub mod sameness;

@@ -1,16 +1,10 @@
-//! A response's head and data, read from its spans (RFC 9051, section 7).
-//!
-//! Typed readings exist where the tracker or a sink needs them; every other response keeps its
-//! structure as a value tree under `values`.
+//! A response's head, read from its spans (RFC 9051, section 7), and what the tracker needs of its
+//! data. How a sink shows the data is in [`readings`].
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
-use super::lexer;
-use crate::event::json::{Object, write_array, write_lossy, write_number, write_string};
-use crate::event::{
-    DataReader, Label, Message, Said, Span, Status, Step, Steps, Value, values, write_members,
-};
+use super::{lexer, readings};
+use crate::event::{DataReader, Label, Message, Span, Status, Value, values};
 
 /// A view on a response's spans.
 #[derive(Clone, Copy)]
@@ -139,7 +133,7 @@ impl<'a> Response<'a> {
         match (self.head.status, self.head.known) {
             (Some(_), _) => None,
             (None, Some(known)) => READINGS[known].1,
-            (None, None) => Some(generic),
+            (None, None) => Some(readings::generic),
         }
     }
 
@@ -180,6 +174,19 @@ impl<'a> Response<'a> {
                 .map(|span| String::from_utf8_lossy(self.bytes(span)).into_owned())
                 .collect()
         })
+    }
+
+    /// The extensions that an ENABLED response names.
+    pub fn enabled(self) -> impl Iterator<Item = Cow<'a, str>> {
+        let is_it = self.status().is_none()
+            && self
+                .head
+                .known
+                .is_some_and(|known| READINGS[known].0 == "ENABLED");
+        let spans = if is_it { self.argument_spans() } else { &[] };
+        spans
+            .iter()
+            .map(move |span| String::from_utf8_lossy(self.bytes(span)))
     }
 
     /// The items of a FETCH response.
@@ -301,222 +308,43 @@ fn known(name: &[u8]) -> Option<usize> {
 
 /// Names in the registries, and how their data is read where there is more to say than a tree.
 pub(super) const READINGS: &[(&str, Option<DataReader>)] = &[
-    ("ACL", Some(generic)),
-    ("ANNOTATION", Some(generic)),
+    ("ACL", Some(readings::acl)),
+    ("ANNOTATION", Some(readings::annotation)),
     ("BAD", None),
     ("BYE", None),
-    ("CAPABILITY", Some(capabilities)),
-    ("COMPARATOR", Some(generic)),
-    ("CONVERSION", Some(generic)),
-    ("CONVERTED", Some(generic)),
-    ("ENABLED", Some(capabilities)),
-    ("ESEARCH", Some(generic)),
+    ("CAPABILITY", Some(readings::capabilities)),
+    ("COMPARATOR", Some(readings::comparator)),
+    ("CONVERSION", Some(readings::conversion)),
+    ("CONVERTED", Some(readings::converted)),
+    ("ENABLED", Some(readings::capabilities)),
+    ("ESEARCH", Some(readings::esearch)),
     ("EXISTS", None),
     ("EXPUNGE", None),
-    ("FETCH", Some(fetch)),
-    ("FLAGS", Some(flags)),
-    ("GENURLAUTH", Some(generic)),
-    ("ID", Some(generic)),
-    ("JMAPACCESS", Some(generic)),
-    ("LANGUAGE", Some(generic)),
-    ("LIST", Some(list)),
-    ("LISTRIGHTS", Some(generic)),
-    ("LSUB", Some(list)),
-    ("METADATA", Some(generic)),
-    ("MYRIGHTS", Some(generic)),
-    ("NAMESPACE", Some(generic)),
+    ("FETCH", Some(readings::fetch)),
+    ("FLAGS", Some(readings::flags)),
+    ("GENURLAUTH", Some(readings::genurlauth)),
+    ("ID", Some(readings::id)),
+    ("JMAPACCESS", Some(readings::jmap_access)),
+    ("LANGUAGE", Some(readings::language)),
+    ("LIST", Some(readings::list)),
+    ("LISTRIGHTS", Some(readings::list_rights)),
+    ("LSUB", Some(readings::list)),
+    ("METADATA", Some(readings::metadata)),
+    ("MYRIGHTS", Some(readings::my_rights)),
+    ("NAMESPACE", Some(readings::namespace)),
     ("NO", None),
     ("OK", None),
     ("PREAUTH", None),
-    ("QUOTA", Some(generic)),
-    ("QUOTAROOT", Some(generic)),
+    ("QUOTA", Some(readings::quota)),
+    ("QUOTAROOT", Some(readings::quota_root)),
     ("RECENT", None),
-    ("SEARCH", Some(numbers)),
-    ("SORT", Some(numbers)),
-    ("STATUS", Some(status)),
-    ("THREAD", Some(generic)),
-    ("UIDBATCHES", Some(generic)),
-    ("UIDFETCH", Some(fetch)),
-    ("URLFETCH", Some(generic)),
-    ("VANISHED", Some(generic)),
-    ("XLIST", Some(list)),
+    ("SEARCH", Some(readings::numbers)),
+    ("SORT", Some(readings::numbers)),
+    ("STATUS", Some(readings::status)),
+    ("THREAD", Some(readings::thread)),
+    ("UIDBATCHES", Some(readings::uid_batches)),
+    ("UIDFETCH", Some(readings::fetch)),
+    ("URLFETCH", Some(readings::urlfetch)),
+    ("VANISHED", Some(readings::vanished)),
+    ("XLIST", Some(readings::list)),
 ];
-
-fn generic(said: &Said, out: &mut Vec<u8>) {
-    let mut data = Object::open(out);
-    let values = data.name("values");
-    values.push(b'[');
-    write_members(values, &mut said.argument_steps());
-    values.push(b']');
-    data.close();
-}
-
-fn capabilities(said: &Said, out: &mut Vec<u8>) {
-    let mut data = Object::open(out);
-    write_texts(data.name("capabilities"), &said.arguments());
-    data.close();
-}
-
-fn flags(said: &Said, out: &mut Vec<u8>) {
-    let arguments = said.arguments();
-    let flags = arguments.first().map_or(&[][..], Value::members);
-    let mut data = Object::open(out);
-    write_texts(data.name("flags"), flags);
-    data.close();
-}
-
-fn numbers(said: &Said, out: &mut Vec<u8>) {
-    let arguments = said.arguments();
-    let numbers = arguments.iter().filter_map(Value::number);
-    let modseq = arguments.iter().find_map(|value| match value.members() {
-        [word, Value::Number(modseq)] if word.is_word("MODSEQ") => Some(*modseq),
-        _ => None,
-    });
-    let mut data = Object::open(out);
-    write_array(data.name("numbers"), numbers, write_number);
-    if let Some(modseq) = modseq {
-        data.number("modseq", modseq);
-    }
-    data.close();
-}
-
-fn list(said: &Said, out: &mut Vec<u8>) {
-    let arguments = said.arguments();
-    let [attributes, delimiter, mailbox, extended @ ..] = arguments.as_slice() else {
-        return generic(said, out);
-    };
-    let mut data = Object::open(out);
-    write_texts(data.name("attributes"), attributes.members());
-    delimiter.write_json(data.name("delimiter"));
-    write_text(data.name("mailbox"), mailbox);
-    if !extended.is_empty() {
-        write_array(data.name("extended"), extended, |out, value| {
-            value.write_json(out);
-        });
-    }
-    data.close();
-}
-
-fn status(said: &Said, out: &mut Vec<u8>) {
-    let arguments = said.arguments();
-    let [mailbox, Value::List(items)] = arguments.as_slice() else {
-        return generic(said, out);
-    };
-    let mut data = Object::open(out);
-    write_text(data.name("mailbox"), mailbox);
-    write_pairs(data.name("items"), items);
-    data.close();
-}
-
-fn fetch(said: &Said, out: &mut Vec<u8>) {
-    let start = out.len();
-    let is_written = write_items(out, &mut said.argument_steps()).is_some();
-    if is_written {
-        return;
-    }
-    out.truncate(start);
-    match said.arguments().as_slice() {
-        [Value::List(items)] => {
-            let mut data = Object::open(out);
-            write_pairs(data.name("items"), items);
-            data.close();
-        }
-        _ => generic(said, out),
-    }
-}
-
-/// Adds the items of a FETCH response as [`write_pairs`] does, without a tree of them: most events
-/// of a recording are such responses. `None` where that needs a closer look at the names, or where
-/// there is something else than one list; what was added until then is to be taken away again.
-fn write_items(out: &mut Vec<u8>, steps: &mut Steps<'_, '_>) -> Option<()> {
-    /// Names that are compared each with all others.
-    const MOST: usize = 32;
-    let mut names: Vec<&[u8]> = Vec::with_capacity(8);
-    let mut data = Object::open(out);
-    let mut items = Object::open(data.name("items"));
-    let Step::Open = steps.next()? else {
-        return None;
-    };
-    loop {
-        let name = match steps.next()? {
-            Step::Close => break,
-            Step::Value(Value::Atom(name)) if is_plain(name) => name,
-            Step::Value(_) | Step::Open => return None,
-        };
-        let came_before = |other: &&[u8]| other.eq_ignore_ascii_case(name);
-        if names.len() == MOST || names.iter().any(came_before) {
-            return None;
-        }
-        names.push(name);
-        let value = items.key_with(|out| {
-            let start = out.len();
-            write_lossy(out, name);
-            out[start..].make_ascii_uppercase();
-        });
-        match steps.next()? {
-            Step::Close => {
-                value.extend_from_slice(b"null");
-                break;
-            }
-            step => steps.write_value(value, step),
-        }
-    }
-    items.close();
-    data.close();
-    steps.next().is_none().then_some(())
-}
-
-/// Whether upper case is the same before and behind JSON's escaping.
-fn is_plain(name: &[u8]) -> bool {
-    name.iter().all(u8::is_ascii_graphic)
-}
-
-/// Adds names and values in turns as an object. Of a name that comes again, the last value stands
-/// at the first one's place.
-fn write_pairs(out: &mut Vec<u8>, items: &[Value<'_>]) {
-    let mut places: HashMap<String, usize> = HashMap::new();
-    let mut pairs: Vec<(String, Option<&Value<'_>>)> = Vec::new();
-    for pair in items.chunks(2) {
-        let (name, value) = (name(&pair[0]), pair.get(1));
-        match places.get(&name) {
-            Some(place) => pairs[*place].1 = value,
-            None => {
-                places.insert(name.clone(), pairs.len());
-                pairs.push((name, value));
-            }
-        }
-    }
-    let mut object = Object::open(out);
-    for (name, value) in pairs {
-        value.unwrap_or(&Value::Nil).write_json(object.key(&name));
-    }
-    object.close();
-}
-
-/// What stands in a name's place, as text.
-fn name(value: &Value<'_>) -> String {
-    match value {
-        Value::Atom(name) => String::from_utf8_lossy(name).to_ascii_uppercase(),
-        other => {
-            let mut json = Vec::new();
-            other.write_json(&mut json);
-            // Read again, since what is hidden is escaped once, when the name is written.
-            serde_json::from_slice(&json)
-                .map(|json: serde_json::Value| json.to_string())
-                .unwrap_or_default()
-        }
-    }
-}
-
-fn write_texts(out: &mut Vec<u8>, values: &[Value<'_>]) {
-    write_array(out, values, write_text);
-}
-
-/// Adds a string, an atom or a number (a mailbox may be called 123, or NIL) as text.
-fn write_text(out: &mut Vec<u8>, value: &Value<'_>) {
-    match value {
-        Value::Number(number) => write_string(out, &number.to_string()),
-        Value::Literal(bytes) => write_lossy(out, bytes),
-        other => other.write_json(out),
-    }
-}

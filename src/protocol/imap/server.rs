@@ -3,6 +3,7 @@
 use super::lexer;
 use super::meaning::{Meaning, Missing, Then};
 use super::observer::Observer;
+use super::readings;
 use super::response::{Kind, Response};
 use super::secrets::{self, Ranges};
 use super::solicit::Facts;
@@ -69,6 +70,8 @@ pub(super) fn interpret(
         meaning.capabilities = change.map(Box::new);
     }
     meaning.incomplete = circumstances.missing == Missing::Rest;
+    meaning.details.code = response.code_name().and_then(readings::code);
+    meaning.details.names = observer.tracker.mailbox_names();
     if !matches!(meaning.reading, Reading::Opaque) {
         meaning.spans = spans;
     }
@@ -103,6 +106,9 @@ fn untagged(observer: &mut Observer, response: Response<'_>) -> Meaning {
     if facts.code.as_deref() == Some("CLOSED") {
         observer.tracker.closed();
     }
+    response
+        .enabled()
+        .for_each(|extension| observer.tracker.enabled(&extension));
     let data = response.data_reader();
     let mut meaning = Meaning::new(
         observer.next_ordinal(),

@@ -141,6 +141,7 @@ impl Observer {
             capabilities: meaning.capabilities,
             incomplete: meaning.incomplete,
             passed: meaning.passed,
+            details: meaning.details,
         };
         out.push(Draft::new(meaning.ordinal, at, Body::Said(Box::new(said))));
         for note in meaning.notes {

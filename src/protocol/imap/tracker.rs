@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::solicit::{Facts, Request};
-use crate::event::{Awaited, CapabilityChange, Micros, Relation, Status};
+use crate::event::{Awaited, CapabilityChange, MailboxNames, Micros, Relation, Status};
 use crate::limits;
 
 /// The state of the session (RFC 9051, section 3).
@@ -92,6 +92,10 @@ pub struct Tracker {
     unauthenticating: VecDeque<u64>,
     capabilities: Option<Vec<String>>,
     exists: Option<u64>,
+    /// What mailbox names are written in by what ENABLE switched on.
+    enabled_names: MailboxNames,
+    /// The same by what the server knows.
+    listed_names: MailboxNames,
 }
 
 impl Default for Tracker {
@@ -106,6 +110,8 @@ impl Default for Tracker {
             unauthenticating: VecDeque::new(),
             capabilities: None,
             exists: None,
+            enabled_names: MailboxNames::default(),
+            listed_names: MailboxNames::default(),
         }
     }
 }
@@ -233,6 +239,27 @@ impl Tracker {
     /// The capabilities that the server listed last, where it has.
     pub fn listed_capabilities(&self) -> Option<&[String]> {
         self.capabilities.as_deref()
+    }
+
+    /// What mailbox names are written in: UTF-8 where UTF8=ACCEPT or IMAP4rev2 is on (RFC 6855,
+    /// section 3; RFC 9051, section 5.1), which is so from the start of a server that knows
+    /// nothing else.
+    pub fn mailbox_names(&self) -> MailboxNames {
+        match self.enabled_names {
+            MailboxNames::Utf8 => MailboxNames::Utf8,
+            MailboxNames::ModifiedUtf7 => self.listed_names,
+        }
+    }
+
+    /// The server switched this extension on (RFC 5161, section 3.2).
+    pub fn enabled(&mut self, extension: &str) {
+        let means_utf8 = ["UTF8=ACCEPT", "IMAP4rev2"];
+        if means_utf8
+            .iter()
+            .any(|name| extension.eq_ignore_ascii_case(name))
+        {
+            self.enabled_names = MailboxNames::Utf8;
+        }
     }
 
     /// The greeting (RFC 9051, section 7.1).
@@ -396,7 +423,10 @@ impl Tracker {
         let succeeded = status == Some(Status::Ok);
         match name {
             "LOGIN" | "AUTHENTICATE" if succeeded => self.state = State::Authenticated,
-            "UNAUTHENTICATE" if succeeded => self.leave_mailbox(State::NotAuthenticated),
+            "UNAUTHENTICATE" if succeeded => {
+                self.enabled_names = MailboxNames::default();
+                self.leave_mailbox(State::NotAuthenticated);
+            }
             "SELECT" | "EXAMINE" if succeeded => self.state = State::Selected,
             // A SELECT that fails leaves no mailbox selected (RFC 9051, section 6.3.2).
             "SELECT" | "EXAMINE" if status == Some(Status::No) && self.state == State::Selected => {
@@ -416,6 +446,11 @@ impl Tracker {
     /// The server listed its capabilities; how they differ from those it listed before, if it did
     /// and they do.
     pub fn capabilities(&mut self, now: Vec<String>) -> Option<CapabilityChange> {
+        let has = |name: &str| now.iter().any(|other| other.eq_ignore_ascii_case(name));
+        self.listed_names = match has("IMAP4rev2") && !has("IMAP4rev1") {
+            true => MailboxNames::Utf8,
+            false => MailboxNames::ModifiedUtf7,
+        };
         let before = self.capabilities.replace(now)?;
         let now = self.capabilities.as_deref().unwrap_or_default();
         let only = |these: &[String], those: &[String]| -> Vec<String> {

@@ -1,7 +1,8 @@
 //! What an untagged response that nobody asked for means to the app.
 //!
-//! Not an interpretation of the session: a sentence follows from the response alone. Names are
-//! RFC 9051's, section 7, and those of the extensions that speak without being asked.
+//! Not an interpretation of the session: a sentence follows from the response alone, but for the UID
+//! of a message that is gone. Names are RFC 9051's, section 7, and those of the extensions that speak
+//! without being asked.
 
 use super::figure;
 use super::line::Line;
@@ -11,13 +12,14 @@ use crate::sink::palette::Meaning;
 /// Members of a list that are named.
 const MEMBERS: usize = 12;
 
-/// Adds the sentence to the line.
+/// Adds the sentence to the line; `gone` is the UID of the message that EXPUNGE is about, if known.
 pub(super) fn unsolicited(
     line: &mut Line,
     said: &Said,
     name: &str,
     number: Option<u64>,
     status: Option<Status>,
+    gone: Option<u32>,
 ) {
     if let Some(status) = status {
         return status_response(line, said, status);
@@ -36,7 +38,8 @@ pub(super) fn unsolicited(
             );
         }
         ("EXPUNGE", Some(number)) => {
-            line.own(Meaning::Plain, &format!("message {number} is gone, "));
+            let uid = gone.map_or_else(String::new, |uid| format!(" (UID {uid})"));
+            line.own(Meaning::Plain, &format!("message {number} is gone{uid}, "));
             line.own(Meaning::Plain, "higher numbers move down by one");
         }
         ("FETCH", Some(number)) => fetch(line, said, &format!("message {number}")),

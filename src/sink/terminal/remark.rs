@@ -2,10 +2,12 @@
 
 use super::figure;
 use super::meaning;
+use super::readable;
 use super::sheet::{HANG, Left, Sheet};
 use crate::event::{
     Awaited, CapabilityChange, Label, Passed, Peer, Reading, Relation, Said, Status,
 };
+use crate::model::Session;
 use crate::sink::palette::Meaning;
 
 /// Capabilities that came or went and are named; one more is named rather than counted. All of them
@@ -15,13 +17,17 @@ const NAMED: usize = 6;
 /// RFC 9051, section 7.1: ALERT.
 const ALERT: &str = "the user must see this";
 
-/// Writes the remarks, each in rows of its own.
-pub(super) fn write(sheet: &mut Sheet<'_>, said: &Said) {
+/// Writes the remarks, each in rows of its own; `session` is the connection's before the message.
+pub(super) fn write(sheet: &mut Sheet<'_>, said: &Said, session: &Session) {
+    readable::write(sheet, said);
     if let Some(change) = &said.capabilities {
         capabilities(sheet, said, change);
     }
     if said.relation == Relation::Unsolicited {
-        unsolicited(sheet, said);
+        unsolicited(sheet, said, session);
+    } else if let Some((number, uid)) = expunged(said, session) {
+        let words = format!("message {number} is gone (UID {uid})");
+        remark(sheet, Meaning::Plain, &words);
     } else if has_alert(said) {
         remark(sheet, Meaning::Warning, ALERT);
     }
@@ -32,7 +38,8 @@ pub(super) fn write(sheet: &mut Sheet<'_>, said: &Said) {
     }
 }
 
-fn remark(sheet: &mut Sheet<'_>, meaning: Meaning, words: &str) {
+/// Writes one remark; the words are ours.
+pub(super) fn remark(sheet: &mut Sheet<'_>, meaning: Meaning, words: &str) {
     sheet.remark();
     sheet.line.own(meaning, words);
     sheet.write_line(Left::Blank(HANG), None);
@@ -178,7 +185,19 @@ fn has_alert(said: &Said) -> bool {
         .any(|span| said.span_bytes(span).eq_ignore_ascii_case(b"ALERT"))
 }
 
-fn unsolicited(sheet: &mut Sheet<'_>, said: &Said) {
+/// The message that is gone, where its UID was told.
+fn expunged(said: &Said, session: &Session) -> Option<(u64, u32)> {
+    match &said.reading {
+        Reading::Untagged {
+            name,
+            number: Some(number),
+            ..
+        } if name == "EXPUNGE" => Some((*number, session.mailbox()?.uid(*number)?)),
+        _ => None,
+    }
+}
+
+fn unsolicited(sheet: &mut Sheet<'_>, said: &Said, session: &Session) {
     sheet.remark();
     sheet.line.own(Meaning::Unsolicited, "unsolicited");
     sheet.line.own(Meaning::Plain, ": ");
@@ -189,7 +208,10 @@ fn unsolicited(sheet: &mut Sheet<'_>, said: &Said) {
             number,
             status,
             ..
-        } => meaning::unsolicited(sheet.line, said, name, *number, *status),
+        } => {
+            let uid = expunged(said, session).map(|(_, uid)| uid);
+            meaning::unsolicited(sheet.line, said, name, *number, *status, uid);
+        }
         _ => sheet
             .line
             .own(Meaning::Plain, "no command in flight asks for this"),

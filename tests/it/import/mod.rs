@@ -1,4 +1,4 @@
-//! Import: what others kept is a transcript that fits the schema, is shown and is replayed; and what
+//! Import: what others kept is a transcript that fits the schema, is shown, linted and replayed; and what
 //! mailscope exported comes back.
 
 mod captures;
@@ -66,6 +66,8 @@ fn checked(out: &Path) -> Transcript {
     let shown = run(&["show", out.to_str().unwrap()]);
     assert!(shown.status.success(), "{shown:?}");
     assert!(!shown.stdout.is_empty());
+    let linted = run(&["lint", out.to_str().unwrap()]);
+    assert!(matches!(linted.status.code(), Some(0 | 1)), "{linted:?}");
     transcript
 }
 

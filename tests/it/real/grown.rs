@@ -14,7 +14,7 @@ use super::super::support::mailscope::run as mailscope;
 use super::super::support::programs::{CURL, DOVECOT, PYTHON, needing};
 use super::super::support::transcript::Transcript;
 use super::super::support::{schema, trials, wait_for};
-use super::{Door, Security, THROUGH, curl, healthy, recording, run, through};
+use super::{Door, Security, THROUGH, curl, healthy, lint, recording, run, through};
 
 pub fn trials() -> Vec<Trial> {
     let mut trials = needing(
@@ -78,6 +78,7 @@ fn has_grown(replay: &mut Replay, transcript: &Path, connections: usize) {
     assert_eq!(report["mismatches"], json!([]), "{report:#}");
     assert!(report["recorded"].as_u64().unwrap() > 0);
     assert_eq!(code, 0);
+    lint::is_quiet(transcript);
     let grown = Transcript::read(transcript);
     assert_eq!(schema::errors(&grown), [""; 0]);
     let shown = mailscope(&["show", transcript.to_str().unwrap()]);

@@ -8,7 +8,7 @@ use super::super::support::dovecot::{Dovecot, Rawlog};
 use super::super::support::mailscope::Mailscope;
 use super::super::support::schema;
 use super::super::support::transcript::Transcript;
-use super::THROUGH;
+use super::{THROUGH, lint};
 
 /// Whether mailscope was to keep secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +40,7 @@ pub fn check_without_rawlogs(
     mailscope.closed(connections);
     let transcript = mailscope.stop();
     same_text(&mailscope.stdout(), &mailscope.show());
+    lint::is_quiet(mailscope.out());
     assert_eq!(schema::errors(&transcript), Vec::<String>::new());
     nothing_was_found(&transcript, secrets);
     nothing_was_edited_behind_the_login(&transcript);

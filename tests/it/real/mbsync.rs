@@ -87,12 +87,12 @@ struct Side<'a> {
 }
 
 /// What mbsync keeps here, and how it gets there.
-struct Near {
+pub(super) struct Near {
     folder: TempDir,
 }
 
 impl Near {
-    fn new(door: &Door) -> Self {
+    pub(super) fn new(door: &Door) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let near = folder.path().join("near");
         std::fs::create_dir(&near).unwrap();
@@ -139,7 +139,7 @@ SyncState *
         Self { folder }
     }
 
-    fn sync(&self) {
+    pub(super) fn sync(&self) {
         run(Command::new(MBSYNC.path().unwrap())
             .env("HOME", self.folder.path())
             .arg("--config")

@@ -7,6 +7,8 @@
 //! - `exported`: a client against a recording of itself in the short text form.
 //! - `healthy`: what is true of every recording of peers that do nothing wrong.
 //! - `legs`: every mix of how the two legs are secured.
+//! - `lint`: that what lint finds in all of these is true.
+//! - `measured`: what `stats` tells of them.
 //! - `replayed`: the clients against recordings of themselves.
 //! - `socks`: a client that keeps Dovecot's name and port.
 //! - the rest: one file a client.
@@ -20,7 +22,9 @@ mod healthy;
 pub mod imapflow;
 mod imaplib;
 mod legs;
+mod lint;
 mod mbsync;
+mod measured;
 mod neomutt;
 mod replayed;
 mod socks;
@@ -45,6 +49,7 @@ pub fn trials() -> Vec<Trial> {
         imaplib::trials(),
         legs::trials(),
         mbsync::trials(),
+        measured::trials(),
         neomutt::trials(),
         replayed::trials(),
         socks::trials(),

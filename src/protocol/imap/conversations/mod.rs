@@ -10,6 +10,7 @@ mod every;
 mod faults;
 mod framing;
 pub(crate) mod random;
+mod rfc;
 mod secrets;
 mod session;
 mod upgrade;

@@ -199,6 +199,22 @@ fn each_event_is_written_the_same_alone_and_among_others() {
     assert_eq!(alone, plain(&events, 80));
 }
 
+#[test]
+fn a_message_that_is_gone_is_told_with_its_uid() {
+    let mut talk = Talk::new();
+    talk.command("a1", "SELECT", &[Text(b"a1 SELECT x\r\n")]);
+    talk.untagged(&[Text(b"* 55 EXISTS\r\n")]);
+    talk.unsolicited("* 54 FETCH (UID 4390 FLAGS ())");
+    talk.unsolicited("* 3 EXPUNGE");
+    talk.unsolicited("* 53 EXPUNGE");
+    let shown = plain(&talk.events, 120);
+    assert!(shown.contains("message 3 is gone, higher"), "{shown}");
+    assert!(
+        shown.contains("message 53 is gone (UID 4390), higher"),
+        "{shown}"
+    );
+}
+
 /// A command's reading.
 fn named(tag: &str, name: &'static str) -> Reading {
     Reading::Command {

@@ -23,6 +23,31 @@ fn command(text: &[u8]) -> impl FnOnce(&Talk) -> Said {
 }
 
 #[test]
+fn what_names_and_encoded_words_read_as_is_told_below() {
+    let view = one(
+        command(b"a1 COPY 1 \"Entw&APw-rfe\" &AOk- \"=?utf-8?Q?=C3=89?=\"\r\n"),
+        80,
+    );
+    assert!(view.contains("reads as: Entwürfe, é, É\n"), "{view}");
+    // A right-to-left override is not let loose on the terminal.
+    let view = one(command(b"a1 SELECT x&IC4-y\r\n"), 80);
+    assert!(
+        view.contains("reads as: x") && !view.contains('\u{202e}'),
+        "{view}"
+    );
+    for text in [&b"a1 SELECT INBOX\r\n"[..], b"a1 SELECT R&D\r\n"] {
+        let view = one(command(text), 80);
+        assert!(!view.contains("reads as"), "{view}");
+    }
+    let in_utf8 = |talk: &Talk| {
+        let mut said = command(b"a1 SELECT &AOk-\r\n")(talk);
+        said.details.names = MailboxNames::Utf8;
+        said
+    };
+    assert!(!one(in_utf8, 80).contains("reads as"));
+}
+
+#[test]
 fn long_text_is_folded_after_eight_rows() {
     let text = format!("a1 SEARCH {}\r\n", "1234567 ".repeat(1000));
     let view = one(command(text.as_bytes()), 80);

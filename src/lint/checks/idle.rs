@@ -1,0 +1,53 @@
+//! IDLE (RFC 9051, section 6.3.13; RFC 2177).
+
+use crate::event::{Body, Event, Micros, Reading, Status};
+use crate::lint::finding::Finding;
+use crate::lint::look::Look;
+use crate::lint::table::Breach;
+use crate::model::Session;
+
+const LONGEST: Micros = Micros(29 * 60 * 1_000_000);
+
+pub(super) fn check(look: &mut Look<'_>) {
+    match &look.said.reading {
+        Reading::Command { .. } if look.session.idling().is_some() => {
+            look.add_head(Breach::CommandWhileIdle, "");
+        }
+        Reading::Continuation {
+            idled: Some(idled), ..
+        } if *idled > LONGEST => {
+            look.add_head(Breach::IdleTooLong, lasted(*idled));
+        }
+        Reading::Tagged { .. } => {
+            let ended = look.ended();
+            if let Some((command, Status::Ok)) = ended
+                && command.name == "IDLE"
+                && !command.done
+            {
+                look.add_head(Breach::IdleEndedWithoutDone, "");
+            }
+        }
+        _ => {}
+    }
+}
+
+fn lasted(time: Micros) -> String {
+    format!("it went on for {} minutes", time.0 / 60_000_000)
+}
+
+/// A connection that ends while IDLE goes on.
+pub(super) fn at_the_end(event: &Event, session: &Session) -> Option<Finding> {
+    let since = session.idling()?.idles?;
+    let time = event.at.since(since);
+    let is_over = matches!(event.body, Body::Closed { .. });
+    let rule = Breach::IdleTooLong.rule();
+    (is_over && time > LONGEST).then(|| Finding {
+        rule,
+        n: event.n,
+        conn: event.conn,
+        at: event.at,
+        blame: crate::event::Peer::Client,
+        about: Some(lasted(time)),
+        quote: None,
+    })
+}

@@ -1,0 +1,61 @@
+//! How the rules are looked after, a file a concern.
+
+mod answers;
+mod capabilities;
+mod extensions;
+mod flags;
+mod framing;
+mod idle;
+mod lists;
+mod literals;
+mod mailbox;
+mod names;
+mod notes;
+mod numbers;
+mod pipelining;
+mod searching;
+mod security;
+mod state;
+mod tags;
+mod validity;
+
+use super::finding::Finding;
+use super::look::Look;
+use super::memory::Memory;
+use crate::event::Event;
+use crate::model::Session;
+
+/// What shows before the message is taken in.
+pub(super) fn before(look: &mut Look<'_>) {
+    framing::check(look);
+    lists::check(look);
+    tags::check(look);
+    state::check(look);
+    literals::check(look);
+    capabilities::check(look);
+    extensions::check(look);
+    security::check(look);
+    pipelining::check(look);
+    numbers::check(look);
+    mailbox::check(look);
+    names::check(look);
+    flags::check(look);
+    searching::check(look);
+    idle::check(look);
+    answers::check(look);
+}
+
+/// What shows once it is.
+pub(super) fn after(look: &mut Look<'_>) {
+    numbers::after(look);
+    validity::after(look);
+    state::after(look);
+}
+
+/// What shows in events that are no messages.
+pub(super) fn besides(event: &Event, session: &Session, memory: &mut Memory) -> Vec<Finding> {
+    let mut found = notes::check(event, session, memory);
+    found.extend(idle::at_the_end(event, session));
+    found.extend(answers::at_the_end(event, session, memory));
+    found
+}

@@ -1,0 +1,146 @@
+//! Mailboxes' names and attributes (RFC 9051, section 5.1 and 7.3.1).
+
+use base64::Engine;
+use base64::alphabet::IMAP_MUTF7;
+use base64::engine::GeneralPurpose;
+use base64::engine::general_purpose::NO_PAD;
+
+use crate::event::{Label, Peer, Span, Value, unquoted};
+use crate::lint::look::Look;
+use crate::lint::table::Breach;
+
+/// Commands whose first argument is a mailbox's name.
+const WITH_NAME: &[&str] = &[
+    "APPEND",
+    "CREATE",
+    "DELETE",
+    "DELETEACL",
+    "EXAMINE",
+    "GETACL",
+    "GETQUOTAROOT",
+    "LISTRIGHTS",
+    "MYRIGHTS",
+    "RENAME",
+    "SELECT",
+    "SETACL",
+    "STATUS",
+    "SUBSCRIBE",
+    "UNSUBSCRIBE",
+];
+
+pub(super) fn check(look: &mut Look<'_>) {
+    match look.said.from {
+        Peer::Client => command(look),
+        Peer::Server => response(look),
+    }
+}
+
+fn command(look: &mut Look<'_>) {
+    let Some(command) = &look.command else {
+        return;
+    };
+    let name = command.name.clone();
+    let mailbox = command.first.clone();
+    if !WITH_NAME.contains(&&*name) {
+        return;
+    }
+    let Some(span) = look.first_argument() else {
+        return;
+    };
+    encoded(look, span);
+    let is_inbox = mailbox.is_some_and(|mailbox| mailbox.eq_ignore_ascii_case(b"INBOX"));
+    match &*name {
+        "CREATE" if is_inbox => look.add(Breach::InboxCreated, span.range.clone(), ""),
+        "DELETE" if is_inbox => look.add(Breach::InboxDeleted, span.range.clone(), ""),
+        _ => {}
+    }
+}
+
+/// `S: * LIST (\HasNoChildren) "/" "Reisen/K&APY-ln"`
+fn response(look: &mut Look<'_>) {
+    let Some(("LIST" | "LSUB" | "XLIST", _)) = look.data() else {
+        return;
+    };
+    let said = look.said;
+    let arguments = said.arguments();
+    let [Value::List(attributes), delimiter, ..] = arguments.as_slice() else {
+        return;
+    };
+    let has = |name: &str| attributes.iter().any(|attribute| attribute.is_word(name));
+    if has("\\HasChildren") && (has("\\HasNoChildren") || has("\\Noinferiors")) {
+        let range = look.range_of_word("\\HASCHILDREN");
+        look.add(Breach::ConflictingAttributes, range, "");
+    }
+    let close = said
+        .spans
+        .iter()
+        .position(|span| span.label == Label::ListClose);
+    let behind = &said.spans[close.map_or(said.spans.len(), |close| close + 1)..];
+    let is_one = match delimiter {
+        Value::Nil => true,
+        Value::Quoted(delimiter) => delimiter.len() == 1,
+        _ => false,
+    };
+    if let Some(span) = behind.first().filter(|_| !is_one) {
+        look.add(Breach::DelimiterMalformed, span.range.clone(), "");
+    }
+    let name = behind
+        .iter()
+        .skip(1)
+        .find(|span| span.label != Label::LiteralHeader);
+    if let Some(name) = name {
+        encoded(look, name);
+    }
+}
+
+/// Modified UTF-7 (RFC 3501, section 5.1.3).
+fn encoded(look: &mut Look<'_>, span: &Span) {
+    let text = look.said.span_bytes(span);
+    let text = match span.label {
+        Label::Quoted => unquoted(text),
+        Label::Atom | Label::Literal => text.into(),
+        _ => return,
+    };
+    // IMAP4rev2 knows of no other names than UTF-8 once it is on.
+    let may_be_utf8 = look.has_utf8() || look.session.in_flight().has("ENABLE");
+    // An octet beyond ASCII in a quoted string or an atom has been told of.
+    if may_be_utf8 || is_modified_utf7(&text) || (!text.is_ascii() && span.label != Label::Literal)
+    {
+        return;
+    }
+    look.add(Breach::MailboxNameEncoding, span.range.clone(), "");
+}
+
+fn is_modified_utf7(name: &[u8]) -> bool {
+    if !name.is_ascii() {
+        return false;
+    }
+    let base64 = GeneralPurpose::new(&IMAP_MUTF7, NO_PAD);
+    let mut shifted = name.split(|octet| *octet == b'&').skip(1);
+    shifted.all(|part| {
+        let Some(end) = part.iter().position(|octet| *octet == b'-') else {
+            return false;
+        };
+        let Ok(octets) = base64.decode(&part[..end]) else {
+            return false;
+        };
+        let (units, odd) = octets.as_chunks::<2>();
+        let units = units.iter().map(|unit| u16::from_be_bytes(*unit));
+        odd.is_empty() && char::decode_utf16(units).all(|c| c.is_ok())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modified_utf7_is_told_from_other_text() {
+        for good in ["INBOX", "K&APY-ln", "a&-b", "&U,BTFw-/&ZeVnLIqe-"] {
+            assert!(is_modified_utf7(good.as_bytes()), "{good}");
+        }
+        for bad in ["a&b", "R&D", "&APY", "K\u{f6}ln", "&AA-", "&2AA-"] {
+            assert!(!is_modified_utf7(bad.as_bytes()), "{bad}");
+        }
+    }
+}

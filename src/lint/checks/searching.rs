@@ -1,0 +1,96 @@
+//! SEARCH and what answers it (RFC 9051, section 6.4.4 and 7.3.4; RFC 4731).
+
+use crate::event::{Label, Peer, Value};
+use crate::lint::look::Look;
+use crate::lint::table::Breach;
+use crate::model::{Command, ranges};
+
+pub(super) fn check(look: &mut Look<'_>) {
+    match look.said.from {
+        Peer::Client => command(look),
+        Peer::Server => response(look),
+    }
+}
+
+fn is_search(command: &Command) -> bool {
+    matches!(&*command.name, "SEARCH" | "UID SEARCH")
+}
+
+fn command(look: &mut Look<'_>) {
+    let Some(command) = look.command.as_ref().filter(|command| is_search(command)) else {
+        return;
+    };
+    let has_charset = command.has("CHARSET");
+    if has_charset && look.session.has_enabled("UTF8=ACCEPT") {
+        let range = look.range_of_word("CHARSET");
+        return look.add(Breach::SearchCharset, range, "");
+    }
+    let said = look.said;
+    let strings = said
+        .spans
+        .iter()
+        .filter(|span| span.label == Label::Literal);
+    let mut beyond = strings.filter(|span| !said.span_bytes(span).is_ascii());
+    if let Some(span) = beyond.next().filter(|_| !has_charset && !look.has_utf8()) {
+        look.add(Breach::SearchWithoutCharset, span.range.clone(), "");
+    }
+}
+
+fn response(look: &mut Look<'_>) {
+    let Some((name @ ("SEARCH" | "ESEARCH"), _)) = look.data() else {
+        return;
+    };
+    let Some(command) = look
+        .session
+        .asking(look.said)
+        .filter(|command| is_search(command))
+    else {
+        return;
+    };
+    // Which of several is answered cannot be told.
+    if look.session.in_flight().counted(&["SEARCH", "UID SEARCH"]) > 1 {
+        return;
+    }
+    let returns = command.words.first().is_some_and(|word| word == "RETURN");
+    let by_uid = command.is_by_uid();
+    let arguments = look.said.arguments();
+    let says_uid = arguments.iter().any(|value| value.is_word("UID"));
+    let is_rev2 = look.is_rev2();
+    match name {
+        "SEARCH" if returns => look.add_head(Breach::SearchForEsearch, ""),
+        "ESEARCH" if !returns && !is_rev2 => look.add_head(Breach::EsearchUnasked, ""),
+        "ESEARCH" if by_uid && !says_uid => look.add_head(Breach::EsearchWithoutUid, ""),
+        _ => {}
+    }
+    if !by_uid {
+        beyond(look, name, &arguments);
+    }
+}
+
+/// Numbers of messages that there are not.
+fn beyond(look: &mut Look<'_>, name: &str, arguments: &[Value<'_>]) {
+    let Some(exists) = look.session.mailbox().and_then(|mailbox| mailbox.exists()) else {
+        return;
+    };
+    let most = match name {
+        "SEARCH" => arguments.iter().filter_map(Value::number).max(),
+        _ => {
+            let mut all = arguments.iter().skip_while(|value| !value.is_word("ALL"));
+            all.nth(1).and_then(largest)
+        }
+    };
+    if let Some(most) = most.filter(|most| *most > exists) {
+        let about = format!("{most} is told of, and there are {exists} messages");
+        look.add_head(Breach::SearchBeyondExists, about);
+    }
+}
+
+fn largest(set: &Value<'_>) -> Option<u64> {
+    if let Some(number) = set.number() {
+        return Some(number);
+    }
+    let bounds = ranges(set.bytes()?)
+        .flatten()
+        .flat_map(|(first, last)| [first, last]);
+    bounds.filter_map(|bound| bound.number()).max()
+}

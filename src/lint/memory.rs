@@ -1,0 +1,102 @@
+//! What lint remembers besides the session: of a connection, and of an account over all its
+//! connections.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crate::event::Peer;
+use crate::limits;
+
+/// Of one connection.
+#[derive(Default)]
+pub(super) struct Memory {
+    tags: HashSet<u64>,
+    /// Commands that were not valid in the state that they came in.
+    pub(super) wrong_state: HashSet<u64>,
+    /// LOGOUT was sent.
+    pub(super) left: bool,
+    /// The server said BYE.
+    pub(super) bye: bool,
+    /// NOTIFY went through, so that the server may speak at any time (RFC 5465).
+    pub(super) notified: bool,
+    /// Who ended first.
+    pub(super) ended: Option<Peer>,
+    /// What was found in the last message, so that a note about it says nothing new.
+    pub(super) last: Vec<&'static str>,
+    /// A command came before the server had said anything.
+    pub(super) hasty: bool,
+}
+
+impl Memory {
+    /// Whether a tag is new.
+    pub(super) fn is_new(&mut self, tag: &str) -> bool {
+        let mut hasher = DefaultHasher::new();
+        tag.hash(&mut hasher);
+        if self.tags.len() == limits::TAGS {
+            self.tags.clear();
+        }
+        self.tags.insert(hasher.finish())
+    }
+}
+
+/// Of one account's mailboxes.
+#[derive(Default)]
+pub(super) struct Account {
+    mailboxes: HashMap<Vec<u8>, Past>,
+    /// How many UIDs are remembered, those of all mailboxes together.
+    uids: usize,
+}
+
+/// What was told of a mailbox before.
+#[derive(Default)]
+pub(super) struct Past {
+    pub(super) uid_validity: Option<u64>,
+    /// Told on the connection with this number.
+    pub(super) conn: u64,
+    pub(super) uid_next: Option<u64>,
+    pub(super) highest_modseq: Option<u64>,
+    /// UIDs of this UIDVALIDITY, and of another one before it.
+    pub(super) uids: HashSet<u32>,
+    pub(super) void: HashSet<u32>,
+}
+
+impl Account {
+    /// Of the mailbox with this name; `None` where too many are remembered.
+    pub(super) fn mailbox(&mut self, name: &[u8]) -> Option<&mut Past> {
+        if self.mailboxes.len() >= limits::MAILBOXES && !self.mailboxes.contains_key(name) {
+            return None;
+        }
+        Some(self.mailboxes.entry(name.to_vec()).or_default())
+    }
+
+    /// A message of this mailbox has this UID.
+    pub(super) fn saw(&mut self, name: &[u8], uid: u32) {
+        let is_full = self.uids >= limits::UIDS;
+        let Some(past) = self.mailbox(name) else {
+            return;
+        };
+        past.void.remove(&uid);
+        let is_new = !is_full && past.uids.insert(uid);
+        self.uids += usize::from(is_new);
+    }
+}
+
+impl Past {
+    /// The UIDVALIDITY is another one now.
+    pub(super) fn begin(&mut self, uid_validity: u64) {
+        self.uid_validity = Some(uid_validity);
+        self.uid_next = None;
+        self.highest_modseq = None;
+        self.void = std::mem::take(&mut self.uids);
+    }
+
+    /// What is told on a connection is compared with what the same connection was told: two at once
+    /// need not be told the same at the same time.
+    pub(super) fn on(&mut self, conn: u64) {
+        if self.conn != conn {
+            self.conn = conn;
+            self.uid_next = None;
+            self.highest_modseq = None;
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! `mailscope lint`: what scripts rely on, and what people read.
+
+use std::process::Output;
+
+use libtest_mimic::Trial;
+use serde_json::Value;
+
+use super::support::app::App;
+use super::support::mailscope::{binary, record, run};
+use super::support::server::{Server, polite};
+use super::support::trials;
+
+pub fn trials() -> Vec<Trial> {
+    trials!("lint";
+        exit_codes_tell_how_it_went,
+        a_finding_is_quoted_with_its_clause_and_who_is_to_blame,
+        findings_as_json_are_one_a_line,
+        findings_as_sarif_are_a_log,
+        rules_are_listed,
+        a_rule_can_be_allowed_and_a_wrong_id_is_told_with_near_ones,
+        no_octet_reaches_the_terminal_raw_and_no_row_is_too_wide,
+        a_secret_is_not_quoted,
+        what_ships_has_the_mistakes_that_it_shows,
+        findings_stand_below_their_events_live_as_in_show,
+    )
+}
+
+const RECORDINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/recordings");
+
+/// A mailbox of three messages, of which the app wants a fourth.
+const WRONG: &str = "S: * OK [CAPABILITY IMAP4rev1] hi\nC: a LOGIN alice <secret:password>\n\
+    S: a OK [CAPABILITY IMAP4rev1] in\nC: b SELECT INBOX\nS: * FLAGS (\\Seen)\nS: * 3 EXISTS\n\
+    S: * OK [UIDVALIDITY 7] valid\nS: * OK [UIDNEXT 20] next\nS: b OK in\nC: c STORE 4 FLAGS ()\n\
+    S: c NO there is none\n";
+
+/// Nothing is wrong with it, but that LSUB is of the past.
+const OLD: &str = "S: * OK hi\nC: a LOGIN alice <secret:password>\nS: a OK in\n\
+    C: b LSUB \"\" \"*\"\nS: b OK done\n";
+
+fn linted(text: &str, arguments: &[&str]) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("session.txt");
+    std::fs::write(&path, text).unwrap();
+    run(&[&["lint", path.to_str().unwrap()], arguments].concat())
+}
+
+fn stdout(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).unwrap()
+}
+
+fn stderr(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).unwrap()
+}
+
+fn exit_codes_tell_how_it_went() {
+    let quiet = "S: * OK hi\nC: a NOOP\nS: a OK done\n";
+    for (text, code) in [(quiet, 0), (OLD, 0), (WRONG, 1), ("S: a\nnonsense\n", 2)] {
+        let output = linted(text, &[]);
+        assert_eq!(output.status.code(), Some(code), "{text}: {output:?}");
+    }
+    let broken = linted("S: * OK hi\nnonsense\n", &[]);
+    assert!(
+        stderr(&broken).contains("session.txt, line 2: "),
+        "{broken:?}"
+    );
+    let literal = "S: * OK hi\nC: a LOGIN {5}\nC: alice <secret:password>\nS: a NO\n";
+    assert_eq!(linted(literal, &[]).status.code(), Some(0));
+    let wrong = linted(&literal.replace("{5}", "{50}"), &[]);
+    assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
+    assert!(
+        stderr(&wrong).contains("session.txt, line 2: "),
+        "{wrong:?}"
+    );
+    let none = run(&["lint", "/nowhere/a.json"]);
+    assert_eq!(none.status.code(), Some(2), "{none:?}");
+    assert!(stderr(&none).contains("/nowhere/a.json"), "{none:?}");
+    let torn = run(&["lint", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]);
+    assert_eq!(torn.status.code(), Some(2), "{torn:?}");
+}
+
+fn a_finding_is_quoted_with_its_clause_and_who_is_to_blame() {
+    let output = linted(WRONG, &[]);
+    let expected = "#10 connection 1, 0.000 s\n  C: c STORE 4 FLAGS ()\n             ^ error \
+        number-beyond-exists, by the client\n     A message number is not larger than the number of \
+        messages. Here: there are\n     3 messages.\n     RFC 9051, 2.3.1.2\n\n1 error, 0 warnings in 11 \
+        events of 1 connection\n";
+    assert_eq!(stdout(&output), expected);
+}
+
+fn findings_as_json_are_one_a_line() {
+    let output = linted(WRONG, &["--output", "json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let lines: Vec<Value> = stdout(&output)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let [finding] = lines.as_slice() else {
+        panic!("{lines:?}");
+    };
+    for (member, value) in [
+        ("id", "number-beyond-exists"),
+        ("severity", "error"),
+        ("blame", "client"),
+        ("clause", "RFC 9051, 2.3.1.2"),
+        ("about", "there are 3 messages"),
+        ("from", "client"),
+        ("line", "c STORE 4 FLAGS ()\\r\\n"),
+        ("wrong", "4"),
+    ] {
+        assert_eq!(finding[member], value, "{finding}");
+    }
+    assert_eq!(
+        (&finding["event"], &finding["conn"]),
+        (&10.into(), &1.into())
+    );
+    assert_eq!((&finding["start"], &finding["end"]), (&8.into(), &9.into()));
+}
+
+/// The members that SARIF 2.1.0 requires, and those that a viewer shows.
+fn findings_as_sarif_are_a_log() {
+    let output = linted(WRONG, &["--sarif"]);
+    assert_eq!(output.status.code(), Some(1));
+    let log: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(log["version"], "2.1.0");
+    let run = &log["runs"][0];
+    let driver = &run["tool"]["driver"];
+    assert_eq!(driver["name"], "mailscope");
+    let rules = driver["rules"].as_array().unwrap();
+    let levels = ["error", "warning", "note"];
+    for rule in rules {
+        let level = rule["defaultConfiguration"]["level"].as_str().unwrap();
+        assert!(levels.contains(&level), "{rule}");
+        assert!(rule["shortDescription"]["text"].is_string(), "{rule}");
+        assert!(
+            rule["helpUri"].as_str().unwrap().starts_with("https://"),
+            "{rule}"
+        );
+    }
+    let results = run["results"].as_array().unwrap();
+    assert_eq!(results.len(), 1);
+    let result = &results[0];
+    assert_eq!(result["ruleId"], "number-beyond-exists");
+    let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+    assert_eq!(rules[index]["id"], result["ruleId"]);
+    assert_eq!(result["level"], "error");
+    assert!(
+        result["message"]["text"]
+            .as_str()
+            .unwrap()
+            .contains("3 messages")
+    );
+    let place = &result["locations"][0];
+    let uri = place["physicalLocation"]["artifactLocation"]["uri"].as_str();
+    assert!(uri.unwrap().ends_with("session.txt"), "{place}");
+    let empty = linted("S: * OK hi\n", &["--sarif"]);
+    assert_eq!(empty.status.code(), Some(0));
+    let log: Value = serde_json::from_slice(&empty.stdout).unwrap();
+    assert_eq!(log["runs"][0]["results"], Value::Array(Vec::new()));
+}
+
+fn rules_are_listed() {
+    let text = run(&["lint", "--list-rules"]);
+    assert_eq!(text.status.code(), Some(0));
+    assert!(stdout(&text).contains("bare-lf  error, either, RFC 9051, 2.2\n"));
+    let json = run(&["lint", "--list-rules", "--output", "json"]);
+    let rules: Vec<Value> = stdout(&json)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert!(rules.len() >= 60, "{}", rules.len());
+    for rule in rules {
+        for member in ["id", "severity", "side", "clause", "url", "sentence"] {
+            assert!(rule[member].is_string(), "{rule}");
+        }
+        assert!(stdout(&text).contains(rule["id"].as_str().unwrap()));
+    }
+}
+
+fn a_rule_can_be_allowed_and_a_wrong_id_is_told_with_near_ones() {
+    let output = linted(
+        WRONG,
+        &["--allow", "bare-lf", "--allow", "number-beyond-exists"],
+    );
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let output = linted(WRONG, &["--allow", "number-beyond-exist"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(
+        stderr(&output).contains("try: number-beyond-exists"),
+        "{output:?}"
+    );
+    assert_eq!(stdout(&output), "");
+}
+
+fn no_octet_reaches_the_terminal_raw_and_no_row_is_too_wide() {
+    let long = "x".repeat(2_000);
+    let text = format!("S: * OK hi\nC\\: a SELECT {long}\\x1b[31m\\xff\\u{long}\n")
+        .replace("\\u", "\\xe2\\x80\\xae");
+    for columns in ["40", "80", "200"] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("session.txt");
+        std::fs::write(&path, &text).unwrap();
+        let output = binary()
+            .env("COLUMNS", columns)
+            .arg("lint")
+            .arg(&path)
+            .output()
+            .unwrap();
+        let printed = stdout(&output);
+        assert!(printed.contains("\\x1b[31m"), "{printed}");
+        assert!(
+            printed.chars().all(|c| c == '\n' || !c.is_control()),
+            "{printed:?}"
+        );
+        let widest = printed
+            .lines()
+            .map(|row| row.chars().count())
+            .max()
+            .unwrap();
+        assert!(widest <= columns.parse().unwrap(), "{widest}: {printed}");
+    }
+    let colored = linted(WRONG, &["--color", "always"]);
+    assert!(stdout(&colored).contains('\x1b'), "{colored:?}");
+}
+
+/// In a recording with secrets shown as well: findings are passed around.
+fn a_secret_is_not_quoted() {
+    let text = "S: * OK [CAPABILITY IMAP4rev1 LOGINDISABLED] hi\nC: a LOGIN alice hunter2\n\
+        C: LOGIN alice hunter2\nC: (hunter2\n";
+    for arguments in [&[][..], &["--output", "json"], &["--sarif"]] {
+        let output = linted(text, arguments);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        for id in ["login-disabled", "unknown-command", "malformed-command"] {
+            assert!(stdout(&output).contains(id), "{output:?}");
+        }
+        assert!(!stdout(&output).contains("hunter2"), "{output:?}");
+    }
+}
+
+fn what_ships_has_the_mistakes_that_it_shows() {
+    let found = |name: &str| {
+        let path = format!("{RECORDINGS}/{name}");
+        let output = run(&["lint", "--output", "json", &path]);
+        let lines = stdout(&output).lines();
+        let ids = lines.map(|line| {
+            let finding: Value = serde_json::from_str(line).unwrap();
+            finding["id"].as_str().unwrap().to_owned()
+        });
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(found("tour.json"), ["rejected-as-bad"]);
+    assert!(found("tour-later.txt").is_empty());
+    assert_eq!(
+        found("mistakes.txt"),
+        [
+            "login-disabled",
+            "cleartext-login",
+            "ambiguous-pipelining",
+            "extension-without-capability",
+            "rejected-as-bad",
+            "number-beyond-exists",
+            "rejected-as-bad",
+        ]
+    );
+}
+
+fn findings_stand_below_their_events_live_as_in_show() {
+    let server = Server::plain(polite);
+    let mut mailscope = record(&server.name())
+        .with(&["--server-tls", "none", "--lint"])
+        .start();
+    let mut app = App::plain(mailscope.plain());
+    app.hear("* OK");
+    app.command("a1", "LOGIN alice hunter2");
+    app.command("a1", "NOOP");
+    app.command("a2", "LOGOUT");
+    app.finish();
+    app.rest().unwrap();
+    mailscope.closed(1);
+    mailscope.stop();
+    let live = mailscope.stdout();
+    assert!(
+        live.contains("-- lint warning tag-reused (client): "),
+        "{live}"
+    );
+    let out = mailscope.out().to_str().unwrap();
+    let shown = run(&["show", "--lint", out]);
+    assert_eq!(stdout(&shown), live);
+    let json = run(&["show", "--lint", "--output", "json", out]);
+    assert_eq!(json.status.code(), Some(2), "{json:?}");
+    assert!(
+        stderr(&json).contains("mailscope lint --output json"),
+        "{json:?}"
+    );
+}
