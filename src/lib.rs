@@ -10,6 +10,7 @@
 //!
 //! show:    transcript reader -> the same readings -> the same sinks
 //! replay:  transcript reader -> script -> player <-> the same observer on the live app
+//! import:  logs and captures of others -> the same observer -> a transcript
 //! lint:    events, live or of a transcript -> model, rules -> findings
 //! diff:    two transcript readers -> exchanges -> alignment -> differences
 //! ```
@@ -25,6 +26,7 @@
 //! - [`sink`]: where events go. [`protocol`]: octets to events, without I/O. [`net`]: sockets, TLS
 //!   and the certificate authority.
 //! - [`recording`]: a transcript read again, as JSON or text.
+//! - [`import`]: what others kept of a session, made a transcript.
 //! - [`session`]: which command and which mailbox an event belongs to.
 //! - [`filter`]: which events are wanted.
 //! - [`stats`]: what a session cost, and what it wasted.
@@ -42,6 +44,7 @@ pub mod fault;
 pub mod filter;
 #[cfg(test)]
 mod growth;
+pub mod import;
 pub mod limits;
 pub mod lint;
 pub mod model;

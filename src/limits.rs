@@ -169,6 +169,14 @@ pub const TRANSCRIPT_WRITE: usize = 1024 * 1024;
 /// a browser has to hold all of them.
 pub const PAGE_LITERAL: u64 = 256 * 1024;
 
+/// Octets of a literal that are filled where an import lacks them. The size that a lost packet leaves
+/// unseen is far smaller; a log that has no literals at all may lack a large mail.
+pub const FILLED: u64 = 16 * 1024 * 1024;
+
+/// Octets of all files of an import, which are held while they are read: the two directions of a
+/// rawlog and the packets of a capture have to be put in order. A day of one busy app is a tenth of it.
+pub const IMPORT: u64 = 1024 * 1024 * 1024;
+
 /// Octets of one event's JSON that a reader of transcripts holds. What mailscope writes stays far
 /// below ([`MESSAGE_HELD`], escaped); an edited or imported one may hold a large attachment whole.
 pub const TRANSCRIPT_EVENT: usize = 256 * 1024 * 1024;

@@ -14,6 +14,7 @@ mod export;
 mod fault;
 mod filter;
 mod growing;
+mod import;
 mod keylog;
 mod lint;
 mod provider;
@@ -94,6 +95,8 @@ enum Command {
     Show(show::Arguments),
     /// Write a transcript in another form.
     Export(export::Arguments),
+    /// Make a transcript of what others kept: a rawlog, C: and S: lines, a capture, a library's log.
+    Import(import::Arguments),
     /// What a session cost in time, octets and round trips, and what of that was wasted.
     Stats(stats::Arguments),
     /// Compare two transcripts by what they mean.
@@ -117,6 +120,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Replay(arguments) => replay::run(&arguments, &cli.common),
         Command::Show(arguments) => show::run(&arguments, &cli.common),
         Command::Export(arguments) => export::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments, &cli.common),
         Command::Diff(arguments) => diff::run(&arguments, &cli.common),
         Command::Scrub(arguments) => scrub::run(&arguments),

@@ -122,6 +122,8 @@ pub enum Body {
     Gap {
         /// How many.
         octets: u64,
+        /// Who was not given them.
+        missed_by: MissedBy,
     },
     /// A peer will say no more.
     HalfClosed {
@@ -133,6 +135,15 @@ pub enum Body {
         /// Why, unless both peers just ended it.
         reason: Option<String>,
     },
+}
+
+/// Who was not given octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MissedBy {
+    /// A viewer that was too slow; a transcript has them.
+    Viewer,
+    /// The transcript.
+    Transcript,
 }
 
 /// One leg's TLS connection.

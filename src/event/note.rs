@@ -71,10 +71,22 @@ pub enum Note {
     FaultsOn(Arc<str>),
     /// Compression begins, so that capabilities can be hidden no more.
     HidingEnds,
+    /// An import ends before its end: what stands behind could not be read.
+    ImportEnds {
+        /// Where, and why.
+        why: String,
+    },
     /// `--insecure` was given, and the server's certificate would not verify or was not looked at.
     Insecure,
     /// A client sent a synchronizing literal's octets before the server's `+`.
     LiteralNotAwaited,
+    /// An import lacks octets of a literal, which are filled.
+    LiteralNotKept {
+        /// How many.
+        octets: u64,
+    },
+    /// An import begins behind the login: greeting and login are mailscope's.
+    LoginNotKept,
     /// A client's octets are no command.
     MalformedCommand,
     /// A server's octets are no response.
@@ -102,6 +114,8 @@ pub enum Note {
     },
     /// Our own reading failed.
     ObserverStopped,
+    /// An import does not say in which order the two peers spoke.
+    OrderNotKept,
     /// A redirect rule catches mailscope's own connections to servers.
     RedirectLoop,
     /// `--show-secrets` was given.
@@ -173,8 +187,11 @@ impl Note {
             Self::FaultsEnd => "faults-end",
             Self::FaultsOn(_) => "faults-on",
             Self::HidingEnds => "hiding-ends",
+            Self::ImportEnds { .. } => "import-ends",
             Self::Insecure => "insecure",
             Self::LiteralNotAwaited => "literal-not-awaited",
+            Self::LiteralNotKept { .. } => "literal-not-kept",
+            Self::LoginNotKept => "login-not-kept",
             Self::MalformedCommand => "malformed-command",
             Self::MalformedResponse => "malformed-response",
             Self::MessageTooLong => "message-too-long",
@@ -182,6 +199,7 @@ impl Note {
             Self::NotImap { .. } => "not-imap",
             Self::NotRedirected { .. } => "not-redirected",
             Self::ObserverStopped => "observer-stopped",
+            Self::OrderNotKept => "order-not-kept",
             Self::RedirectLoop => "redirect-loop",
             Self::SecretsShown => "secrets-shown",
             Self::ServerUnreachable { .. } => "server-unreachable",
@@ -280,6 +298,7 @@ impl Note {
                  is hidden any more; hide COMPRESS=DEFLATE too"
                     .into()
             }
+            Self::ImportEnds { why } => format!("the import ends here, before its end: {why}"),
             Self::Insecure => {
                 "the server's certificate is not verified (--insecure): anybody between mailscope \
                  and the server can read and change this session"
@@ -287,6 +306,14 @@ impl Note {
             }
             Self::LiteralNotAwaited => {
                 "the literal's octets came before the server's go-ahead".into()
+            }
+            Self::LiteralNotKept { octets } => format!(
+                "what was imported lacks {octets} octets of this literal; a ? stands for each"
+            ),
+            Self::LoginNotKept => {
+                "what was imported lacks the greeting or the login: mailscope put one in its place, so \
+                 that it can be read and replayed"
+                    .into()
             }
             Self::MalformedCommand => "this is not a command: tag, space, name".into(),
             Self::MalformedResponse => "this is not a response: *, + or a tag comes first".into(),
@@ -320,6 +347,11 @@ impl Note {
             Self::ObserverStopped => {
                 "mailscope failed to read this connection and passes it on as opaque octets; \
                  please report it with this transcript"
+                    .into()
+            }
+            Self::OrderNotKept => {
+                "what was imported does not say in which order the two spoke: each command stands \
+                 as late as the answers allow"
                     .into()
             }
             Self::SecretsShown => {

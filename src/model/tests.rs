@@ -20,7 +20,10 @@ fn after(lines: &str) -> Session {
                     n,
                     conn: 1,
                     at: Micros(0),
-                    body: Body::Gap { octets: 1 },
+                    body: Body::Gap {
+                        octets: 1,
+                        missed_by: crate::event::MissedBy::Transcript,
+                    },
                 });
                 continue;
             }

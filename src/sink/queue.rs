@@ -146,9 +146,12 @@ fn widen(gap: &mut Option<Event>, event: &Event) {
         n: event.n,
         conn: event.conn,
         at: event.at,
-        body: Body::Gap { octets: 0 },
+        body: Body::Gap {
+            octets: 0,
+            missed_by: crate::event::MissedBy::Viewer,
+        },
     });
-    if let Body::Gap { octets } = &mut gap.body {
+    if let Body::Gap { octets, .. } = &mut gap.body {
         *octets += more;
     }
 }
@@ -201,7 +204,7 @@ mod tests {
                 ..(*event(1).0).clone()
             },
         );
-        assert!(matches!(gap.unwrap().body, Body::Gap { octets: 10 }));
+        assert!(matches!(gap.unwrap().body, Body::Gap { octets: 10, .. }));
     }
 
     #[test]

@@ -215,6 +215,7 @@ fn bare(kind: &str, entry: Entry<'_>) -> Result<RecordedBody, String> {
         }),
         "gap" => Body::Gap {
             octets: entry.octets.ok_or("a gap needs its octets")?,
+            missed_by: crate::event::MissedBy::Transcript,
         },
         _ if entry.half == Some(true) => Body::HalfClosed {
             from: peer("from", entry.from.as_deref())?,

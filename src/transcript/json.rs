@@ -26,7 +26,7 @@ pub fn write_event(out: &mut Vec<u8>, event: &Event) {
         Body::Compressed => line.string("kind", "compressed"),
         Body::Said(said) => write_said(&mut line, said),
         Body::Note(finding) => write_note(&mut line, finding),
-        Body::Gap { octets } => {
+        Body::Gap { octets, .. } => {
             line.string("kind", "gap");
             line.number("octets", *octets);
         }

@@ -28,7 +28,7 @@
 //! | `protocol` | `imap` |
 //! | `version` | of the mailscope that wrote it |
 //! | `started` | RFC 3339, UTC, milliseconds; `at` counts from here |
-//! | `server` | `host:port`; `socks` or `transparent` where apps keep their servers, which each `connected` names |
+//! | `server` | `host:port`; `socks` or `transparent` where apps keep their servers, which each `connected` names; `unknown` in an import that does not say |
 //! | `secrets` | `masked`, or `shown` (`--show-secrets`) |
 //! | `insecure` | `true` if the server's certificate was not verified (`--insecure`); else left out |
 //! | `scrubbed` | `true` if its words are pseudonyms (`mailscope scrub`); else left out |

@@ -261,7 +261,10 @@ fn ending() -> Vec<Body> {
     vec![
         boxed(refused),
         boxed(cut),
-        Body::Gap { octets: 512 },
+        Body::Gap {
+            octets: 512,
+            missed_by: crate::event::MissedBy::Transcript,
+        },
         Body::HalfClosed { from: Peer::Client },
         Body::Closed {
             reason: Some("reset".into()),

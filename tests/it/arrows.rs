@@ -43,6 +43,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["error", "limits", "event", "session", "protocol", "growth"],
     ),
     (
+        "import",
+        &["error", "limits", "event", "transcript", "protocol"],
+    ),
+    (
         "compare",
         &[
             "error",
@@ -123,6 +127,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "replay",
             "compare",
             "scrub",
+            "import",
             "session",
             "stats",
             "filter",

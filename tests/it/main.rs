@@ -22,6 +22,7 @@ mod explain;
 mod failures;
 mod faults;
 mod filter;
+mod import;
 mod library;
 mod lint;
 mod memory;
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
         explain::trials(),
         failures::trials(),
         faults::trials(),
+        import::trials(),
         filter::trials(),
         library::trials(),
         lint::trials(),

@@ -115,6 +115,14 @@ impl Framer {
         self.state != State::Line
     }
 
+    /// Octets of a literal that come next.
+    pub fn literal_left(&self) -> u64 {
+        match self.state {
+            State::Literal { left } => left,
+            State::Line | State::AwaitingGoAhead { .. } => 0,
+        }
+    }
+
     /// The other side asked for the literal's octets.
     pub fn accept(&mut self) {
         if let State::AwaitingGoAhead { octets } = self.state {

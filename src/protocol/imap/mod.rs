@@ -21,6 +21,7 @@ mod fragments;
 pub mod framer;
 mod lexer;
 mod meaning;
+mod missed;
 mod observer;
 mod readings;
 mod recorded;

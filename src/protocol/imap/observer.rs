@@ -61,6 +61,8 @@ pub(super) struct Side {
 pub(super) enum Source {
     /// The wire.
     Wire,
+    /// A log of what was said inside of TLS and compression.
+    Log,
     /// A recording, which has its notes and masks already.
     Recording,
 }
@@ -102,6 +104,14 @@ impl Observer {
             #[cfg(test)]
             fails: false,
         }
+    }
+
+    /// As [`new`](Self::new), for what somebody logged who saw no TLS and no compression: behind
+    /// STARTTLS and COMPRESS the lines go on.
+    pub fn of_log(gate: Gate) -> Self {
+        let mut observer = Self::new(gate);
+        observer.source = Source::Log;
+        observer
     }
 
     /// Whether the client's octets wait for the server's go-ahead (RFC 9051, section 4.3).

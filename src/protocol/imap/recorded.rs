@@ -100,8 +100,8 @@ impl Observer {
         }
     }
 
-    /// Whether messages come from a recording.
+    /// Whether messages come from a recording or a log, in which nothing is encrypted or compressed.
     pub(super) fn is_recorded(&self) -> bool {
-        self.source == Source::Recording
+        self.source != Source::Wire
     }
 }

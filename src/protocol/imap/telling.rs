@@ -250,7 +250,7 @@ impl Observer {
 
     /// Sends a note out; a recording has its own.
     pub(super) fn note(&mut self, note: Note, at: Micros, out: &mut Vec<Draft>) {
-        if self.source == Source::Wire {
+        if self.source != Source::Recording {
             let ordinal = self.next_ordinal();
             out.push(Draft::new(ordinal, at, Body::Note(note.finding())));
         }

@@ -44,7 +44,7 @@ pub fn entry(event: &Event, parts: &mut HashMap<u64, Vec<u8>>) -> Value {
                 put("clause", json!(clause));
             }
         }
-        Body::Gap { octets } => {
+        Body::Gap { octets, .. } => {
             put("k", "gap".into());
             put("text", format!("{octets} octets are missing here").into());
         }

@@ -110,7 +110,7 @@ impl<W: Write> Capture<W> {
             }
             Body::Said(said) => self.said(event, said),
             Body::Note(note) => self.comment(event, format!("{}: {}", note.id, note.text)),
-            Body::Gap { octets } => {
+            Body::Gap { octets, .. } => {
                 self.comment(event, format!("{octets} octets are missing here"))
             }
             Body::HalfClosed { from } => {

@@ -4,7 +4,7 @@
 
 use super::figure;
 use super::sheet::{HANG, Left, Sheet};
-use crate::event::{Body, Finding, Peer, Secured};
+use crate::event::{Body, Finding, MissedBy, Peer, Secured};
 use crate::sink::palette::Meaning;
 
 /// Notes that the reader must not overlook: the session is not what it seems, or cannot go on.
@@ -51,11 +51,14 @@ pub(super) fn write(sheet: &mut Sheet<'_>, body: &Body) {
             line.own(Meaning::Plain, ": DEFLATE, both directions; shown inflated");
         }
         Body::Note(finding) => note(sheet, finding),
-        Body::Gap { octets } => {
+        Body::Gap { octets, missed_by } => {
             line.own(Meaning::Warning, "gap");
             let missed = figure::counted(*octets, "octet");
-            line.own(Meaning::Plain, &format!(": this view missed {missed}; "));
-            line.own(Meaning::Plain, "the transcript has them");
+            let text = match missed_by {
+                MissedBy::Viewer => format!(": this view missed {missed}; the transcript has them"),
+                MissedBy::Transcript => format!(": {missed} missing here"),
+            };
+            line.own(Meaning::Plain, &text);
         }
         Body::HalfClosed { from } => {
             line.own(Meaning::Name, "half-closed");

@@ -170,6 +170,16 @@ impl Dovecot {
             .collect()
     }
 
+    /// Copies what was kept of a user's one connection, which is over, to `path` (`X.in`) and its other
+    /// direction.
+    pub fn copy_rawlog(&self, user: &str, path: &Path) {
+        let folder = fs::read_dir(self.home(user).join("rawlog")).unwrap();
+        for kept in folder.map(|entry| entry.unwrap().path()) {
+            let direction = kept.extension().unwrap();
+            fs::copy(&kept, path.with_extension(direction)).unwrap();
+        }
+    }
+
     /// What it logged.
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap()

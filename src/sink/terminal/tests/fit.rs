@@ -139,7 +139,10 @@ fn bare(talk: &mut Talk, text: &str) {
         text: text.into(),
         clause: Some(text.to_owned().into()),
     }));
-    talk.body(Body::Gap { octets: u64::MAX });
+    talk.body(Body::Gap {
+        octets: u64::MAX,
+        missed_by: crate::event::MissedBy::Viewer,
+    });
     talk.body(Body::Secured(Box::new(Secured {
         leg: Peer::Client,
         version: text.into(),

@@ -158,7 +158,10 @@ fn idling(talk: &mut Talk) {
     talk.tagged("a6", "OK Idle completed", 12_347);
     talk.body(Body::Note(Note::Insecure.finding()));
     talk.body(Body::Note(Note::BareLf.finding()));
-    talk.body(Body::Gap { octets: 123_456 });
+    talk.body(Body::Gap {
+        octets: 123_456,
+        missed_by: crate::event::MissedBy::Viewer,
+    });
     let opaque = b"\x17\x03\x03\x00\x45\x9a\x01\x88\xfe\xdc\xba\x98\x76\x54\x32\x10hello\x00world";
     let opaque = talk.message(Peer::Server, &[Text(opaque)], Reading::Opaque);
     talk.said(opaque);

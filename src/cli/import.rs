@@ -1,0 +1,209 @@
+//! `mailscope import FILE... -o FILE`: what others kept of a session, made a transcript.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use time::OffsetDateTime;
+
+use super::say::{say, warn};
+use crate::error::{Doing, Result};
+use crate::event::Secrets;
+use crate::import::{Log, transcribe};
+use crate::transcript::{Header, TranscriptFile};
+
+/// The arguments of `import`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// A Dovecot rawlog (X.in or X.out finds the other), C: and S: lines, pcap, pcapng, or a log of
+    /// Thunderbird (MOZ_LOG=IMAP:5), MailKit, Python's imaplib or openssl s_client. The kind is found
+    /// out; several files become one transcript.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// The transcript, never overwritten; standard output with `-`.
+    #[arg(short, long, value_name = "FILE")]
+    out: PathBuf,
+
+    /// Do not mask passwords and tokens.
+    #[arg(long)]
+    show_secrets: bool,
+}
+
+/// Writes it. Of damaged input, what can be read is written, and the damage is an error all the same.
+pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let mut log = Log::read(&arguments.files)?;
+    for remark in &log.remarks {
+        say(&warn(remark));
+    }
+    let secrets = match arguments.show_secrets {
+        true => Secrets::Shown,
+        false => Secrets::Masked,
+    };
+    if secrets == Secrets::Shown {
+        let shown = "secrets are not masked (--show-secrets): do not share this transcript";
+        say(&warn(shown));
+    }
+    let server = log.server.as_deref().unwrap_or("unknown");
+    let mut header = Header::new(started(&log, &arguments.files), server);
+    header.secrets = secrets;
+    let (kept, place) = match arguments.out == Path::new("-") {
+        true => (print(&log, &header)?, "standard output".to_owned()),
+        false => {
+            let place = arguments.out.display().to_string();
+            (write(&log, &header, &arguments.out)?, place)
+        }
+    };
+    match log.damage.take() {
+        Some(damage) => Err(damage.hint(format!(
+            "what stands before it: its {kept} events are in {place}"
+        ))),
+        None => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// When the session was; where the log does not say it, when it was written.
+fn started(log: &Log, files: &[PathBuf]) -> OffsetDateTime {
+    let first = log.steps.iter().map(|step| step.at).min();
+    let dated = first
+        .filter(|_| log.is_dated)
+        .and_then(|first| OffsetDateTime::from_unix_timestamp_nanos(i128::from(first) * 1000).ok());
+    let modified = || {
+        let written = std::fs::metadata(&files[0]).and_then(|file| file.modified());
+        written.unwrap_or_else(|_| SystemTime::now()).into()
+    };
+    dated.unwrap_or_else(modified)
+}
+
+/// The number of events written.
+fn write(log: &Log, header: &Header, path: &Path) -> Result<u64> {
+    let mut file = TranscriptFile::create(path, header)?;
+    let mut events = Vec::new();
+    transcribe(log, header.secrets, |more| {
+        /// Events that are written at once.
+        const MANY: usize = 1000;
+        events.extend_from_slice(more);
+        if events.len() > MANY {
+            file.append(&events)?;
+            events.clear();
+        }
+        Ok(())
+    })?;
+    file.append(&events)?;
+    file.finish();
+    Ok(file.events())
+}
+
+/// The same, on standard output, by way of a file that only its owner can read.
+fn print(log: &Log, header: &Header) -> Result<u64> {
+    let folder = tempfile::tempdir().doing(|| "make a temporary folder".into())?;
+    let path = folder.path().join("import.json");
+    let events = write(log, header, &path)?;
+    let octets = std::fs::read(&path).doing(|| format!("read {}", path.display()))?;
+    super::print_octets(&octets)?;
+    Ok(events)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::event::{Body, Event, Peer, Piece};
+    use crate::protocol::imap::conversations::random::{Step, conversation, events};
+    use crate::sink::pcapng::Capture;
+    use crate::transcript::{Reader, TextWriter, write_event};
+
+    /// What each peer said, in octets.
+    fn wires(events: &[Event]) -> [Vec<u8>; 2] {
+        let mut wires = [Vec::new(), Vec::new()];
+        for event in events {
+            if let Body::Said(said) = &event.body {
+                let streamed = |piece: &Piece| matches!(piece, Piece::Streamed { .. });
+                assert!(!said.wire.pieces().iter().any(streamed), "none is so large");
+                wires[usize::from(said.from == Peer::Server)].extend(said.wire.bytes());
+            }
+        }
+        wires
+    }
+
+    fn imported(name: &str, content: &[u8]) -> Vec<Event> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        let log = Log::read(&[path]).unwrap();
+        assert!(log.damage.is_none(), "{:?}", log.damage);
+        let mut events = Vec::new();
+        let each = |more: &[Event]| {
+            events.extend_from_slice(more);
+            Ok(())
+        };
+        transcribe(&log, Secrets::Shown, each).unwrap();
+        events
+    }
+
+    fn capture(events: &[Event]) -> Vec<u8> {
+        let mut octets = Vec::new();
+        let mut capture = Capture::new(&mut octets, Duration::from_secs(1)).unwrap();
+        for event in events {
+            capture.write(event).unwrap();
+        }
+        capture.flush().unwrap();
+        drop(capture);
+        octets
+    }
+
+    fn text(events: &[Event]) -> Vec<u8> {
+        let mut document = b"{\"mailscope\":{\"format\":1},\"events\":[\n".to_vec();
+        for (place, event) in events.iter().enumerate() {
+            document.extend_from_slice(if place == 0 { b"" } else { b",\n" });
+            write_event(&mut document, event);
+        }
+        document.extend_from_slice(b"\n]}\n");
+        let mut octets = Vec::new();
+        let mut writer = TextWriter::new(&mut octets);
+        for recorded in Reader::new(std::io::Cursor::new(document), "test").unwrap() {
+            writer.write(&recorded.unwrap()).unwrap();
+        }
+        writer.flush().unwrap();
+        drop(writer);
+        octets
+    }
+
+    fn greeted(steps: &[Step]) -> Vec<Event> {
+        let greeting: Step = (Peer::Server, (*b"* OK hi\r\n").into());
+        let steps = [&[greeting], steps].concat();
+        events(&steps, Secrets::Shown)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            failure_persistence: None,
+            rng_seed: proptest::test_runner::RngSeed::Fixed(9051),
+            ..ProptestConfig::with_cases(96)
+        })]
+
+        #[test]
+        fn an_exported_capture_has_the_same_wires(steps in conversation()) {
+            let events = greeted(&steps);
+            let again = imported("a.pcapng", &capture(&events));
+            prop_assert_eq!(wires(&again), wires(&events));
+        }
+
+        /// In a text every line ends with CRLF.
+        #[test]
+        fn an_exported_text_is_the_same_text(steps in conversation()) {
+            let whole = |(_, octets): &Step| {
+                let lines = octets.windows(2).filter(|pair| pair[1] == b'\n');
+                octets.ends_with(b"\n") && lines.into_iter().all(|pair| pair[0] == b'\r')
+            };
+            let steps: Vec<Step> = steps.into_iter().filter(whole).collect();
+            let text = text(&greeted(&steps));
+            let again = self::text(&imported("a.txt", &text));
+            let shown = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
+            prop_assert_eq!(shown(&again), shown(&text));
+        }
+    }
+}
