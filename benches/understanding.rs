@@ -6,9 +6,11 @@
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput};
-use mailscope::event::{Draft, Gate, Micros, Peer, Secrets};
+use mailscope::event::{Draft, Event, Gate, Micros, Numbers, Peer, Secrets};
+use mailscope::lint::Linter;
 use mailscope::protocol::Protocol;
 use mailscope::protocol::imap::Observer;
+use mailscope::transcript::write_event;
 
 mod traffic;
 
@@ -101,5 +103,99 @@ fn measure(
         });
 }
 
-criterion::criterion_group!(benches, understanding);
+/// A first sync of a mailbox with so many messages: SELECT, and a response for each. What grows faster
+/// than the mailbox shows as fewer messages a second.
+fn mailboxes(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("messages of a mailbox");
+    group
+        .sample_size(10)
+        .warm_up_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_secs(4));
+    for messages in [1_000, 10_000, 100_000] {
+        let session = Session::sync(messages);
+        group.throughput(Throughput::Elements(messages));
+        let mut measure = |what: &str, run: &dyn Fn(&Session) -> usize| {
+            group.bench_function(format!("{what}, {messages}"), |bencher| {
+                bencher.iter(|| run(&session));
+            });
+        };
+        measure("understood", &Session::understood);
+        measure("written as events", &Session::written);
+        measure("linted", &Session::linted);
+    }
+}
+
+/// What both peers say from the greeting on.
+struct Session(Vec<(Peer, Vec<u8>)>);
+
+impl Session {
+    fn sync(messages: u64) -> Self {
+        let mut fetched = String::new();
+        for n in 1..=messages {
+            let (uid, modseq) = (3 * n, 100_000 + n);
+            fetched += &format!("* {n} FETCH (UID {uid} FLAGS (\\Seen) MODSEQ ({modseq}))\r\n");
+        }
+        let said = [
+            (
+                Peer::Server,
+                "* OK [CAPABILITY IMAP4rev1 CONDSTORE] ready\r\n".to_owned(),
+            ),
+            (
+                Peer::Client,
+                "a LOGIN alice a-benchmark-password\r\n".into(),
+            ),
+            (
+                Peer::Server,
+                "a OK [CAPABILITY IMAP4rev1 CONDSTORE] in\r\n".into(),
+            ),
+            (Peer::Client, "b SELECT INBOX (CONDSTORE)\r\n".into()),
+            (
+                Peer::Server,
+                format!(
+                    "* FLAGS (\\Seen)\r\n* {messages} EXISTS\r\n* OK [UIDVALIDITY 7] x\r\nb OK selected\r\n"
+                ),
+            ),
+            (Peer::Client, "c FETCH 1:* (UID FLAGS MODSEQ)\r\n".into()),
+            (Peer::Server, fetched + "c OK fetched\r\n"),
+        ];
+        let octets = said.map(|(from, text)| (from, text.into_bytes()));
+        Self(octets.into())
+    }
+
+    /// Hands each event on.
+    fn read(&self, mut each: impl FnMut(Event)) -> usize {
+        let mut observer = Observer::new(Gate::new(Secrets::Masked));
+        let mut numbers = Numbers::new(1);
+        let (mut drafts, mut n) = (Vec::new(), 0);
+        for (from, octets) in &self.0 {
+            for record in octets.chunks(RECORD) {
+                observer.observe(*from, record, Micros(0), &mut drafts);
+                for draft in drafts.drain(..) {
+                    n += 1;
+                    each(numbers.number(draft, n));
+                }
+            }
+        }
+        usize::try_from(n).unwrap_or(usize::MAX)
+    }
+
+    fn understood(&self) -> usize {
+        self.read(drop)
+    }
+
+    fn written(&self) -> usize {
+        let mut line = Vec::new();
+        self.read(|event| {
+            line.clear();
+            write_event(&mut line, &event);
+        })
+    }
+
+    fn linted(&self) -> usize {
+        let mut linter = Linter::allowing([]);
+        self.read(|event| drop(linter.read(&event)))
+    }
+}
+
+criterion::criterion_group!(benches, understanding, mailboxes);
 criterion::criterion_main!(benches);
