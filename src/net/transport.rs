@@ -43,7 +43,8 @@ impl Transport {
     pub async fn close(&mut self, patience: Duration) {
         let ending = async {
             let _ = self.shutdown().await;
-            let mut rest = [0; 4096];
+            // Not in the future itself, which every connection keeps.
+            let mut rest = vec![0; 4096];
             while matches!(self.read(&mut rest).await, Ok(1..)) {}
         };
         let _ = timeout(patience, ending).await;

@@ -253,9 +253,11 @@ impl Session {
         mut link: Link,
         mut line: Line,
     ) -> std::io::Result<Option<String>> {
+        // Most connections idle most of the time; only a busy one gets a large buffer.
+        const SMALL: usize = 8 * 1024;
         let mut drafts = Vec::new();
         let mut effects = player.begin(self.live.now(), &mut drafts);
-        let mut buffer = vec![0; limits::READ];
+        let mut buffer = vec![0; SMALL];
         loop {
             self.live.bus.publish(&mut self.live.numbers, &mut drafts);
             let mut secured = false;
@@ -334,7 +336,11 @@ impl Session {
                 let _ = link.transport.shutdown().await;
                 return Ok(None);
             }
+            let is_busy = heard.len() >= SMALL;
             effects = player.hear(heard, self.live.now(), &mut drafts);
+            if is_busy {
+                buffer.resize(limits::READ, 0);
+            }
         }
     }
 }
