@@ -130,17 +130,21 @@ fn writer(name: &[u8]) -> Option<Writer> {
     ];
     match name {
         _ if is_flags_or_uid(name) => None,
-        _ if name.contains(&b'[') => {
-            let is_size = name
-                .get(..11)
-                .is_some_and(|n| n.eq_ignore_ascii_case(b"BINARY.SIZE"));
-            (!is_size).then_some(message_text as Writer)
-        }
+        _ if is_section(name) => Some(message_text),
         _ => NAMED
             .iter()
             .find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()))
             .map(|(_, writer)| *writer),
     }
+}
+
+/// `BODY[1.MIME]<0>`, `BINARY[1]`; not `BINARY.SIZE[1]`.
+fn is_section(name: &[u8]) -> bool {
+    let begins = |word: &[u8]| {
+        let first = name.get(..word.len());
+        first.is_some_and(|first| first.eq_ignore_ascii_case(word))
+    };
+    begins(b"BODY[") || begins(b"BINARY[")
 }
 
 /// `BODY[1.MIME]<0> {9}`, `BINARY[1] ~{9}`, `RFC822.TEXT "quoted"`: which part it is, and its length;
