@@ -166,7 +166,22 @@ fn keys_nested_too_deep_are_values() {
     assert!(nested(100).starts_with(r#"{"values":["NOT","#));
 }
 
+/// What random messages found.
+#[test]
+fn items_that_break_off_or_are_none_fit_the_schema() {
+    for line in ["* 1 FETCH (BODY[TEXT]\r\n", "* 1 FETCH ([ [\r\n"] {
+        for said in super::said(&[(Peer::Server, line.as_bytes())]) {
+            super::schema::assert_valid(&said);
+        }
+    }
+}
+
 proptest! {
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
     /// Whatever is said is read without harm, and is JSON.
     #[test]
     fn anything_is_read(
