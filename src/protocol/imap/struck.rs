@@ -130,6 +130,9 @@ impl Observer {
         };
         let Some(strike) = strike else {
             if let Some(strike) = self.strikes().behind(name) {
+                if self.struck.behind.len() >= limits::IN_FLIGHT {
+                    self.struck.behind.remove(0); // it has been forgotten by the tracker as well
+                }
                 self.struck.behind.push((meaning.ordinal, strike));
             }
             return None;
