@@ -177,6 +177,18 @@ pub const FILLED: u64 = 16 * 1024 * 1024;
 /// rawlog and the packets of a capture have to be put in order. A day of one busy app is a tenth of it.
 pub const IMPORT: u64 = 1024 * 1024 * 1024;
 
+/// Counts of literals in one file that are put right. What somebody pasted has a few; a file with more is
+/// wrong in another way.
+pub const MENDED: usize = 10_000;
+
+/// Lines behind a literal's header in which its end is looked for, where the count does not fit. A mail
+/// of some megabytes.
+pub const MENDED_LINES: usize = 100_000;
+
+/// Fragments of IP in a capture behind which one whose packet is not whole is given up, 64 KiB of it at
+/// most. The rest of a packet follows within some dozens.
+pub const FRAGMENTS: u64 = 1024;
+
 /// Octets of one event's JSON that a reader of transcripts holds. What mailscope writes stays far
 /// below ([`MESSAGE_HELD`], escaped); an edited or imported one may hold a large attachment whole.
 pub const TRANSCRIPT_EVENT: usize = 256 * 1024 * 1024;

@@ -16,8 +16,8 @@ use crate::transcript::{Header, TranscriptFile};
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// A Dovecot rawlog (X.in or X.out finds the other), C: and S: lines, pcap, pcapng, or a log of
-    /// Thunderbird (MOZ_LOG=IMAP:5), MailKit, Python's imaplib or openssl s_client. The kind is found
-    /// out; several files become one transcript.
+    /// Thunderbird (MOZ_LOG=IMAP:5), MailKit, Jakarta Mail, imaplib, ImapFlow, curl -v, mutt -d 5, mbsync
+    /// -D, fetchmail -v -v or openssl s_client. The kind is found out; several files become one transcript.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
@@ -114,7 +114,7 @@ mod tests {
     use crate::event::{Body, Event, Peer, Piece};
     use crate::protocol::imap::conversations::random::{Step, conversation, events};
     use crate::sink::pcapng::Capture;
-    use crate::transcript::{Reader, TextWriter, write_event};
+    use crate::transcript::{COUNTS_AS_SENT, Reader, TextWriter, write_event};
 
     /// What each peer said, in octets.
     fn wires(events: &[Event]) -> [Vec<u8>; 2] {
@@ -134,7 +134,8 @@ mod tests {
         let path = folder.path().join(name);
         std::fs::write(&path, content).unwrap();
         let log = Log::read(&[path]).unwrap();
-        assert!(log.damage.is_none(), "{:?}", log.damage);
+        let shown = String::from_utf8_lossy(content);
+        assert!(log.damage.is_none(), "{:?} in {shown}", log.damage);
         let mut events = Vec::new();
         let each = |more: &[Event]| {
             events.extend_from_slice(more);
@@ -202,7 +203,11 @@ mod tests {
             let steps: Vec<Step> = steps.into_iter().filter(whole).collect();
             let text = text(&greeted(&steps));
             let again = self::text(&imported("a.txt", &text));
-            let shown = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
+            // What is behind a STARTTLS may be told apart in one and not in the other: a comment.
+            let shown = |text: &[u8]| {
+                let text = String::from_utf8_lossy(text).into_owned();
+                text.replace(&format!("{COUNTS_AS_SENT}\n"), "")
+            };
             prop_assert_eq!(shown(&again), shown(&text));
         }
     }

@@ -78,6 +78,11 @@ pub enum Note {
     },
     /// `--insecure` was given, and the server's certificate would not verify or was not looked at.
     Insecure,
+    /// The count of a literal in what was imported does not fit what follows it.
+    LiteralCountMended {
+        /// What stood there.
+        announced: u64,
+    },
     /// A client sent a synchronizing literal's octets before the server's `+`.
     LiteralNotAwaited,
     /// An import lacks octets of a literal, which are filled.
@@ -189,6 +194,7 @@ impl Note {
             Self::HidingEnds => "hiding-ends",
             Self::ImportEnds { .. } => "import-ends",
             Self::Insecure => "insecure",
+            Self::LiteralCountMended { .. } => "literal-count-mended",
             Self::LiteralNotAwaited => "literal-not-awaited",
             Self::LiteralNotKept { .. } => "literal-not-kept",
             Self::LoginNotKept => "login-not-kept",
@@ -304,6 +310,10 @@ impl Note {
                  and the server can read and change this session"
                     .into()
             }
+            Self::LiteralCountMended { announced } => format!(
+                "the next literal was said to have {announced} octets, which does not fit what follows: what was \
+                 imported was cut or reflowed, and mailscope put the count right"
+            ),
             Self::LiteralNotAwaited => {
                 "the literal's octets came before the server's go-ahead".into()
             }

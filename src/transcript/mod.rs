@@ -137,7 +137,7 @@ pub use place::place;
 pub use reader::Reader;
 pub use resume::Resumed;
 pub use schema::SCHEMA;
-pub use text::{TextLine, TextWriter, is_text, read_text};
+pub use text::{COUNTS_AS_SENT, TextLine, TextWriter, is_text, open_lists, read_text};
 
 #[cfg(test)]
 mod tests;

@@ -17,18 +17,33 @@
 //! goes on behind them. The server's go-ahead for a client's literal stands behind the literal's header,
 //! as it was said, or is left out. A line that is not printable UTF-8 has the prefix `C\: ` or `S\: `, and in it
 //! `\\` and `\xNN` are escapes. Other lines that begin with `#` are comments; empty ones are passed
-//! over. Times, and what mailscope itself noticed or said, are not in it; but what it said to a server to
+//! over. Behind a literal that was refused, the refusal stands before what the client said next, though
+//! it may not have waited for it: else that would be the literal. Where a peer's own counts do not fit
+//! what it sent, a comment says so, so that an import leaves them alone.
+//!
+//! Times, and what mailscope itself noticed or said, are not in it; but what it said to a server to
 //! bring it to where an app's session stood (a connection that a replay added) is, as the client's.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::{self, Write};
 
 use crate::event::{Awaited, Message, Peer, Piece, Recorded, RecordedBody, RecordedMessage};
 use crate::transcript::is_hidden;
 
+/// The comment of a text in which counts do not fit, since a peer sent them so.
+pub const COUNTS_AS_SENT: &str = "# the counts of literals are what was sent";
+
 /// Writes the short form.
 pub struct TextWriter<W> {
     out: W,
+    /// [`COUNTS_AS_SENT`] is written.
+    is_marked: bool,
+    /// The command with a refused literal whose refusal comes, by connection.
+    refused: HashMap<u64, Vec<u8>>,
+    /// Connections whose client spoke last, and said a literal.
+    behind_literal: HashSet<u64>,
+    /// What clients said behind one that is refused.
+    held: VecDeque<Recorded>,
     /// The connection that spoke last.
     conn: u64,
     /// Octets of the literal parts that no message has referred to yet.
@@ -50,6 +65,10 @@ impl<W: Write> TextWriter<W> {
     pub fn new(out: W) -> Self {
         Self {
             out,
+            is_marked: false,
+            refused: HashMap::new(),
+            behind_literal: HashSet::new(),
+            held: VecDeque::new(),
             conn: 1,
             parts: HashMap::new(),
             added: HashSet::new(),
@@ -83,10 +102,43 @@ impl<W: Write> TextWriter<W> {
             self.go_aheads.push((recorded.conn, go_ahead));
             return Ok(());
         }
+        if message.from == Peer::Client && self.refused.contains_key(&recorded.conn) {
+            self.held.push_back(recorded.clone());
+            return Ok(());
+        }
+        // What a client says behind a literal, without an answer, may be taken for more of that.
+        let is_behind = self.behind_literal.remove(&recorded.conn) && message.from == Peer::Client;
+        if !self.is_marked && (is_behind || !counts_fit(message)) {
+            self.is_marked = true;
+            writeln!(self.out, "{COUNTS_AS_SENT}")?;
+        }
+        if message.from == Peer::Client && has_literal(message) {
+            self.behind_literal.insert(recorded.conn);
+        }
         for run in self.runs(recorded.conn, message) {
             self.write_run(recorded.conn, &run)?;
         }
+        let tag = first_word(message.message.bytes());
+        if message.refused {
+            self.refused.insert(recorded.conn, tag.to_vec());
+        } else if self
+            .refused
+            .get(&recorded.conn)
+            .is_some_and(|refused| refused == tag)
+        {
+            return self.release(recorded.conn);
+        }
         Ok(())
+    }
+
+    /// Writes what the client said behind a literal that is refused now.
+    fn release(&mut self, conn: u64) -> io::Result<()> {
+        self.refused.remove(&conn);
+        let held = std::mem::take(&mut self.held);
+        let (of_it, others) = held.into_iter().partition(|held| held.conn == conn);
+        self.held = others;
+        let of_it: VecDeque<Recorded> = of_it;
+        of_it.iter().try_for_each(|held| self.write(held))
     }
 
     /// Takes an event in that is not to be written; a part of a literal is, with its message, if that is.
@@ -114,6 +166,9 @@ impl<W: Write> TextWriter<W> {
     ///
     /// Those of the writer.
     pub fn flush(&mut self) -> io::Result<()> {
+        while let Some(conn) = self.held.front().map(|held| held.conn) {
+            self.release(conn)?; // it was never refused
+        }
         // Their messages never came.
         for (conn, octets) in std::mem::take(&mut self.go_aheads) {
             let from = Peer::Server;
@@ -137,7 +192,20 @@ impl<W: Write> TextWriter<W> {
         let bytes = message.message.bytes();
         for piece in message.message.pieces() {
             match piece {
-                Piece::Text(range) => octets.extend_from_slice(&bytes[range.clone()]),
+                Piece::Text(range) => {
+                    let mut text = &bytes[range.clone()];
+                    // A literal may stand in what was kept as one text.
+                    while let Some((end, _)) = header_line(text).filter(|_| from == Peer::Client)
+                        && end < text.len()
+                        && let Some(go_ahead) = self.go_ahead(conn)
+                    {
+                        octets.extend_from_slice(&text[..end]);
+                        let octets = std::mem::take(&mut octets);
+                        runs.extend([Run { from, octets }, go_ahead]);
+                        text = &text[end..];
+                    }
+                    octets.extend_from_slice(text);
+                }
                 Piece::Secret(secret, _) => {
                     octets.extend_from_slice(format!("<secret:{}>", secret.name()).as_bytes());
                 }
@@ -178,6 +246,90 @@ impl<W: Write> TextWriter<W> {
             Piece::Text(_) | Piece::Secret(..) => {}
         }
     }
+}
+
+fn first_word(octets: &[u8]) -> &[u8] {
+    octets
+        .split(|octet| *octet == b' ')
+        .next()
+        .unwrap_or_default()
+}
+
+fn has_literal(message: &RecordedMessage) -> bool {
+    let is_literal =
+        |piece: &Piece| matches!(piece, Piece::Literal { .. } | Piece::Streamed { .. });
+    message.message.pieces().iter().any(is_literal)
+}
+
+/// Whether a reader that doubts counts finds nothing to doubt: what stands behind each literal goes on
+/// with the message, and what looks like a header is one.
+fn counts_fit(message: &RecordedMessage) -> bool {
+    let bytes = message.message.bytes();
+    let (mut depth, mut has_literal, mut is_behind, mut header) = (0, false, false, false);
+    for piece in message.message.pieces() {
+        let behind = std::mem::take(&mut is_behind);
+        match piece {
+            Piece::Text(range) => {
+                let text = &bytes[range.clone()];
+                if behind && !matches!(text, [b' ' | b')' | b'\r', ..]) {
+                    return false;
+                }
+                // A literal may stand in what was kept as one text.
+                let mut rest = text;
+                header = false;
+                while let Some((end, octets)) = header_line(rest) {
+                    header = end == rest.len();
+                    if header {
+                        break;
+                    }
+                    has_literal = true;
+                    depth += open_lists(&rest[..end]);
+                    let behind = octets.checked_add(end).and_then(|at| rest.get(at..));
+                    let Some(behind @ [b' ' | b')' | b'\r', ..]) = behind else {
+                        return false;
+                    };
+                    rest = behind;
+                }
+                depth += open_lists(rest);
+            }
+            Piece::Literal { .. } | Piece::Streamed { .. } => {
+                if behind {
+                    return false;
+                }
+                (has_literal, is_behind, header) = (true, true, false);
+            }
+            Piece::Secret(..) => header = false,
+        }
+    }
+    let closes = message.from == Peer::Client || depth == 0;
+    !message.incomplete && (!has_literal || closes) && (!header || message.refused)
+}
+
+/// Where the first line that ends with a literal's header ends, and the octets that it announces.
+fn header_line(text: &[u8]) -> Option<(usize, usize)> {
+    let mut ends = memchr::memmem::find_iter(text, b"}\r\n");
+    ends.find_map(|at| {
+        let digits = text[..at].strip_suffix(b"+").unwrap_or(&text[..at]);
+        let begins = digits.iter().rposition(|octet| *octet == b'{')?;
+        let octets = str::from_utf8(&digits[begins + 1..]).ok()?.parse().ok()?;
+        Some((at + b"}\r\n".len(), octets))
+    })
+}
+
+/// How many lists this text leaves open, those of quoted strings not counted.
+pub fn open_lists(text: &[u8]) -> i64 {
+    let (mut depth, mut is_quoted, mut is_escaped) = (0, false, false);
+    for octet in text {
+        match octet {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_quoted => is_escaped = true,
+            b'"' => is_quoted = !is_quoted,
+            b'(' if !is_quoted => depth += 1,
+            b')' if !is_quoted => depth -= 1,
+            _ => {}
+        }
+    }
+    depth
 }
 
 /// The octets between line ends.

@@ -51,6 +51,13 @@ impl Observer {
         }
     }
 
+    /// The client goes on with its literal: it was told to, whether that was written down or not.
+    pub fn goes_on(&mut self, out: &mut Vec<Draft>) {
+        if self.awaits_go_ahead() {
+            self.accept_literal(out);
+        }
+    }
+
     /// Octets of a literal that `from` has announced and not said yet.
     fn literal_left(&mut self, from: Peer) -> u64 {
         self.side(from).framer.literal_left()
@@ -96,6 +103,16 @@ mod tests {
         assert_eq!(said[1].wire.bytes(), b"* 1 FETCH (BODY[] {3}\r\n???)\r\n");
         assert!(!said[1].incomplete);
         assert_eq!(notes(&out), ["literal-not-kept"]);
+    }
+
+    #[test]
+    fn a_literal_that_goes_on_is_one_though_its_command_is_refused_later() {
+        let (mut observer, mut out, at) = (observer(), Vec::new(), Micros(1));
+        let _ = observer.observe(Peer::Client, b"a APPEND x {3}\r\n", at, &mut out);
+        observer.goes_on(&mut out);
+        let _ = observer.observe(Peer::Client, b"abc\r\n", at, &mut out);
+        let _ = observer.observe(Peer::Server, b"a NO\r\n", at, &mut out);
+        assert_eq!(said(&out)[0].wire.bytes(), b"a APPEND x {3}\r\nabc\r\n");
     }
 
     #[test]
