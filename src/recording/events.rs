@@ -3,18 +3,17 @@
 //! Of the short text form as well, whose events are numbered here and have no times.
 
 use std::collections::{HashMap, VecDeque};
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::path::Path;
 
 use super::counts::{Counts, Wrong};
+use super::input::{Form, Input, form};
 use crate::error::{Doing, Error, Result};
 use crate::event::{
-    Body, Draft, Event, Gate, Micros, Numbers, Peer, Recorded, RecordedBody, Secrets,
+    Body, Draft, Event, Gate, Micros, Numbers, Peer, Reading, Recorded, RecordedBody, Secrets,
 };
-use crate::limits;
 use crate::protocol::imap::Observer;
-use crate::transcript::{Reader, TextLine, is_text, read_text};
+use crate::transcript::{Header, Reader, TextLine, read_text};
 
 /// The events of a transcript, in their order. After an error there are no more.
 pub struct Events {
@@ -31,8 +30,19 @@ enum Source {
 /// A text whose lines are not all read.
 struct Text {
     name: String,
+    header: Header,
     lines: std::vec::IntoIter<TextLine>,
     counts: Counts,
+}
+
+/// Whether a recording says when something was said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Times {
+    /// It does.
+    #[default]
+    Told,
+    /// It does not: a text of C: and S: lines. All is at zero, and no answer took any time.
+    Untold,
 }
 
 impl Events {
@@ -49,27 +59,43 @@ impl Events {
         }
     }
 
-    /// Of a file in either form; which one it is, is found out.
+    /// Of a file in either form, or of standard input for `-`; which form it has, is found out.
     ///
     /// # Errors
     ///
     /// It cannot be read, or begins as no recording does; a text that is wrong anywhere.
     pub fn open(path: &Path) -> Result<Self> {
-        let name = path.display().to_string();
-        let doing = || format!("read {name}");
-        let file = File::open(path).doing(doing)?;
-        let mut file = BufReader::with_capacity(limits::READ, file);
-        if !is_text(file.fill_buf().doing(doing)?) {
-            return Ok(Self::new(Reader::new(file, name)?));
+        let Input { name, mut octets } = Input::open(path)?;
+        if form(&name, &mut octets)? == Form::Json {
+            return Ok(Self::new(Reader::new(octets, name)?));
         }
         let mut text = Vec::new();
-        file.read_to_end(&mut text).doing(doing)?;
+        octets
+            .read_to_end(&mut text)
+            .doing(|| format!("read {name}"))?;
         let lines = read_text(&text).map_err(|wrong| broken(&name, wrong))?;
         Ok(Self::of(Source::Text(Text {
             name,
+            header: Header::unknown(),
             lines: lines.into_iter(),
             counts: Counts::default(),
         })))
+    }
+
+    /// What the recording says about itself; of a text, nothing is known.
+    pub fn header(&self) -> &Header {
+        match &self.source {
+            Source::Json(reader) => reader.header(),
+            Source::Text(text) => &text.header,
+        }
+    }
+
+    /// Whether it says when something was said.
+    pub fn times(&self) -> Times {
+        match &self.source {
+            Source::Json(_) => Times::Told,
+            Source::Text(_) => Times::Untold,
+        }
     }
 
     /// What is to be said of a file that ends before its end, once all of it is read.
@@ -120,6 +146,18 @@ fn broken(name: &str, (line, why): Wrong) -> Error {
     Error::new(format!("read {name}, line {line}"), why)
 }
 
+/// A text does not say how long something took.
+fn forget_times(event: &mut Event) {
+    if let Body::Said(said) = &mut event.body {
+        match &mut said.reading {
+            Reading::Tagged { elapsed: took, .. } | Reading::Continuation { idled: took, .. } => {
+                *took = None;
+            }
+            _ => {}
+        }
+    }
+}
+
 /// Makes whole events of recorded ones, each connection with a reader of its own.
 #[derive(Default)]
 pub struct Readings {
@@ -155,7 +193,9 @@ impl Readings {
         counts.after(line, said)?;
         let number = |draft| {
             n += 1;
-            numbers.number(draft, n)
+            let mut event = numbers.number(draft, n);
+            forget_times(&mut event);
+            event
         };
         let events = drafts.into_iter().map(number).collect();
         self.heard = n;
