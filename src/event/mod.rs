@@ -87,6 +87,16 @@ impl fmt::Display for Micros {
     }
 }
 
+/// Whether it is known when something was said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Times {
+    /// It is.
+    #[default]
+    Told,
+    /// It is not, as in a text of C: and S: lines: all is at zero, and no answer took any time.
+    Untold,
+}
+
 /// One thing that happened on one connection.
 #[derive(Clone)]
 pub struct Event {

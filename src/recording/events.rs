@@ -11,6 +11,7 @@ use super::input::{Form, Input, form};
 use crate::error::{Doing, Error, Result};
 use crate::event::{
     Body, Draft, Event, Gate, Micros, Numbers, Peer, Reading, Recorded, RecordedBody, Secrets,
+    Times,
 };
 use crate::protocol::imap::Observer;
 use crate::transcript::{Header, Reader, TextLine, read_text};
@@ -33,16 +34,6 @@ struct Text {
     header: Header,
     lines: std::vec::IntoIter<TextLine>,
     counts: Counts,
-}
-
-/// Whether a recording says when something was said.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Times {
-    /// It does.
-    #[default]
-    Told,
-    /// It does not: a text of C: and S: lines. All is at zero, and no answer took any time.
-    Untold,
 }
 
 impl Events {

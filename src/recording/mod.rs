@@ -23,7 +23,7 @@ use crate::protocol::imap::{Observer, State};
 use crate::transcript::{Reader, TextLine, read_text};
 
 use counts::Counts;
-pub use events::{Events, Readings, Times};
+pub use events::{Events, Readings};
 use input::{Form, form};
 pub use input::{Input, is_standard_input, name_of};
 pub use told::{outline, told};

@@ -56,7 +56,7 @@ use connection::Connection;
 use fetched::Fetched;
 pub use summary::{CommandFigures, ConnectionFigures, Summary, Sums};
 pub use text::write_text;
-use waste::Wasted;
+use waste::{Logins, Wasted};
 
 use crate::event::{Body, Event};
 use crate::limits;
@@ -85,6 +85,9 @@ pub(crate) struct Run {
     summary: Summary,
     fetched: Fetched,
     wasted: Wasted,
+    logins: Logins,
+    /// Connections whose octets are deflated.
+    deflating: usize,
 }
 
 impl Stats {
@@ -112,8 +115,11 @@ impl Stats {
             mut summary,
             fetched,
             mut wasted,
+            logins,
+            ..
         } = self.run;
         fetched.end(&mut wasted);
+        logins.end(&mut wasted);
         summary.waste = wasted.end();
         summary
             .connections
