@@ -29,6 +29,9 @@
 //! - **Time to first message** is from the connection to the first FETCH response in which something of
 //!   a mail is that a person reads: ENVELOPE, PREVIEW, or a BODY, BINARY or RFC822 with octets.
 //!
+//! Where the recording is a text, which does not say when something was said, there are no times and no
+//! latencies, and commands count as sent at once after the last answer.
+//!
 //! With a filter, a command is counted, with all that belongs to it, if any event of its exchange
 //! matches, so that `status:NO` counts the commands that failed; other events if they match. Connections
 //! are listed of which an event matches, with their times whole. What is wasted is found by looking at
@@ -41,6 +44,7 @@ mod connection;
 mod digest;
 mod fetched;
 mod heard;
+pub mod page;
 pub mod percentile;
 mod summary;
 mod table;
@@ -54,13 +58,17 @@ use std::collections::BTreeMap;
 pub use budget::Budget;
 use connection::Connection;
 use fetched::Fetched;
+pub use page::{Page, Role};
 pub use summary::{CommandFigures, ConnectionFigures, Summary, Sums};
 pub use text::write_text;
 use waste::{Logins, Wasted};
 
-use crate::event::{Body, Event};
+use crate::event::{Body, Event, Times};
 use crate::limits;
 use crate::session::Sessions;
+
+/// The figures' JSON as a JSON Schema (draft 2020-12).
+pub const SCHEMA: &str = include_str!("schema.json");
 
 /// Whether an event is among those that are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +99,13 @@ pub(crate) struct Run {
 }
 
 impl Stats {
+    /// Of a recording that says when something was said, or does not.
+    pub fn new(times: Times) -> Self {
+        let mut stats = Self::default();
+        stats.run.summary.times = times;
+        stats
+    }
+
     /// Takes the next event in.
     pub fn take(&mut self, event: &Event, wanted: Wanted) {
         let place = self.sessions.take(event);
