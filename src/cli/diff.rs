@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::say::{say, warn};
 use super::{Common, Output, print_octets, view};
-use crate::compare::{Conversation, Ignored, compare, write_json, write_page};
+use crate::compare::{Conversation, Ignored, Measure, compare_by, write_json, write_page};
 use crate::error::{Error, Result};
 use crate::recording::{is_standard_input, name_of};
 
@@ -32,6 +32,12 @@ pub struct Arguments {
     /// argument or an item ("sequence set", UID); by the name under which it is told, repeatable.
     #[arg(long, value_name = "NAME")]
     ignore: Vec<String>,
+
+    /// Compare the octets of commands too, tags and secrets apart (letter case, quoting, literals, the order
+    /// in sets and lists, dates, ID), and tell each that stands at another place: for two versions of an
+    /// app or a library.
+    #[arg(long)]
+    exact: bool,
 }
 
 /// Prints the differences, or that there are none.
@@ -49,7 +55,11 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
     for torn in [&a.torn, &b.torn].into_iter().flatten() {
         say(&warn(torn));
     }
-    let comparison = compare(&a, &b);
+    let measure = match arguments.exact {
+        true => Measure::Octets,
+        false => Measure::Meaning,
+    };
+    let comparison = compare_by(measure, &a, &b);
     let mut out = Vec::new();
     match common.output {
         Output::Json => write_json(&mut out, &comparison),

@@ -23,6 +23,9 @@ use serde_json::{Value, json};
 use super::difference::{Change, Compared, Comparison, Counts, Difference, Kind, Pair, Sides};
 use crate::event::json::write_value;
 
+/// A line as a JSON Schema (draft 2020-12).
+pub const SCHEMA: &str = include_str!("schema.json");
+
 /// Adds the comparison's lines.
 pub fn write_json(out: &mut Vec<u8>, comparison: &Comparison) {
     for pair in &comparison.connections {

@@ -47,6 +47,11 @@
 //! `lint` say that.
 
 //!
+//! By [`Measure::Octets`] commands are compared by their octets too: letter case, the form of strings and
+//! literals, the order in sets and lists, dates, ID; tags and secrets apart. Each that stands at another
+//! place is told. That is for two versions of an app or a library, of which a server may see more than a
+//! comparison by meaning does. What the server says is compared by meaning all the same.
+//!
 //! What else is to be none is named ([`Ignored`]): a command (`NOOP`), a response (`RECENT`), a response
 //! code (`UIDVALIDITY`), an argument or an item (`sequence set`, `UID`), by the name under which it is told.
 
@@ -67,11 +72,11 @@ mod responses;
 #[cfg(test)]
 mod tests;
 
-pub use comparison::compare;
+pub use comparison::{Measure, compare, compare_by};
 pub use difference::{
     Change, Command, Compared, Comparison, Counts, Difference, Kind, Pair, Sides,
 };
 pub use exchange::Conversation;
 pub use ignored::Ignored;
-pub use json::write_json;
+pub use json::{SCHEMA, write_json};
 pub use page::write_page;

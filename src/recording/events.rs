@@ -7,7 +7,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::counts::{Counts, Wrong};
-use super::input::{Form, Input, form};
+use super::input::{Form, Input};
 use crate::error::{Doing, Error, Result};
 use crate::event::{
     Body, Draft, Event, Gate, Micros, Numbers, Peer, Reading, Recorded, RecordedBody, Secrets,
@@ -57,7 +57,7 @@ impl Events {
     /// It cannot be read, or begins as no recording does; a text that is wrong anywhere.
     pub fn open(path: &Path) -> Result<Self> {
         let Input { name, mut octets } = Input::open(path)?;
-        if form(&name, &mut octets)? == Form::Json {
+        if Form::of(&name, &mut octets)? == Form::Json {
             return Ok(Self::new(Reader::new(octets, name)?));
         }
         let mut text = Vec::new();

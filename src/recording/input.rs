@@ -60,36 +60,38 @@ impl Input {
     }
 }
 
-/// What octets that begin so are; nothing is taken away of them but a byte order mark before a text.
-///
-/// # Errors
-///
-/// They cannot be read, or are no recording.
-pub(super) fn form(name: &str, octets: &mut impl BufRead) -> Result<Form> {
-    const MARK: &[u8] = b"\xef\xbb\xbf";
-    let doing = || format!("read {name}");
-    let beginning = octets.fill_buf().doing(doing)?;
-    let text = beginning.strip_prefix(MARK).unwrap_or(beginning);
-    if is_text(text) {
-        let mark = beginning.len() - text.len();
-        octets.consume(mark);
-        return Ok(Form::Text);
-    }
-    let foreign = match beginning {
-        [] => Some(("it is empty", "a transcript, or a text of C: and S: lines")),
-        [0x1f, 0x8b, ..] => Some(("it is compressed", "gunzip -c FILE | mailscope ... -")),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
-            Some(("it is compressed", "zstdcat FILE | mailscope ... -"))
+impl Form {
+    /// What octets that begin so are; nothing is taken away of them but a byte order mark before a text.
+    ///
+    /// # Errors
+    ///
+    /// They cannot be read, or are no recording.
+    pub(super) fn of(name: &str, octets: &mut impl BufRead) -> Result<Self> {
+        const MARK: &[u8] = b"\xef\xbb\xbf";
+        let doing = || format!("read {name}");
+        let beginning = octets.fill_buf().doing(doing)?;
+        let text = beginning.strip_prefix(MARK).unwrap_or(beginning);
+        if is_text(text) {
+            let mark = beginning.len() - text.len();
+            octets.consume(mark);
+            return Ok(Self::Text);
         }
-        _ if text.trim_ascii_start().starts_with(b"{") => None,
-        _ => Some((
-            "it is neither a transcript nor a text of C: and S: lines",
-            "mailscope import FILE -o session.json makes a transcript of logs and captures",
-        )),
-    };
-    match foreign {
-        None => Ok(Form::Json),
-        Some((why, hint)) => Err(Error::new(doing(), why).hint(hint)),
+        let foreign = match beginning {
+            [] => Some(("it is empty", "a transcript, or a text of C: and S: lines")),
+            [0x1f, 0x8b, ..] => Some(("it is compressed", "gunzip -c FILE | mailscope ... -")),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+                Some(("it is compressed", "zstdcat FILE | mailscope ... -"))
+            }
+            _ if text.trim_ascii_start().starts_with(b"{") => None,
+            _ => Some((
+                "it is neither a transcript nor a text of C: and S: lines",
+                "mailscope import FILE -o session.json makes a transcript of logs and captures",
+            )),
+        };
+        match foreign {
+            None => Ok(Self::Json),
+            Some((why, hint)) => Err(Error::new(doing(), why).hint(hint)),
+        }
     }
 }
 
@@ -98,7 +100,7 @@ mod tests {
     use super::*;
 
     fn told(octets: &[u8]) -> std::result::Result<Form, String> {
-        form("x", &mut io::Cursor::new(octets)).map_err(|error| error.to_string())
+        Form::of("x", &mut io::Cursor::new(octets)).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -128,7 +130,7 @@ mod tests {
     #[test]
     fn a_byte_order_mark_before_a_text_is_no_part_of_it() {
         let mut octets = io::Cursor::new("\u{feff}S: * OK".as_bytes());
-        form("x", &mut octets).unwrap();
+        Form::of("x", &mut octets).unwrap();
         assert_eq!(octets.position(), 3);
     }
 }

@@ -24,9 +24,9 @@ use crate::transcript::{Reader, TextLine, read_text};
 
 use counts::Counts;
 pub use events::{Events, Readings};
-use input::{Form, form};
+use input::Form;
 pub use input::{Input, is_standard_input, name_of};
-pub use told::{outline, told};
+pub use told::{form, outline, told};
 
 /// Something that was said.
 pub struct Heard {
@@ -84,7 +84,7 @@ pub fn read(
         begun: HashMap::new(),
         each,
     };
-    if form(name, &mut recording)? == Form::Text {
+    if Form::of(name, &mut recording)? == Form::Text {
         let mut text = Vec::new();
         recording.read_to_end(&mut text).doing(doing)?;
         connections

@@ -19,10 +19,18 @@ fn a_part_of_a_message_that_is_here() {
         let steps = [
             SELECT,
             SELECTED,
-            (10, C, "a UID FETCH 5:6 (RFC822 BODY[] BODY[HEADER] ENVELOPE)\r\n"),
+            (
+                10,
+                C,
+                "a UID FETCH 5:6 (RFC822 BODY[] BODY[HEADER] ENVELOPE)\r\n",
+            ),
             (20, S, first),
             (21, S, "a OK\r\n"),
-            (30, C, "b UID FETCH 5:6 (RFC822 BODY[] BODY[HEADER] ENVELOPE)\r\n"),
+            (
+                30,
+                C,
+                "b UID FETCH 5:6 (RFC822 BODY[] BODY[HEADER] ENVELOPE)\r\n",
+            ),
             (40, S, second),
             (41, S, "b OK\r\n"),
         ];
@@ -32,7 +40,7 @@ fn a_part_of_a_message_that_is_here() {
     let header = "* 1 FETCH (UID 5 BODY[HEADER] {2}\r\nab)\r\n";
     let found = fetch(whole, header);
     assert_eq!((found[0].count, found[0].octets), (1, 2));
-    assert_eq!(found[0].commands, [10]);
+    assert_eq!(found[0].commands, [11]);
     assert_eq!(
         fetch(
             "* 1 FETCH (UID 5 RFC822 {3}\r\nabc)\r\n",
