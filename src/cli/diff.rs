@@ -20,6 +20,8 @@ What is no difference: tags, times, addresses, TLS and STARTTLS, the form of str
 case where IMAP has none, human-readable text, ID, APPEND's date, passwords and SASL turns, and what is \
 masked on one side.
 
+Both recordings are held in memory: some 1 KiB for each response, and literals of up to 64 KiB as they are.
+
 Exit codes: 0 equal, 1 different, 2 a file could not be read.")]
 pub struct Arguments {
     /// The one transcript, or a text with C: and S: lines; - for standard input.

@@ -133,7 +133,7 @@ impl Budget {
         let is_time = |limit: &&Limit| limit.figure.of == Of::Time;
         let untold = summary.times == Times::Untold;
         if let Some(limit) = self.limits.iter().find(is_time).filter(|_| untold) {
-            let why = "the recording is a text, which does not say when something was said";
+            let why = "the recording does not say when something was said";
             return Err(Error::new(format!("measure {}", limit.name()), why)
                 .hint("a transcript, or limits on counts and octets"));
         }

@@ -29,8 +29,9 @@
 //! - **Time to first message** is from the connection to the first FETCH response in which something of
 //!   a mail is that a person reads: ENVELOPE, PREVIEW, or a BODY, BINARY or RFC822 with octets.
 //!
-//! Where the recording is a text, which does not say when something was said, there are no times and no
-//! latencies, and commands count as sent at once after the last answer.
+//! Where the recording does not say when something was said (a text, or a transcript of one, in which all
+//! is at the same time), there are no times and no latencies, and commands count as sent at once after the
+//! last answer.
 //!
 //! With a filter, a command is counted, with all that belongs to it, if any event of its exchange
 //! matches, so that `status:NO` counts the commands that failed; other events if they match. Connections
@@ -59,11 +60,12 @@ pub use budget::Budget;
 use connection::Connection;
 use fetched::Fetched;
 pub use page::{Page, Role};
+use percentile::Latencies;
 pub use summary::{CommandFigures, ConnectionFigures, Summary, Sums};
 pub use text::write_text;
 use waste::{Logins, Wasted};
 
-use crate::event::{Body, Event, Times};
+use crate::event::{Body, Event, Micros, Times};
 use crate::limits;
 use crate::session::Sessions;
 
@@ -82,6 +84,8 @@ pub enum Wanted {
 /// Statistics in the making.
 #[derive(Default)]
 pub struct Stats {
+    /// When the first and the last event were.
+    span: Option<(Micros, Micros)>,
     sessions: Sessions,
     open: BTreeMap<u64, Connection>,
     run: Run,
@@ -108,6 +112,8 @@ impl Stats {
 
     /// Takes the next event in.
     pub fn take(&mut self, event: &Event, wanted: Wanted) {
+        let (first, last) = self.span.unwrap_or((event.at, event.at));
+        self.span = Some((first.min(event.at), last.max(event.at)));
         let place = self.sessions.take(event);
         let connection = self
             .open
@@ -136,6 +142,13 @@ impl Stats {
         fetched.end(&mut wasted);
         logins.end(&mut wasted);
         summary.waste = wasted.end();
+        if self.span.is_some_and(|(first, last)| first == last) {
+            // An import of what has no times has the same one everywhere.
+            summary.times = Times::Untold;
+            for row in summary.commands.values_mut() {
+                row.latencies = Latencies::default();
+            }
+        }
         summary
             .connections
             .sort_by_key(|connection| connection.conn);

@@ -52,8 +52,8 @@ fn sums(page: &mut Page<'_>, summary: &Summary) {
     );
     wrap(page, Role::Plain, &text, (0, 2));
     if summary.times == Times::Untold {
-        let text = "This is a text, which does not say when something was said: there are no times, \
-                    and commands are taken to be sent at once.";
+        let text = "It does not say when something was said, as a text: there are no times, and commands \
+                    are taken to be sent at once.";
         wrap(page, Role::Plain, text, (0, 2));
     }
 }
