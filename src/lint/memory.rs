@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 use crate::event::Peer;
 use crate::limits;
@@ -42,7 +43,7 @@ impl Memory {
 /// Of one account's mailboxes.
 #[derive(Default)]
 pub(super) struct Account {
-    mailboxes: HashMap<Vec<u8>, Past>,
+    mailboxes: HashMap<Arc<str>, Past>,
     /// How many UIDs are remembered, those of all mailboxes together.
     uids: usize,
 }
@@ -62,15 +63,15 @@ pub(super) struct Past {
 
 impl Account {
     /// Of the mailbox with this name; `None` where too many are remembered.
-    pub(super) fn mailbox(&mut self, name: &[u8]) -> Option<&mut Past> {
+    pub(super) fn mailbox(&mut self, name: &Arc<str>) -> Option<&mut Past> {
         if self.mailboxes.len() >= limits::MAILBOXES && !self.mailboxes.contains_key(name) {
             return None;
         }
-        Some(self.mailboxes.entry(name.to_vec()).or_default())
+        Some(self.mailboxes.entry(name.clone()).or_default())
     }
 
     /// A message of this mailbox has this UID.
-    pub(super) fn saw(&mut self, name: &[u8], uid: u32) {
+    pub(super) fn saw(&mut self, name: &Arc<str>, uid: u32) {
         let is_full = self.uids >= limits::UIDS;
         let Some(past) = self.mailbox(name) else {
             return;

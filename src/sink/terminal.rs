@@ -12,7 +12,7 @@
 //! response belongs to (`→ a3`). Octets that may not be shown, and what was too much to show, are
 //! never left out silently.
 //!
-//! Not a log: nothing is kept from one event to the next but what the [`model`](crate::model) of each
+//! Not a log: nothing is kept from one event to the next but what the [`session`](crate::session) of each
 //! connection follows and, if it is to [explain](Terminal::explaining), what was explained. Promises:
 //! what is written is a function of the events until then and the style, so `show` repeats `record`
 //! octet for octet; it holds no control characters but LF and, with colours, the palette's; no row is
@@ -39,7 +39,7 @@ use self::sheet::{Buffers, Sheet, Speaker};
 pub use self::style::{Color, ColorChoice, Stream, Style, Surroundings, style_for};
 use crate::event::{Body, Event};
 use crate::explain::Narrator;
-use crate::model::{Session, Sessions};
+use crate::session::{Session, Sessions};
 use crate::sink::palette::Meaning;
 
 /// The view's writer; keeps its buffers, the connections' sessions and what it explained from one event
@@ -88,7 +88,7 @@ impl Terminal {
             narrator: self.narrator.as_mut(),
         };
         render(&mut self.buffers, self.style, event, session, below);
-        self.sessions.read(event);
+        self.sessions.take(event);
         out.write_all(&self.buffers.out)
     }
 }

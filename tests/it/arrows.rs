@@ -22,10 +22,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("explain", &["limits", "event", "protocol"]),
     ("transcript", &["error", "limits", "event"]),
     // `protocol` for tests alone.
-    ("model", &["limits", "growth", "event", "protocol"]),
+    ("session", &["limits", "growth", "event", "protocol"]),
     (
         "sink",
-        &["error", "limits", "event", "explain", "transcript", "model"],
+        &[
+            "error",
+            "limits",
+            "event",
+            "explain",
+            "transcript",
+            "session",
+        ],
     ),
     ("protocol", &["error", "limits", "event", "fault", "growth"]),
     ("net", &["error", "limits", "event", "fault"]),
@@ -33,7 +40,6 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "recording",
         &["error", "limits", "event", "transcript", "protocol"],
     ),
-    ("session", &["error", "limits", "event", "protocol"]),
     (
         "stats",
         &["error", "limits", "event", "session", "protocol", "growth"],
@@ -78,7 +84,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "growth",
             "event",
             "transcript",
-            "model",
+            "session",
             "sink",
             "protocol",
         ],
@@ -138,8 +144,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Folders of code that is given time and octets and asks for neither.
 const SANS_IO: &[&str] = &[
-    "event", "explain", "fault", "protocol", "error", "limits", "model", "lint", "session",
-    "stats", "filter",
+    "event", "explain", "fault", "protocol", "error", "limits", "lint", "session", "stats",
+    "filter",
 ];
 
 /// What such code does not name.

@@ -5,7 +5,7 @@ use crate::lint::finding::Finding;
 use crate::lint::look::Look;
 use crate::lint::memory::Memory;
 use crate::lint::table::Breach;
-use crate::model::Session;
+use crate::session::Session;
 
 pub(super) fn check(look: &mut Look<'_>) {
     enabled(look);

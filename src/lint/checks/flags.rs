@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::event::{Label, Peer, Value};
 use crate::lint::look::Look;
 use crate::lint::table::Breach;
-use crate::model::items;
+use crate::session::items;
 
 const SYSTEM: &[&str] = &[
     "\\Answered",

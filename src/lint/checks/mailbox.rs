@@ -3,7 +3,7 @@
 use crate::event::{Peer, Value};
 use crate::lint::look::Look;
 use crate::lint::table::Breach;
-use crate::model::{State, items};
+use crate::session::{State, items};
 
 pub(super) fn check(look: &mut Look<'_>) {
     if look.said.from == Peer::Client {
@@ -129,7 +129,7 @@ fn copyuid(look: &mut Look<'_>) {
     };
     let count = |set: &Value<'_>| match set {
         Value::Number(_) => Some(1),
-        set => crate::model::ranges(set.bytes()?).try_fold(0_u64, |sum, range| {
+        set => crate::session::ranges(set.bytes()?).try_fold(0_u64, |sum, range| {
             let (first, last) = range?;
             let (first, last) = (first.number()?, last.number()?);
             sum.checked_add(first.abs_diff(last))?.checked_add(1)

@@ -23,7 +23,7 @@ use super::finding::Finding;
 use super::look::Look;
 use super::memory::Memory;
 use crate::event::Event;
-use crate::model::Session;
+use crate::session::Session;
 
 /// What shows before the message is taken in.
 pub(super) fn before(look: &mut Look<'_>) {

@@ -3,7 +3,7 @@
 use crate::event::{Label, Peer, Reading};
 use crate::lint::look::Look;
 use crate::lint::table::Breach;
-use crate::model::{Bound, Learned, items, ranges};
+use crate::session::{Bound, Learned, items, ranges};
 
 pub(super) fn check(look: &mut Look<'_>) {
     match look.said.from {

@@ -3,7 +3,7 @@
 use crate::event::Span;
 use crate::lint::look::Look;
 use crate::lint::table::Breach;
-use crate::model::{Bound, ranges};
+use crate::session::{Bound, ranges};
 
 /// Commands in flight among which the one that is named is looked for.
 const LOOKED_AT: usize = 256;

@@ -3,7 +3,7 @@
 use crate::event::{Label, Peer, Value};
 use crate::lint::look::Look;
 use crate::lint::table::Breach;
-use crate::model::{Command, ranges};
+use crate::session::{Command, ranges};
 
 pub(super) fn check(look: &mut Look<'_>) {
     match look.said.from {

@@ -3,7 +3,7 @@
 use crate::event::{Peer, Reading, Status};
 use crate::lint::look::Look;
 use crate::lint::table::Breach;
-use crate::model::{Command, Leg, Session, State};
+use crate::session::{Leg, Pending, Session, State};
 
 pub(super) fn check(look: &mut Look<'_>) {
     match look.said.from {
@@ -54,7 +54,7 @@ fn command(look: &mut Look<'_>) {
         _ => return,
     };
     let in_flight = session.in_flight();
-    let begins = |command: &Command| command.name == "STARTTLS" && !command.own;
+    let begins = |command: &Pending| command.name == "STARTTLS" && !command.own;
     if in_flight.has("STARTTLS") && in_flight.iter().any(begins) {
         look.add_head(Breach::StarttlsPipelined, "");
     }

@@ -7,7 +7,7 @@ use super::sheet::{HANG, Left, Sheet};
 use crate::event::{
     Awaited, CapabilityChange, Label, Passed, Peer, Reading, Relation, Said, Status,
 };
-use crate::model::Session;
+use crate::session::Session;
 use crate::sink::palette::Meaning;
 
 /// Capabilities that came or went and are named; one more is named rather than counted. All of them
