@@ -11,7 +11,7 @@ use super::in_flight::{InFlight, Pending};
 use super::mailbox::Mailbox;
 use super::place::Place;
 use crate::event::{
-    Awaited, Body, Event, Micros, Passed, Peer, Reading, Relation, Said, Status, Value,
+    Awaited, Body, Event, Label, Micros, Passed, Peer, Reading, Relation, Said, Span, Status, Value,
 };
 use crate::limits;
 
@@ -142,17 +142,25 @@ impl Session {
         self.in_flight.get(asking(&said.relation)?)
     }
 
-    /// The UID of the message that an EXPUNGE takes away, where it was told; asked before the event is
-    /// taken in.
-    pub fn expunges(&self, said: &Said) -> Option<u32> {
-        match &said.reading {
-            Reading::Untagged {
-                name,
-                number: Some(number),
-                ..
-            } if name == "EXPUNGE" => self.mailbox()?.uid(*number),
-            _ => None,
+    /// The UID of the message that an EXPUNGE or a FETCH names by its number alone, where it was told
+    /// before; asked before the response is taken in.
+    pub fn uid_of(&self, said: &Said) -> Option<u32> {
+        let Reading::Untagged {
+            name,
+            number: Some(number),
+            ..
+        } = &said.reading
+        else {
+            return None;
+        };
+        if !matches!(&**name, "EXPUNGE" | "FETCH") || self.is_selecting(said) {
+            return None;
         }
+        let uid = self.mailbox()?.uid(*number)?;
+        let says_it = |span: &Span| {
+            span.label == Label::Atom && said.span_bytes(span).eq_ignore_ascii_case(b"UID")
+        };
+        (!said.spans.iter().any(says_it)).then_some(uid)
     }
 
     /// Takes the event in; what it belongs to comes back.
@@ -169,25 +177,35 @@ impl Session {
             }
             Body::Secured(secured) => self.legs[secured.leg as usize] = Leg::Secured,
             Body::Compressed => self.compressed = true,
-            Body::Gap { .. } => {
-                self.in_flight.doubt();
-                self.state = None;
-                self.selected.iter_mut().for_each(Mailbox::doubt);
-            }
-            Body::Said(said) => match said.from {
-                Peer::Client => {
-                    self.client_spoke = Some(event.at);
-                    place.commands.extend(self.client(event.n, event.at, said));
-                }
-                Peer::Server => {
-                    self.heard = true;
-                    place.commands = self.answered(&said.relation);
-                    self.server_said(event.at, said);
-                }
-            },
+            Body::Gap { .. } => self.doubt(),
+            Body::Said(said) => place.commands = self.said(event.n, event.at, said),
             Body::Note(_) | Body::HalfClosed { .. } | Body::Closed { .. } => {}
         }
         place
+    }
+
+    /// Takes in what a peer said; the command that it is, or the commands that it answers, come back.
+    /// `n` is its event's number, or a count that relations are told in.
+    pub fn said(&mut self, n: u64, at: Micros, said: &Said) -> SmallVec<[Arc<Command>; 1]> {
+        match said.from {
+            Peer::Client => {
+                self.client_spoke = Some(at);
+                self.client(n, at, said).into_iter().collect()
+            }
+            Peer::Server => {
+                self.heard = true;
+                let commands = self.answered(&said.relation);
+                self.server_said(at, said);
+                commands
+            }
+        }
+    }
+
+    /// Something was not seen.
+    pub fn doubt(&mut self) {
+        self.in_flight.doubt();
+        self.state = None;
+        self.selected.iter_mut().for_each(Mailbox::doubt);
     }
 
     fn answered(&self, relation: &Relation) -> SmallVec<[Arc<Command>; 1]> {

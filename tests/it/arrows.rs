@@ -25,16 +25,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("session", &["limits", "growth", "event", "protocol"]),
     (
         "sink",
-        &[
-            "error",
-            "limits",
-            "event",
-            "explain",
-            "transcript",
-            "session",
-        ],
+        &["error", "limits", "event", "explain", "transcript"],
     ),
-    ("protocol", &["error", "limits", "event", "fault", "growth"]),
+    (
+        "protocol",
+        &["error", "limits", "event", "fault", "session", "growth"],
+    ),
     ("net", &["error", "limits", "event", "fault"]),
     (
         "recording",
