@@ -121,6 +121,7 @@ impl Connection {
     ) -> Vec<Finding> {
         // What mailscope says in a peer's place is nobody's fault.
         if matches!(said.passed, Passed::Own) {
+            self.memory.meddled = true;
             return found;
         }
         let account = match (self.session.server(), self.session.identity()) {

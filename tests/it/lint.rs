@@ -84,7 +84,7 @@ fn a_finding_is_quoted_with_its_clause_and_who_is_to_blame() {
     let output = linted(WRONG, &[]);
     let expected = "#10 connection 1, 0.000 s\n  C: c STORE 4 FLAGS ()\n             ^ error \
         number-beyond-exists, by the client\n     A message number is not larger than the number of \
-        messages. Here: there are\n     3 messages.\n     RFC 9051, 2.3.1.2\n\n1 error, 0 warnings in 11 \
+        messages, nor * where\n     there are none. Here: there are 3 messages.\n     RFC 9051, 9\n\n1 error, 0 warnings in 11 \
         events of 1 connection\n";
     assert_eq!(stdout(&output), expected);
 }
@@ -103,7 +103,7 @@ fn findings_as_json_are_one_a_line() {
         ("id", "number-beyond-exists"),
         ("severity", "error"),
         ("blame", "client"),
-        ("clause", "RFC 9051, 2.3.1.2"),
+        ("clause", "RFC 9051, 9"),
         ("about", "there are 3 messages"),
         ("from", "client"),
         ("line", "c STORE 4 FLAGS ()\\r\\n"),

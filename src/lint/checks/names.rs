@@ -65,6 +65,22 @@ fn response(look: &mut Look<'_>) {
         let range = look.range_of_word("\\HASCHILDREN");
         look.add(Breach::ConflictingAttributes, range, "");
     }
+    let exclusive = ["\\Marked", "\\Unmarked", "\\Noselect"];
+    let mut marked = exclusive.iter().filter(|name| has(name));
+    if let (Some(one), Some(_)) = (marked.next(), marked.next()) {
+        let range = look.range_of_word(&one.to_ascii_uppercase());
+        look.add(Breach::ConflictingAttributes, range, "");
+    }
+    let extended = arguments.get(3).map_or(&[][..], Value::members);
+    let has_childinfo = extended.iter().any(|name| name.is_word("CHILDINFO"));
+    let is_asked = look
+        .session
+        .in_flight()
+        .iter()
+        .any(|command| command.has("RECURSIVEMATCH"));
+    if has_childinfo && !is_asked && look.session.state().is_some() {
+        look.add_head(Breach::ChildinfoUnasked, "");
+    }
     let close = said
         .spans
         .iter()

@@ -16,6 +16,11 @@ const TAKEN_OVER: &[(&str, Breach)] = &[
     ("literal-not-awaited", Breach::LiteralNotAwaited),
     ("malformed-command", Breach::MalformedCommand),
     ("malformed-response", Breach::MalformedResponse),
+    (
+        "sasl-initial-response-string",
+        Breach::SaslInitialResponseString,
+    ),
+    ("sasl-malformed", Breach::SaslMalformed),
     ("starttls-injection", Breach::StarttlsInjection),
     ("tls-in-cleartext", Breach::TlsInCleartext),
 ];
