@@ -67,6 +67,10 @@ pub const MAILBOX_MESSAGES: u64 = 1_000_000;
 /// of a message with yet another one the flags are not known.
 pub const FLAG_SETS: usize = 4096;
 
+/// Messages whose flags a STORE that is not answered with them changes one by one; of more, the flags
+/// are forgotten. An app that marks all as read names a range, and it need not take time again for each.
+pub const STORED: usize = 4096;
+
 /// Octets of a mailbox's name that are kept. Names have some dozens; servers take 255 or 1,000.
 pub const NAME: usize = 4 * 1024;
 

@@ -205,6 +205,8 @@ pub struct Said {
     pub among: Option<String>,
     /// The capabilities that came and went with this response, where they changed.
     pub capabilities: Option<Box<CapabilityChange>>,
+    /// The UID of the message that a response names by its number alone, where it was told before.
+    pub uid: Option<u32>,
     /// Cut off by the end of the connection.
     pub incomplete: bool,
     /// What became of it.
@@ -415,6 +417,7 @@ impl Said {
             relation: Relation::None,
             among: None,
             capabilities: None,
+            uid: None,
             incomplete: false,
             passed: Passed::AsRead,
             details: Details::default(),

@@ -21,12 +21,18 @@ use crate::protocol::imap::Observer;
 use crate::transcript::read_text;
 
 const FILES: &[&str] = &[
+    include_str!("cases/arguments.txt"),
     include_str!("cases/capabilities.txt"),
+    include_str!("cases/closing.txt"),
+    include_str!("cases/drift.txt"),
+    include_str!("cases/fetched.txt"),
     include_str!("cases/framing.txt"),
     include_str!("cases/mailbox.txt"),
     include_str!("cases/names.txt"),
+    include_str!("cases/sasl.txt"),
     include_str!("cases/searching.txt"),
     include_str!("cases/security.txt"),
+    include_str!("cases/selecting.txt"),
     include_str!("cases/state.txt"),
 ];
 

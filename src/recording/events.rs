@@ -20,7 +20,9 @@ use crate::transcript::{Header, Reader, TextLine, read_text};
 pub struct Events {
     source: Source,
     readings: Readings,
-    ready: VecDeque<Event>,
+    /// With the line in which each begins.
+    ready: VecDeque<(u64, Event)>,
+    line: u64,
 }
 
 enum Source {
@@ -34,6 +36,8 @@ struct Text {
     header: Header,
     lines: std::vec::IntoIter<TextLine>,
     counts: Counts,
+    /// The line in which a peer of a connection began the message that is not whole yet.
+    begun: HashMap<(u64, Peer), u64>,
 }
 
 impl Events {
@@ -47,6 +51,7 @@ impl Events {
             source,
             readings: Readings::default(),
             ready: VecDeque::new(),
+            line: 0,
         }
     }
 
@@ -70,6 +75,7 @@ impl Events {
             header: Header::unknown(),
             lines: lines.into_iter(),
             counts: Counts::default(),
+            begun: HashMap::new(),
         })))
     }
 
@@ -89,6 +95,11 @@ impl Events {
         }
     }
 
+    /// The line of the file in which the event begins that came last.
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
     /// What is to be said of a file that ends before its end, once all of it is read.
     pub fn torn(&self) -> Option<String> {
         match &self.source {
@@ -103,17 +114,25 @@ impl Iterator for Events {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(event) = self.ready.pop_front() {
+            if let Some((line, event)) = self.ready.pop_front() {
+                self.line = line;
                 return Some(Ok(event));
             }
             match &mut self.source {
                 Source::Json(reader) => match reader.next()? {
-                    Ok(recorded) => self.ready.extend(self.readings.read(recorded)),
+                    Ok(recorded) => {
+                        let events = self.readings.read(recorded).into_iter();
+                        let line = reader.line();
+                        self.ready.extend(events.map(|event| (line, event)));
+                    }
                     Err(error) => return Some(Err(error)),
                 },
                 Source::Text(text) => {
                     let heard = match text.lines.next() {
-                        Some(line) => self.readings.hear(&line, &mut text.counts),
+                        Some(line) => {
+                            let heard = self.readings.hear(&line, &mut text.counts);
+                            heard.map(|events| text.placed(&line, events))
+                        }
                         None => match std::mem::take(&mut text.counts).end() {
                             Ok(()) => return None,
                             Err(wrong) => Err(wrong),
@@ -130,6 +149,22 @@ impl Iterator for Events {
                 }
             }
         }
+    }
+}
+
+impl Text {
+    /// The events that a line has become, each with the line in which its message began.
+    fn placed(&mut self, line: &TextLine, events: Vec<Event>) -> Vec<(u64, Event)> {
+        let key = (line.conn, line.from);
+        let mut begun = *self.begun.entry(key).or_insert(line.number);
+        let place = |event: Event| {
+            let is_said = matches!(&event.body, Body::Said(said) if said.from == line.from);
+            if is_said {
+                begun = self.begun.remove(&key).unwrap_or(begun);
+            }
+            (begun, event)
+        };
+        events.into_iter().map(place).collect()
     }
 }
 

@@ -23,7 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("explain", &["limits", "event", "protocol"]),
     ("transcript", &["error", "limits", "event"]),
     // `protocol` for tests alone.
-    ("model", &["limits", "growth", "event", "protocol"]),
+    ("session", &["limits", "growth", "event", "protocol"]),
     (
         "sink",
         &[
@@ -33,16 +33,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "explain",
             "figure",
             "transcript",
-            "model",
         ],
     ),
-    ("protocol", &["error", "limits", "event", "fault", "growth"]),
+    (
+        "protocol",
+        &["error", "limits", "event", "fault", "session", "growth"],
+    ),
     ("net", &["error", "limits", "event", "fault"]),
     (
         "recording",
         &["error", "limits", "event", "transcript", "protocol"],
     ),
-    ("session", &["error", "limits", "event", "protocol"]),
     (
         "stats",
         &[
@@ -89,7 +90,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "growth",
             "event",
             "transcript",
-            "model",
+            "session",
             "sink",
             "protocol",
         ],
@@ -150,8 +151,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Folders of code that is given time and octets and asks for neither.
 const SANS_IO: &[&str] = &[
-    "event", "explain", "fault", "figure", "protocol", "error", "limits", "model", "lint",
-    "session", "stats", "filter",
+    "event", "explain", "fault", "figure", "protocol", "error", "limits", "lint", "session",
+    "stats", "filter",
 ];
 
 /// What such code does not name.
