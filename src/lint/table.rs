@@ -275,7 +275,7 @@ rules! {
     SelectWithoutFlags "select-without-flags" Error Server "RFC 9051, 6.3.2"
         "SELECT and EXAMINE are answered with FLAGS before their OK."
     SelectWithoutHighestmodseq "select-without-highestmodseq" Error Server "RFC 7162, 3.1.2"
-        "A server with CONDSTORE answers SELECT and EXAMINE with HIGHESTMODSEQ or NOMODSEQ."
+        "Once CONDSTORE is on, SELECT and EXAMINE are answered with HIGHESTMODSEQ or NOMODSEQ."
     SelectWithoutList "select-without-list" Error Server "RFC 9051, 6.3.2"
         "In a session of IMAP4rev2, SELECT and EXAMINE are answered with LIST before their OK."
     SelectWithoutPermanentflags "select-without-permanentflags" Warning Server "RFC 9051, 6.3.2"

@@ -22,6 +22,7 @@ pub fn trials() -> Vec<Trial> {
         a_rule_can_be_allowed_and_a_wrong_id_is_told_with_near_ones,
         no_octet_reaches_the_terminal_raw_and_no_row_is_too_wide,
         a_secret_is_not_quoted,
+        a_literal_that_nobody_awaited_shows_in_a_recording,
         what_ships_has_the_mistakes_that_it_shows,
         findings_stand_below_their_events_live_as_in_show,
     )
@@ -32,7 +33,8 @@ const RECORDINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/recordings");
 /// A mailbox of three messages, of which the app wants a fourth.
 const WRONG: &str = "S: * OK [CAPABILITY IMAP4rev1] hi\nC: a LOGIN alice <secret:password>\n\
     S: a OK [CAPABILITY IMAP4rev1] in\nC: b SELECT INBOX\nS: * FLAGS (\\Seen)\nS: * 3 EXISTS\n\
-    S: * OK [UIDVALIDITY 7] valid\nS: * OK [UIDNEXT 20] next\nS: b OK in\nC: c STORE 4 FLAGS ()\n\
+    S: * OK [UIDVALIDITY 7] valid\nS: * OK [UIDNEXT 20] next\n\
+    S: * OK [PERMANENTFLAGS (\\Seen)] these\nS: b OK [READ-WRITE] in\nC: c STORE 4 FLAGS ()\n\
     S: c NO there is none\n";
 
 /// Nothing is wrong with it, but that LSUB is of the past.
@@ -82,9 +84,9 @@ fn exit_codes_tell_how_it_went() {
 
 fn a_finding_is_quoted_with_its_clause_and_who_is_to_blame() {
     let output = linted(WRONG, &[]);
-    let expected = "#10 connection 1, 0.000 s\n  C: c STORE 4 FLAGS ()\n             ^ error \
+    let expected = "#11 connection 1, 0.000 s\n  C: c STORE 4 FLAGS ()\n             ^ error \
         number-beyond-exists, by the client\n     A message number is not larger than the number of \
-        messages, nor * where\n     there are none. Here: there are 3 messages.\n     RFC 9051, 9\n\n1 error, 0 warnings in 11 \
+        messages, nor * where\n     there are none. Here: there are 3 messages.\n     RFC 9051, 9\n\n1 error, 0 warnings in 12 \
         events of 1 connection\n";
     assert_eq!(stdout(&output), expected);
 }
@@ -113,7 +115,7 @@ fn findings_as_json_are_one_a_line() {
     }
     assert_eq!(
         (&finding["event"], &finding["conn"]),
-        (&10.into(), &1.into())
+        (&11.into(), &1.into())
     );
     assert_eq!((&finding["start"], &finding["end"]), (&8.into(), &9.into()));
 }
@@ -132,8 +134,10 @@ fn sarif_schema() -> Value {
     let schema = manifest.with_file_name("src").join("schema.json");
     let mut schema: Value = serde_json::from_slice(&std::fs::read(schema).unwrap()).unwrap();
     // A language tag's pattern has a bracket that nobody opened, which is no regular expression.
-    let language = &mut schema["definitions"]["run"]["properties"]["language"];
-    language.as_object_mut().unwrap().remove("pattern").unwrap();
+    for of in ["run", "toolComponent"] {
+        let language = &mut schema["definitions"][of]["properties"]["language"];
+        language.as_object_mut().unwrap().remove("pattern").unwrap();
+    }
     schema
 }
 
@@ -173,7 +177,7 @@ fn a_result_says_where_and_what() {
     let place = &result["locations"][0]["physicalLocation"];
     let uri = place["artifactLocation"]["uri"].as_str().unwrap();
     assert!(uri.ends_with("session.txt"), "{place}");
-    assert_eq!(place["region"]["startLine"], 10, "{place}");
+    assert_eq!(place["region"]["startLine"], 11, "{place}");
     let snippet = "c STORE 4 FLAGS ()\\r\\n";
     assert_eq!(place["region"]["snippet"]["text"], snippet, "{place}");
     // In a transcript, an event has a line of its own.
@@ -267,6 +271,25 @@ fn a_secret_is_not_quoted() {
     }
 }
 
+/// The octets of a literal came, and no `+` before them: in a recording, which has all of them.
+fn a_literal_that_nobody_awaited_shows_in_a_recording() {
+    let recording = |go_ahead: &str| {
+        format!(
+            r#"{{"mailscope":{{"format":1,"started":"2026-11-23T12:00:00.000Z"}},"events":[
+            {{"kind":"connected","client":"127.0.0.1:5","server":"localhost:143"}},
+            {{"from":"server","kind":"greeting","wire":["* PREAUTH hi\\r\\n"]}},{go_ahead}
+            {{"from":"client","kind":"command","wire":["a CREATE ",{{"literal":"x"}},"\\r\\n"]}},
+            {{"from":"server","kind":"tagged","wire":["a OK done\\r\\n"]}}]}}"#
+        )
+    };
+    let go_ahead = r#"{"from":"server","kind":"continuation_request","for":"literal","tag":"a","wire":["+ go\r\n"]},"#;
+    for (recording, expected) in [(recording(""), true), (recording(go_ahead), false)] {
+        let output = linted(&recording, &["--output", "json"]);
+        let found = stdout(&output).contains("literal-not-awaited");
+        assert_eq!(found, expected, "{output:?}");
+    }
+}
+
 fn what_ships_has_the_mistakes_that_it_shows() {
     let found = |name: &str| {
         let path = format!("{RECORDINGS}/{name}");
@@ -278,8 +301,20 @@ fn what_ships_has_the_mistakes_that_it_shows() {
         });
         ids.collect::<Vec<_>>()
     };
-    assert_eq!(found("tour.json"), ["rejected-as-bad"]);
+    assert_eq!(found("tour.json"), ["arguments-missing", "rejected-as-bad"]);
     assert!(found("tour-later.txt").is_empty());
+    assert!(found("two-mails.txt").is_empty());
+    let known = [
+        "mistakes.txt",
+        "tour-later.txt",
+        "tour.json",
+        "two-mails.txt",
+    ];
+    for file in std::fs::read_dir(RECORDINGS).unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        let is_known = known.contains(&&*name) || name.ends_with(".svg");
+        assert!(is_known, "say here what is found in {name}");
+    }
     assert_eq!(
         found("mistakes.txt"),
         [

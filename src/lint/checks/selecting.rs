@@ -15,14 +15,14 @@ pub(super) fn check(look: &mut Look<'_>) {
     }
     access(look, command);
     closed(look, command);
-    let listed = look.session.capabilities();
-    let has_condstore = listed.is_some_and(|l| l.has("CONDSTORE") || l.has("QRESYNC"));
+    let is_aware = command.has("CONDSTORE") || command.has("QRESYNC");
+    let is_on = look.session.has_enabled("CONDSTORE") || look.session.has_enabled("QRESYNC");
     let code = look.said.code().map(|code| code.name);
     let got = |name: &str| command.got(name) || code.as_deref() == Some(name);
     if !got("PERMANENTFLAGS") {
         look.add_head(Breach::SelectWithoutPermanentflags, about(command));
     }
-    if has_condstore && !got("HIGHESTMODSEQ") && !got("NOMODSEQ") {
+    if (is_on || is_aware) && !got("HIGHESTMODSEQ") && !got("NOMODSEQ") {
         look.add_head(Breach::SelectWithoutHighestmodseq, about(command));
     }
 }
