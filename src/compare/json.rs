@@ -11,7 +11,7 @@
 //! | `connection` | `commands`: how many are in the one that is in one recording alone |
 //! | `command` | none: the command is in one recording alone |
 //! | `moved` | none: the command stands at another place |
-//! | `argument` | `of`, `is`: which argument, and what it is |
+//! | `argument` | `of`, `is`: which argument, and what it is; by octets, `of` is `octets` where the arguments mean the same |
 //! | `greeting`, `response`, `unsolicited`, `answer` | `response`: without its tag, literals as `{310}`; `parts`: in what both differ |
 //!
 //! `conn` and `n` are the numbers of the connections and of the commands' events (in a short text: of

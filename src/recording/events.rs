@@ -27,7 +27,7 @@ pub struct Events {
 
 enum Source {
     Json(Box<Reader>),
-    Text(Text),
+    Text(Box<Text>),
 }
 
 /// A text whose lines are not all read.
@@ -70,13 +70,13 @@ impl Events {
             .read_to_end(&mut text)
             .doing(|| format!("read {name}"))?;
         let lines = read_text(&text).map_err(|wrong| broken(&name, wrong))?;
-        Ok(Self::of(Source::Text(Text {
+        Ok(Self::of(Source::Text(Box::new(Text {
             name,
             header: Header::unknown(),
             lines: lines.into_iter(),
             counts: Counts::default(),
             begun: HashMap::new(),
-        })))
+        }))))
     }
 
     /// What the recording says about itself; of a text, nothing is known.

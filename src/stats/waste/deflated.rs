@@ -74,7 +74,7 @@ impl Direction {
             let taken = usize::try_from(deflate.total_in() - read).unwrap_or(rest.len());
             rest = &rest[taken.min(rest.len())..];
             let is_full = deflate.total_out() - written == buffer.len() as u64;
-            if rest.is_empty() && !is_full || taken == 0 && !is_full {
+            if !is_full && (rest.is_empty() || taken == 0) {
                 break;
             }
         }
