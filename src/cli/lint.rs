@@ -16,7 +16,7 @@ use crate::sink::terminal::Style;
 /// The arguments of `lint`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The transcript, or a text with C: and S: lines.
+    /// The transcript, or a text with C: and S: lines; - for standard input.
     #[arg(required_unless_present = "list_rules")]
     transcript: Option<PathBuf>,
 
@@ -59,8 +59,9 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
     };
     let mut events = Events::open(path)?;
     let mut linter = Linter::allowing(allowed);
-    for event in &mut events {
-        form.print(&linter.read(&event?))?;
+    while let Some(event) = events.next() {
+        let found = linter.read(&event?);
+        form.print(&found, events.line())?;
     }
     if let Some(torn) = events.torn() {
         say(&warn(&torn));
@@ -83,13 +84,14 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
 }
 
 impl Form {
-    fn print(&mut self, found: &[Finding]) -> Result<()> {
+    /// What was found in the event that begins in this line.
+    fn print(&mut self, found: &[Finding], line: u64) -> Result<()> {
         let mut out = Vec::new();
         for finding in found {
             match self {
                 Self::Text(text) => text.write(&mut out, finding),
                 Self::Json => write_finding(&mut out, finding),
-                Self::Sarif(sarif) => sarif.add(finding),
+                Self::Sarif(sarif) => sarif.add(finding, line),
             }
         }
         print_all(&out)

@@ -11,17 +11,20 @@ use crate::error::Result;
 use crate::event::Event;
 use crate::recording::Events;
 use crate::sink::bus::{Purpose, Sink};
-use crate::stats::{Budget, Stats, Wanted, write_text};
-use crate::transcript::Reader;
+use crate::sink::palette::Meaning;
+use crate::sink::terminal::Style;
+use crate::stats::{Budget, Page, Role, Stats, Wanted, write_text};
 
 /// The arguments of `stats`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The transcript.
+    /// The transcript, or a text with C: and S: lines; - for standard input.
     transcript: PathBuf,
 
-    /// Exit with 1 where a sum is beyond its limit: bytes, bytes-client, bytes-server, commands,
-    /// connections, literals, round-trips, waiting (a time), waste (items).
+    /// Exit with 1 where a figure is beyond its limit: bytes, bytes-client, bytes-server, commands,
+    /// connections, literals, round-trips, unanswered, waste; duration, first-mail, setup, waiting and the
+    /// latencies p50, p90, p99, max (times, such as 500ms). Of one command: max:SELECT=500ms; of one kind
+    /// of waste: waste:fetched-twice=0.
     #[arg(long, value_name = "NAME=LIMIT,...")]
     budget: Vec<String>,
 
@@ -36,20 +39,22 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
         budget.add(limits)?;
     }
     let mut filter = arguments.filter.read()?;
-    let mut events = Events::new(Reader::open(&arguments.transcript)?);
-    let mut stats = Stats::default();
+    let mut events = Events::open(&arguments.transcript)?;
+    let mut stats = Stats::new(events.times());
     for event in &mut events {
         let event = event?;
         let is_wanted = filter.as_mut().is_none_or(|filter| filter.matches(&event));
         stats.take(&event, if is_wanted { Wanted::Yes } else { Wanted::No });
     }
     let summary = stats.finish();
-    let verdicts = budget.verdicts(&summary);
+    let verdicts = budget.verdicts(&summary)?;
     let octets = match common.output {
         Output::Text => {
-            let mut text = String::new();
-            write_text(&mut text, &summary, &verdicts, view::style(common).width);
-            text.into_bytes()
+            let style = view::style(common);
+            let paint = |role, text: &str| painted(style, role, text);
+            let mut page = Page::painted(style.width, &paint);
+            write_text(&mut page, &summary, &verdicts);
+            page.text.into_bytes()
         }
         Output::Json => {
             let mut json = Vec::new();
@@ -70,10 +75,24 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
             "mailscope: over budget: {} {}, allowed {}",
             verdict.name,
             verdict.shown(verdict.figure),
-            verdict.shown(verdict.limit)
+            verdict.shown(Some(verdict.limit))
         ));
     }
     Ok(code)
+}
+
+fn painted(style: Style, role: Role, text: &str) -> String {
+    let meaning = match role {
+        Role::Plain => Meaning::Plain,
+        Role::Head => Meaning::Dim,
+        Role::Title => Meaning::Name,
+        Role::Waste => Meaning::Note,
+        Role::Within => Meaning::Ok,
+        Role::Beyond => Meaning::No,
+    };
+    let mut out = Vec::new();
+    style.palette().paint(&mut out, meaning, text);
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// `record --stats`: the figures on standard error when the run is over.
@@ -102,9 +121,9 @@ impl Sink for StatsAtTheEnd {
 
     fn finish(&mut self) -> Result<()> {
         let summary = std::mem::take(&mut self.stats).finish();
-        let mut text = String::new();
-        write_text(&mut text, &summary, &[], self.width);
-        say_at_the_end(text.trim_end().to_owned());
+        let mut page = Page::plain(self.width);
+        write_text(&mut page, &summary, &[]);
+        say_at_the_end(page.text.trim_end().to_owned());
         Ok(())
     }
 

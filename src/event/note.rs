@@ -125,6 +125,10 @@ pub enum Note {
     RedirectLoop,
     /// `--show-secrets` was given.
     SecretsShown,
+    /// A client's initial response stands in a quoted string or a literal.
+    SaslInitialResponseString,
+    /// A client's SASL response is not base64.
+    SaslMalformed,
     /// The server could not be reached.
     ServerUnreachable {
         /// What was tried and what happened.
@@ -208,6 +212,8 @@ impl Note {
             Self::OrderNotKept => "order-not-kept",
             Self::RedirectLoop => "redirect-loop",
             Self::SecretsShown => "secrets-shown",
+            Self::SaslInitialResponseString => "sasl-initial-response-string",
+            Self::SaslMalformed => "sasl-malformed",
             Self::ServerUnreachable { .. } => "server-unreachable",
             Self::ServerHandshake { .. } => "server-handshake",
             Self::ServerUntrusted { .. } => "server-untrusted",
@@ -233,6 +239,7 @@ impl Note {
             Self::CommandWhileIdle => "RFC 9051, 6.3.13",
             Self::CompressDamaged { .. } | Self::CompressEndless { .. } => "RFC 4978, 3",
             Self::DuplicateTag { .. } => "RFC 9051, 2.2.1",
+            Self::SaslInitialResponseString | Self::SaslMalformed => "RFC 9051, 6.2.2",
             Self::LiteralNotAwaited => "RFC 9051, 4.3",
             Self::MalformedCommand => "RFC 9051, 2.2.1",
             Self::MalformedResponse => "RFC 9051, 2.2.2",
@@ -366,6 +373,13 @@ impl Note {
             }
             Self::SecretsShown => {
                 "secrets are not masked (--show-secrets): do not share this recording".into()
+            }
+            Self::SaslInitialResponseString => {
+                "the initial response stands in quotes or in a literal, and has to stand there as it is"
+                    .into()
+            }
+            Self::SaslMalformed => {
+                "the SASL response is not base64: an empty initial response is a single =".into()
             }
             Self::ServerUnreachable { why } => format!("the server cannot be reached: {why}"),
             Self::ServerHandshake { why } => {

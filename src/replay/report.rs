@@ -5,6 +5,9 @@ use std::fmt;
 
 use serde::Serialize;
 
+/// The report's JSON as a JSON Schema (draft 2020-12).
+pub const REPORT_SCHEMA: &str = include_str!("report.schema.json");
+
 /// What came of a replay. As JSON it is the file that `--report` writes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {

@@ -50,7 +50,7 @@
 //! | `command` | `tag`, `name` (upper case, `UID FETCH` is one), `mechanism`, `identity`, `refused`, `data` |
 //! | `continuation_request` | `for` (`literal`, `sasl`, `idle`), `tag` of its command, attribution, `code`, `text` |
 //! | `continuation` | `tag` of its command, `mechanism`, `identity`, `idled` (seconds that IDLE lasted) |
-//! | `untagged` | `name` (upper case), `number`, attribution, `status`, `code`, `text`, `data` |
+//! | `untagged` | `name` (upper case), `number`, `uid`, attribution, `status`, `code`, `text`, `data` |
 //! | `tagged` | `tag`, `status`, attribution, `elapsed` (seconds since the command's `at`), `code`, `text` |
 //! | `literal_part` | attribution, `offset` and `octets`: of the literal before this part, and in all |
 //! | `opaque` | attribution; octets that could not be framed |
@@ -67,6 +67,8 @@
 //!   none. `keylog` is `true` where the keys went to a file (`--keylog`).
 //! - Attribution is exactly one of `answers` (the command's `n`), `ambiguous` (several) and
 //!   `unsolicited` (`true`). A `+` for a literal has none, since its command has no `n` yet.
+//! - `uid` stands in EXPUNGE and FETCH where their message's UID was told before, and not in them: `* 3
+//!   EXPUNGE` takes the message with this UID away.
 //! - `code` is a status response's code: `{"name":"UNSEEN","value":3}`. `value` is a number, a string
 //!   or an array, left out where the code has no argument. Beside it stands `data` where it has parts with
 //!   names: `{"uid_validity":38505,"source":"304","destination":"3956"}`.

@@ -18,25 +18,37 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("growth", &[]),
     ("event", &["error", "limits", "growth"]),
     ("fault", &["event"]),
+    ("figure", &["event"]),
     // `protocol` for tests alone.
     ("explain", &["limits", "event", "protocol"]),
     ("transcript", &["error", "limits", "event"]),
     // `protocol` for tests alone.
-    ("model", &["limits", "growth", "event", "protocol"]),
+    ("session", &["limits", "growth", "event", "protocol"]),
     (
         "sink",
-        &["error", "limits", "event", "explain", "transcript", "model"],
+        &[
+            "error",
+            "limits",
+            "event",
+            "explain",
+            "figure",
+            "transcript",
+        ],
     ),
-    ("protocol", &["error", "limits", "event", "fault", "growth"]),
+    (
+        "protocol",
+        &["error", "limits", "event", "fault", "session", "growth"],
+    ),
     ("net", &["error", "limits", "event", "fault"]),
     (
         "recording",
         &["error", "limits", "event", "transcript", "protocol"],
     ),
-    ("session", &["error", "limits", "event", "protocol"]),
     (
         "stats",
-        &["error", "limits", "event", "session", "protocol", "growth"],
+        &[
+            "error", "limits", "event", "figure", "session", "protocol", "growth",
+        ],
     ),
     (
         "filter",
@@ -78,7 +90,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "growth",
             "event",
             "transcript",
-            "model",
+            "session",
             "sink",
             "protocol",
         ],
@@ -118,6 +130,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "event",
             "explain",
             "fault",
+            "figure",
             "transcript",
             "sink",
             "protocol",
@@ -138,7 +151,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Folders of code that is given time and octets and asks for neither.
 const SANS_IO: &[&str] = &[
-    "event", "explain", "fault", "protocol", "error", "limits", "model", "lint", "session",
+    "event", "explain", "fault", "figure", "protocol", "error", "limits", "lint", "session",
     "stats", "filter",
 ];
 

@@ -23,6 +23,7 @@ mod failures;
 mod faults;
 mod filter;
 mod import;
+mod input;
 mod library;
 mod lint;
 mod memory;
@@ -65,6 +66,7 @@ fn main() -> ExitCode {
         faults::trials(),
         import::trials(),
         filter::trials(),
+        input::trials(),
         library::trials(),
         lint::trials(),
         memory::trials(),

@@ -37,6 +37,7 @@ impl Observer {
             self.end_message(from, at, out);
             self.side(from).framer = Framer::new(from);
         }
+        self.session.doubt();
         let ordinal = self.next_ordinal();
         out.push(Draft::new(
             ordinal,

@@ -20,11 +20,14 @@ use crate::limits;
 use crate::protocol::blind::Blind;
 use crate::protocol::opaque::Untold;
 use crate::protocol::{Protocol, Verdict};
+use crate::session::Session;
 
 /// Reads an IMAP connection.
 pub struct Observer {
     pub(super) gate: Gate,
     pub(super) tracker: Tracker,
+    /// What was told of the messages.
+    pub(super) session: Session,
     pub(super) exchange: Option<Exchange>,
     pub(super) greeted: bool,
     /// A literal was refused or asked for in vain before authentication: what comes next may be
@@ -91,6 +94,7 @@ impl Observer {
             struck: Struck::default(),
             compression: Compression::default(),
             tracker: Tracker::default(),
+            session: Session::default(),
             exchange: None,
             greeted: false,
             suspicious: false,

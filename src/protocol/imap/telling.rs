@@ -131,7 +131,7 @@ impl Observer {
             out.push(opaque(ordinal, from, wire, at));
             return self.go_blind(at, out);
         };
-        let said = Said {
+        let mut said = Said {
             from,
             wire,
             spans: meaning.spans,
@@ -139,10 +139,17 @@ impl Observer {
             relation: meaning.relation,
             among: meaning.among,
             capabilities: meaning.capabilities,
+            uid: None,
             incomplete: meaning.incomplete,
             passed: meaning.passed,
             details: meaning.details,
         };
+        let follow = || {
+            let uid = self.session.uid_of(&said);
+            self.session.said(meaning.ordinal, at, &said);
+            uid
+        };
+        said.uid = guard(follow).flatten();
         out.push(Draft::new(meaning.ordinal, at, Body::Said(Box::new(said))));
         for note in meaning.notes {
             self.note(note, at, out);

@@ -102,8 +102,9 @@ fn tell(event: &Event) -> String {
         ),
         Reading::Untagged { name, number, .. } => {
             format!(
-                "* {}{name}",
-                number.map_or(String::new(), |n| format!("{n} "))
+                "* {}{name}{}",
+                number.map_or(String::new(), |n| format!("{n} ")),
+                said.uid.map_or(String::new(), |uid| format!(" uid={uid}"))
             )
         }
         Reading::Tagged { tag, status, .. } => format!("tagged {tag} {}", name(*status)),

@@ -1,9 +1,17 @@
 //! One connection's session (RFC 9051, section 3), followed event by event.
 
-use super::command::{Command, InFlight};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::capabilities::{Capabilities, listed};
+use super::command::{Command, kept};
+use super::in_flight::{InFlight, Pending};
 use super::mailbox::Mailbox;
+use super::place::Place;
 use crate::event::{
-    Awaited, Body, Event, Micros, Passed, Peer, Reading, Relation, Said, Status, Value,
+    Awaited, Body, Event, Label, Micros, Passed, Peer, Reading, Relation, Said, Span, Status, Value,
 };
 use crate::limits;
 
@@ -32,27 +40,6 @@ pub enum Leg {
     Secured,
 }
 
-/// What the server listed last, as the app was given it.
-#[derive(Clone, Debug, Default)]
-pub struct Capabilities {
-    /// Upper case.
-    pub names: Vec<String>,
-    /// STARTTLS went through since.
-    pub before_tls: bool,
-    /// The app logged in since.
-    pub before_login: bool,
-}
-
-impl Capabilities {
-    /// Whether one is listed; give it in upper case. With `=` at the end: one that begins so.
-    pub fn has(&self, name: &str) -> bool {
-        self.names.iter().any(|listed| match name.ends_with('=') {
-            true => listed.starts_with(name),
-            false => listed == name,
-        })
-    }
-}
-
 /// A connection's session.
 #[derive(Default)]
 pub struct Session {
@@ -61,7 +48,13 @@ pub struct Session {
     selected: Option<Mailbox>,
     /// The SELECT whose data is being read.
     selecting: Option<u64>,
+    /// The SELECT that was said last, while it has no answer, and what it selects.
+    to_select: Option<(u64, Option<Arc<str>>)>,
     idle: Option<u64>,
+    /// The AUTHENTICATE or IDLE with this tag that was said last.
+    continued: HashMap<String, u64>,
+    /// When the client said something last, or went on with IDLE.
+    client_spoke: Option<Micros>,
     capabilities: Option<Capabilities>,
     enabled: Vec<String>,
     identity: Option<String>,
@@ -113,16 +106,20 @@ impl Session {
         self.legs[peer as usize]
     }
 
+    /// When the client said something last.
+    pub fn client_spoke(&self) -> Option<Micros> {
+        self.client_spoke
+    }
+
     /// The IDLE that the server has agreed to and the client has not ended.
-    pub fn idling(&self) -> Option<&Command> {
+    pub fn idling(&self) -> Option<&Pending> {
         let idle = self.in_flight.get(self.idle?)?;
         (idle.idles.is_some() && !idle.done).then_some(idle)
     }
 
     /// Whether a response belongs to a SELECT or EXAMINE.
     pub fn is_selecting(&self, said: &Said) -> bool {
-        let asking = self.asking(said);
-        asking.is_some_and(|command| matches!(&*command.name, "SELECT" | "EXAMINE"))
+        self.asking(said).is_some_and(|command| command.selects())
     }
 
     /// Whether both directions are compressed.
@@ -141,12 +138,37 @@ impl Session {
     }
 
     /// The command that an answer is for; of several that it may be for, the first.
-    pub fn asking(&self, said: &Said) -> Option<&Command> {
+    pub fn asking(&self, said: &Said) -> Option<&Pending> {
         self.in_flight.get(asking(&said.relation)?)
     }
 
-    /// Takes the event in.
-    pub fn read(&mut self, event: &Event) {
+    /// The UID of the message that an EXPUNGE or a FETCH names by its number alone, where it was told
+    /// before; asked before the response is taken in.
+    pub fn uid_of(&self, said: &Said) -> Option<u32> {
+        let Reading::Untagged {
+            name,
+            number: Some(number),
+            ..
+        } = &said.reading
+        else {
+            return None;
+        };
+        if !matches!(&**name, "EXPUNGE" | "FETCH") || self.is_selecting(said) {
+            return None;
+        }
+        let uid = self.mailbox()?.uid(*number)?;
+        let says_it = |span: &Span| {
+            span.label == Label::Atom && said.span_bytes(span).eq_ignore_ascii_case(b"UID")
+        };
+        (!said.spans.iter().any(says_it)).then_some(uid)
+    }
+
+    /// Takes the event in; what it belongs to comes back.
+    pub fn read(&mut self, event: &Event) -> Place {
+        let mut place = Place {
+            commands: SmallVec::new(),
+            selected: self.selected.as_ref().map(|mailbox| mailbox.name.clone()),
+        };
         match &event.body {
             Body::Connected { server, .. } => {
                 self.connected = true;
@@ -155,46 +177,113 @@ impl Session {
             }
             Body::Secured(secured) => self.legs[secured.leg as usize] = Leg::Secured,
             Body::Compressed => self.compressed = true,
-            Body::Gap { .. } => {
-                self.in_flight = InFlight::default();
-                self.state = None;
-                self.selected.iter_mut().for_each(Mailbox::doubt);
-            }
-            Body::Said(said) => match said.from {
-                Peer::Client => self.client(event.n, event.at, said),
-                Peer::Server => {
-                    self.heard = true;
-                    self.server_said(event.at, said);
-                }
-            },
+            Body::Gap { .. } => self.doubt(),
+            Body::Said(said) => place.commands = self.said(event.n, event.at, said),
             Body::Note(_) | Body::HalfClosed { .. } | Body::Closed { .. } => {}
+        }
+        place
+    }
+
+    /// Takes in what a peer said; the command that it is, or the commands that it answers, come back.
+    /// `n` is its event's number, or a count that relations are told in.
+    pub fn said(&mut self, n: u64, at: Micros, said: &Said) -> SmallVec<[Arc<Command>; 1]> {
+        match said.from {
+            Peer::Client => {
+                self.client_spoke = Some(at);
+                self.client(n, at, said).into_iter().collect()
+            }
+            Peer::Server => {
+                self.heard = true;
+                let commands = self.answered(&said.relation);
+                self.server_said(at, said);
+                commands
+            }
         }
     }
 
-    fn client(&mut self, n: u64, at: Micros, said: &Said) {
-        if let Reading::Continuation {
-            mechanism: None, ..
-        } = said.reading
-        {
-            let is_done = said.wire.bytes().trim_ascii_end();
-            let idle = self.idle.and_then(|idle| self.in_flight.get_mut(idle));
-            if let Some(idle) = idle.filter(|_| is_done.eq_ignore_ascii_case(b"DONE")) {
-                idle.done = true;
-            }
-            return;
+    /// Something was not seen.
+    pub fn doubt(&mut self) {
+        self.in_flight.doubt();
+        self.state = None;
+        self.selected.iter_mut().for_each(Mailbox::doubt);
+    }
+
+    fn answered(&self, relation: &Relation) -> SmallVec<[Arc<Command>; 1]> {
+        let command = |n| self.in_flight.find(n).cloned();
+        match relation {
+            Relation::Answers(n) => command(*n).into_iter().collect(),
+            Relation::Ambiguous(several) => several.iter().copied().filter_map(command).collect(),
+            Relation::None | Relation::Unsolicited => SmallVec::new(),
         }
-        let Some(command) = Command::read(n, at, said) else {
-            return;
-        };
+    }
+
+    /// The command that is said, or gone on with.
+    fn client(&mut self, n: u64, at: Micros, said: &Said) -> Option<Arc<Command>> {
+        if let Reading::Continuation { tag, mechanism, .. } = &said.reading {
+            if mechanism.is_none() {
+                self.idle_ends(said);
+            }
+            let command = self.continued.get(kept(tag.as_deref()?))?;
+            return self.in_flight.find(*command).cloned();
+        }
+        let mut command = Command::read(n, at, said)?;
         if self.in_flight.count() == 0
             && let Some(mailbox) = &mut self.selected
         {
             mailbox.all_is_read();
         }
-        if command.name == "IDLE" {
-            self.idle = Some(n);
+        if command.acts_on_selected() {
+            let selected = self.selected.as_ref().map(|mailbox| mailbox.name.clone());
+            command.selected = match &self.to_select {
+                Some((_, name)) => name.clone(),
+                None => selected,
+            };
         }
-        self.in_flight.begin(command);
+        let command = Arc::new(command);
+        if !command.tag.is_empty() {
+            self.begin(&command);
+        }
+        Some(command)
+    }
+
+    fn begin(&mut self, command: &Arc<Command>) {
+        let n = command.n;
+        match &*command.name {
+            "SELECT" | "EXAMINE" => self.to_select = Some((n, command.named.first().cloned())),
+            "IDLE" => self.idle = Some(n),
+            _ => {}
+        }
+        if matches!(&*command.name, "AUTHENTICATE" | "IDLE") {
+            self.continued.insert(command.tag.clone(), n);
+        }
+        if let Some(oldest) = self.in_flight.begin(Arc::clone(command)) {
+            self.forget(&oldest);
+        }
+    }
+
+    /// The command waits for nothing any more.
+    fn forget(&mut self, command: &Command) {
+        if self.idle == Some(command.n) {
+            self.idle = None;
+        }
+        if self
+            .to_select
+            .as_ref()
+            .is_some_and(|(n, _)| *n == command.n)
+        {
+            self.to_select = None;
+        }
+        if self.continued.get(&command.tag) == Some(&command.n) {
+            self.continued.remove(&command.tag);
+        }
+    }
+
+    fn idle_ends(&mut self, said: &Said) {
+        let is_done = said.wire.bytes().trim_ascii_end();
+        let idle = self.idle.and_then(|idle| self.in_flight.get_mut(idle));
+        if let Some(idle) = idle.filter(|_| is_done.eq_ignore_ascii_case(b"DONE")) {
+            idle.done = true;
+        }
     }
 
     fn server_said(&mut self, at: Micros, said: &Said) {
@@ -268,12 +357,11 @@ impl Session {
 
     /// With the first answer to a SELECT, what is told is about the mailbox that it selects.
     fn begin_mailbox(&mut self, said: &Said, code: Option<&str>) {
-        let selects = |command: &&Command| matches!(&*command.name, "SELECT" | "EXAMINE");
-        let Some(command) = self.asking(said).filter(selects) else {
+        let Some(command) = self.asking(said).filter(|command| command.selects()) else {
             return;
         };
         if self.selecting != Some(command.n) && code != Some("CLOSED") {
-            let mailbox = Mailbox::new(command.first.as_deref().unwrap_or_default());
+            let mailbox = Mailbox::new(command.named.first().cloned().unwrap_or_default());
             self.selecting = Some(command.n);
             self.selected = Some(mailbox);
         }
@@ -289,13 +377,15 @@ impl Session {
     }
 
     fn tagged(&mut self, said: &Said, status: Option<Status>) {
-        let Some(command) = asking(&said.relation).and_then(|n| self.in_flight.end(n)) else {
+        let Some(n) = asking(&said.relation) else {
             return;
         };
-        if self.idle == Some(command.n) {
-            self.idle = None;
-        }
+        let Some(command) = self.in_flight.end(n) else {
+            return self.settle(n, status);
+        };
+        self.forget(&command);
         let ok = status == Some(Status::Ok);
+        self.acted(&command, said, ok);
         match &*command.name {
             "SELECT" | "EXAMINE" => self.selected_then(&command, said, status),
             "LOGIN" | "AUTHENTICATE" if ok => {
@@ -330,6 +420,46 @@ impl Session {
         }
     }
 
+    /// A command from before something was not seen has its answer: of it is known what it did, and
+    /// not what else happened.
+    fn settle(&mut self, n: u64, status: Option<Status>) {
+        let Some(command) = self.in_flight.settle(n) else {
+            return;
+        };
+        self.forget(&command);
+        match (&*command.name, status) {
+            ("SELECT" | "EXAMINE", Some(Status::Ok)) => {
+                let name = command.named.first().cloned().unwrap_or_default();
+                self.selected = Some(Mailbox::new(name));
+            }
+            ("SELECT" | "EXAMINE", Some(Status::No))
+            | ("CLOSE" | "UNSELECT" | "LOGOUT" | "UNAUTHENTICATE", Some(Status::Ok)) => {
+                self.selected = None;
+            }
+            _ => {}
+        }
+    }
+
+    /// What a command that was answered did to the selected mailbox.
+    fn acted(&mut self, command: &Pending, said: &Said, ok: bool) {
+        let Some(mailbox) = self.selected.as_mut().filter(|_| !command.selects()) else {
+            return;
+        };
+        let code = said.code();
+        // Expunging tells a new HIGHESTMODSEQ (RFC 7162, section 3.2.7).
+        if let Some(code) = code.as_ref().filter(|code| code.name == "HIGHESTMODSEQ") {
+            mailbox.code(&code.name, &code.values);
+        }
+        if let Some(stores) = &command.stores
+            && (ok || code.is_some())
+        {
+            mailbox.stored(
+                stores,
+                ok && code.is_none_or(|code| code.name != "MODIFIED"),
+            );
+        }
+    }
+
     fn selected_then(&mut self, command: &Command, said: &Said, status: Option<Status>) {
         let began = self.selecting == Some(command.n);
         if began {
@@ -338,7 +468,7 @@ impl Session {
         match status {
             Some(Status::Ok) => {
                 if !began {
-                    let name = command.first.as_deref().unwrap_or_default();
+                    let name = command.named.first().cloned().unwrap_or_default();
                     self.selected = Some(Mailbox::new(name));
                 }
                 if let Some(mailbox) = &mut self.selected {
@@ -389,28 +519,4 @@ fn uid_validity(sent: &[u8]) -> Option<u64> {
     let text = std::str::from_utf8(sent).ok()?;
     let number = text.split("UIDVALIDITY ").nth(1)?;
     number.split(']').next()?.parse().ok()
-}
-
-/// The capabilities that a response lists, as the app was given them.
-fn listed(said: &Said) -> Option<Vec<String>> {
-    let is_data = matches!(&said.reading, Reading::Untagged { name, .. } if name == "CAPABILITY");
-    let code = match is_data {
-        true => None,
-        false => Some(said.code().filter(|code| code.name == "CAPABILITY")?),
-    };
-    let upper = |name: &[u8]| String::from_utf8_lossy(name).to_ascii_uppercase();
-    if let Passed::Instead(sent) = &said.passed {
-        let text = upper(sent.bytes());
-        let names = text.split("CAPABILITY ").nth(1)?;
-        let end = names.find([']', '\r']).unwrap_or(names.len());
-        let names = names[..end].split_whitespace().take(limits::CAPABILITIES);
-        return Some(names.map(str::to_owned).collect());
-    }
-    let values = match code {
-        Some(code) => code.values,
-        None => said.arguments(),
-    };
-    let names = values.iter().filter_map(Value::bytes);
-    let names = names.filter(|name| name.len() < limits::TAG).map(upper);
-    Some(names.take(limits::CAPABILITIES).collect())
 }

@@ -23,12 +23,15 @@ pub struct Messages {
     /// Messages behind them.
     further: u64,
     by_uid: BTreeMap<u32, usize>,
+    /// Flags that were told in an earlier one are forgotten.
+    epoch: u32,
 }
 
 #[derive(Clone, Copy)]
 struct Place {
     uid: Option<std::num::NonZeroU32>,
     flags: Option<std::num::NonZeroU32>,
+    epoch: u32,
     gone: bool,
 }
 
@@ -43,6 +46,8 @@ pub enum Learned {
     NotAscending(u32),
     /// There is no such message, or it is beyond the bound.
     Beyond,
+    /// It was the UID of a message that is gone.
+    Reused,
 }
 
 impl Messages {
@@ -71,8 +76,19 @@ impl Messages {
     }
 
     pub(super) fn flags(&self, number: u64) -> Option<FlagSet> {
-        let flags = self.places[self.place(number)?].flags?;
+        let place = &self.places[self.place(number)?];
+        let flags = place.flags.filter(|_| place.epoch == self.epoch)?;
         Some(flags.get() - 1)
+    }
+
+    /// Nobody knows any message's flags any more.
+    pub(super) fn forget_flags(&mut self) {
+        self.epoch = self.epoch.wrapping_add(1);
+    }
+
+    /// The messages of which anything was told are those up to this number.
+    pub(super) fn told(&self) -> u64 {
+        self.taken as u64
     }
 
     /// The number of the message with this UID.
@@ -91,6 +107,11 @@ impl Messages {
         self.by_uid.keys().copied()
     }
 
+    /// Those of them in a range.
+    pub(super) fn uids_in(&self, first: u32, last: u32) -> impl Iterator<Item = u32> {
+        self.by_uid.range(first..=last).map(|(uid, _)| *uid)
+    }
+
     fn place(&self, number: u64) -> Option<usize> {
         let before = usize::try_from(number.checked_sub(1)?).ok()?;
         self.ranks.find(before)
@@ -105,6 +126,7 @@ impl Messages {
             self.places.push(Place {
                 uid: None,
                 flags: None,
+                epoch: self.epoch,
                 gone: false,
             });
             self.ranks.push();
@@ -145,6 +167,7 @@ impl Messages {
         if let Some(place) = self.place_of(number) {
             let flags = flags.and_then(|flags| std::num::NonZeroU32::new(flags + 1));
             self.places[place].flags = flags;
+            self.places[place].epoch = self.epoch;
         }
     }
 
@@ -168,12 +191,6 @@ impl Messages {
         }
         self.close_ranks();
         uid
-    }
-
-    /// Whether each of these UIDs was told.
-    pub(super) fn knows_all(&self, first: u32, last: u32) -> bool {
-        let known = self.by_uid.range(first..=last).count() as u64;
-        known == u64::from(last - first) + 1
     }
 
     /// The messages with these UIDs are gone; whether so many were there.
