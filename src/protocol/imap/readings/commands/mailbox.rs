@@ -125,19 +125,22 @@ pub(super) fn rights(said: &Said, out: &mut Vec<u8>) {
 }
 
 /// `C: a GETMETADATA "INBOX" (MAXSIZE 1024) (/shared/comment /private/comment)`, RFC 5464,
-/// section 4.2; its grammar and its examples put the options on different sides of the mailbox.
+/// section 4.2; its grammar and its examples put the options on different sides of the mailbox, and
+/// some of its examples (section 4.4.1) leave out the parentheses around several entries.
 pub(super) fn get_metadata(said: &Said, out: &mut Vec<u8>) {
     typed(said, out, |arguments, out| {
         let (options, mailbox, entries) = match arguments {
-            [mailbox, entries] => (None, mailbox, entries),
-            [Value::List(options), mailbox, entries] | [mailbox, Value::List(options), entries] => {
+            [Value::List(options), mailbox, entries @ ..] => (Some(options), mailbox, entries),
+            [mailbox, Value::List(options), entries @ ..] if !entries.is_empty() => {
                 (Some(options), mailbox, entries)
             }
-            _ => return None,
+            [mailbox, entries @ ..] => (None, mailbox, entries),
+            [] => return None,
         };
         let entries = match entries {
-            Value::List(entries) => entries.as_slice(),
-            entry => std::slice::from_ref(entry),
+            [] => return None,
+            [Value::List(entries)] => entries.as_slice(),
+            entries => entries,
         };
         (is_string(mailbox) && entries.iter().all(is_string)).then_some(())?;
         let mut data = Object::open(out);
