@@ -44,6 +44,9 @@ fn spelled(text: &str) -> Vec<&'static Entry> {
         let name = code.split_whitespace().next().unwrap_or_default();
         return named(name, |kind| kind == Kind::ResponseCode);
     }
+    if text.starts_with('/') {
+        return metadata_entry(text).into_iter().collect();
+    }
     if let Some(syntax) = syntax(text) {
         return entry(Kind::Syntax, syntax).into_iter().collect();
     }
@@ -100,6 +103,13 @@ pub(super) fn capability(text: &str) -> Option<&'static Entry> {
         .or_else(|| family("XDOVECOT"))
         .or_else(|| find(&format!("{}=", name?)))
         .or_else(|| find(name?))
+}
+
+/// `/shared/vendor/cmu/cyrus-imapd/size`: the entry it is, or the family it belongs to.
+pub(super) fn metadata_entry(name: &str) -> Option<&'static Entry> {
+    let find = |term: &str| entry(Kind::MetadataEntry, term);
+    let ends = name.match_indices('/').map(|(at, _)| at + 1);
+    find(name).or_else(|| ends.rev().find_map(|end| find(&name[..end])))
 }
 
 /// `{310}`, `{310+}`, `~{310}`, `1:5,7`: the table's way to write it.

@@ -1,6 +1,9 @@
 //! Commands about a mailbox, or about several.
 
-use super::super::mailbox_name::{MAILBOX, PATTERN, REFERENCE, TO, write_name};
+use super::super::fetch::write_annotations;
+use super::super::mailbox_name::{
+    MAILBOX, PATTERN, PATTERNS, REFERENCE, TO, write_name, write_names,
+};
 use super::super::pairs::{write_options, write_strings};
 use super::super::text::{is_string, upper, write_astring, write_astrings};
 use super::typed;
@@ -70,7 +73,7 @@ pub(super) fn list(said: &Said, out: &mut Vec<u8>) {
         write_name(&mut data, &REFERENCE, names, reference);
         match patterns {
             Value::List(patterns) if patterns.iter().all(is_string) => {
-                write_astrings(data.name("patterns"), patterns);
+                write_names(&mut data, &PATTERNS, names, patterns);
             }
             pattern if is_string(pattern) => write_name(&mut data, &PATTERN, names, pattern),
             _ => return None,
@@ -191,13 +194,33 @@ pub(super) fn get_annotation(said: &Said, out: &mut Vec<u8>) {
     });
 }
 
-/// `C: a33 RESETKEY INBOX INTERNAL`, RFC 4467, section 7.
-pub(super) fn reset_key(said: &Said, out: &mut Vec<u8>) {
+/// `C: a SETANNOTATION "INBOX" "/comment" ("value.priv" "My comment")`, and several in parentheses,
+/// draft-daboo-imap-annotatemore-05, section 4.2.
+pub(super) fn set_annotation(said: &Said, out: &mut Vec<u8>) {
     typed(said, out, |arguments, out| {
-        let (mailbox, mechanisms) = arguments.split_first()?;
-        arguments.iter().all(is_string).then_some(())?;
+        let (mailbox, entries) = arguments.split_first()?;
+        is_string(mailbox).then_some(())?;
+        let entries = match entries {
+            [Value::List(entries)] => entries,
+            entries => entries,
+        };
         let mut data = Object::open(out);
         write_name(&mut data, &MAILBOX, said.details.names, mailbox);
+        write_annotations(data.name("entries"), entries)?;
+        data.close();
+        Some(())
+    });
+}
+
+/// `C: a33 RESETKEY INBOX INTERNAL`, RFC 4467, section 7; of all mailboxes where it names none.
+pub(super) fn reset_key(said: &Said, out: &mut Vec<u8>) {
+    typed(said, out, |arguments, out| {
+        arguments.iter().all(is_string).then_some(())?;
+        let mut data = Object::open(out);
+        let (mailbox, mechanisms) = arguments.split_at(arguments.len().min(1));
+        if let [mailbox] = mailbox {
+            write_name(&mut data, &MAILBOX, said.details.names, mailbox);
+        }
         if !mechanisms.is_empty() {
             write_astrings(data.name("mechanisms"), mechanisms);
         }
