@@ -207,7 +207,7 @@ fn also(terms: &mut Vec<Term>, item: &str) {
 }
 
 /// The first encoded word in a message's literals (RFC 2047), as far as somebody would look.
-fn encoded_word(said: &Said) -> Option<Term> {
+pub(super) fn encoded_word(said: &Said) -> Option<Term> {
     let known = entry(Kind::Syntax, "=?...?=")?;
     let literals = said
         .spans
