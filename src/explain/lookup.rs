@@ -59,7 +59,26 @@ fn spelled(text: &str) -> Vec<&'static Entry> {
     }
     match text.split_once('=') {
         Some((name, value)) => valued(text, name, value),
-        None => capability(text).into_iter().collect(),
+        None => match capability(text) {
+            Some(found) => vec![found],
+            None => rights(text),
+        },
+    }
+}
+
+/// `lrswi`, `+lrs`: rights that begin, as servers list them, with lookup or read; each letter once.
+fn rights(text: &str) -> Vec<&'static Entry> {
+    let letters = text.trim_start_matches(['+', '-']);
+    let mut found: Vec<&Entry> = Vec::new();
+    for letter in letters.chars() {
+        match entry(Kind::AclRight, &letter.to_string()) {
+            Some(right) if !found.contains(&right) => found.push(right),
+            _ => return Vec::new(),
+        }
+    }
+    match letters.starts_with(['l', 'r']) && found.len() > 1 {
+        true => found,
+        false => Vec::new(),
     }
 }
 
@@ -262,5 +281,16 @@ mod tests {
             let _ = (find(odd), near(odd));
         }
         assert!(find("").is_empty() && find("[").is_empty());
+        let terms = |text: &str| {
+            find(text)
+                .iter()
+                .map(|found| found.term)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(terms("+lrs"), ["l", "r", "s"]);
+        assert_eq!(terms("/private/vendor/x/y"), ["/private/vendor/"]);
+        for unknown in ["lrr", "lr9", "srl", "/private/x"] {
+            assert!(find(unknown).is_empty(), "{unknown}");
+        }
     }
 }

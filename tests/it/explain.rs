@@ -80,6 +80,12 @@ fn terms_are_taken_as_they_stand_on_the_wire() {
         (&["--", "-FLAGS"], "-FLAGS  option"),
         (&["noop", "--color", "never"], "NOOP  command"),
         (&["starttls-injection"], "starttls-injection  note"),
+        (
+            &["/shared/vendor/cmu/size"],
+            "/shared/vendor/  METADATA entry",
+        ),
+        (&["lrs"], "l  ACL right"),
+        (&["MessageNew"], "MessageNew  NOTIFY event"),
     ] {
         assert!(explained(terms).starts_with(begins), "{terms:?}");
     }
