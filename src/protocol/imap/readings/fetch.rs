@@ -102,7 +102,7 @@ fn write_items(
 
 /// Whether upper case is the same before and behind JSON's escaping.
 fn is_plain(name: &[u8]) -> bool {
-    name.iter().all(u8::is_ascii_graphic)
+    name.iter().all(|octet| matches!(octet, b' '..=b'~'))
 }
 
 /// Adds an item's value.
