@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::error::{Doing, Error, Result};
+use crate::private;
 
 /// What `--out` names.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,10 +39,7 @@ impl Place {
                 _ => return Ok(()),
             },
         };
-        let mut builder = std::fs::DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder
+        private::folder()
             .recursive(true)
             .create(folder)
             .doing(|| format!("make the folder {}", folder.display()))

@@ -14,21 +14,30 @@ pub fn trials() -> Vec<Trial> {
 const MAY_USE: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("limits", &[]),
+    ("private", &[]),
     // For tests alone.
     ("growth", &[]),
     ("event", &["error", "limits", "growth"]),
     ("fault", &["event"]),
     // `protocol` for tests alone.
     ("explain", &["limits", "event", "protocol"]),
-    ("transcript", &["error", "limits", "event"]),
+    ("transcript", &["error", "limits", "private", "event"]),
     // `protocol` for tests alone.
     ("model", &["limits", "growth", "event", "protocol"]),
     (
         "sink",
-        &["error", "limits", "event", "explain", "transcript", "model"],
+        &[
+            "error",
+            "limits",
+            "private",
+            "event",
+            "explain",
+            "transcript",
+            "model",
+        ],
     ),
     ("protocol", &["error", "limits", "event", "fault", "growth"]),
-    ("net", &["error", "limits", "event", "fault"]),
+    ("net", &["error", "limits", "private", "event", "fault"]),
     (
         "recording",
         &["error", "limits", "event", "transcript", "protocol"],
@@ -101,6 +110,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "error",
             "limits",
+            "private",
             "event",
             "fault",
             "transcript",
@@ -115,6 +125,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "error",
             "limits",
+            "private",
             "event",
             "explain",
             "fault",
@@ -157,7 +168,7 @@ fn source() -> PathBuf {
 }
 
 /// Every source file with the folder (or file) of `src` that it belongs to.
-fn files() -> Vec<(String, PathBuf)> {
+pub fn files() -> Vec<(String, PathBuf)> {
     let mut files = Vec::new();
     let mut folders = vec![source()];
     while let Some(folder) = folders.pop() {

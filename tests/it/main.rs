@@ -22,13 +22,16 @@ mod explain;
 mod failures;
 mod faults;
 mod filter;
+mod hostile;
 mod import;
 mod library;
 mod lint;
+mod manifest;
 mod memory;
 mod on_miss;
 mod page;
 mod pcapng;
+mod private;
 mod readme;
 mod real;
 mod record;
@@ -38,6 +41,7 @@ mod replay;
 mod scrub;
 mod secrets;
 mod serving;
+mod shipping;
 mod socks;
 mod starttls;
 mod stats;
@@ -65,12 +69,15 @@ fn main() -> ExitCode {
         faults::trials(),
         import::trials(),
         filter::trials(),
+        hostile::trials(),
         library::trials(),
         lint::trials(),
+        manifest::trials(),
         memory::trials(),
         on_miss::trials(),
         page::trials(),
         pcapng::trials(),
+        private::trials(),
         readme::trials(),
         real::trials(),
         record::trials(),
@@ -80,6 +87,7 @@ fn main() -> ExitCode {
         scrub::trials(),
         secrets::trials(),
         serving::trials(),
+        shipping::trials(),
         socks::trials(),
         starttls::trials(),
         stats::trials(),
