@@ -105,7 +105,10 @@ pub fn introduction(leg: Leg, address: SocketAddr, which: &WhichAuthority) -> Ve
             "  for apps that keep their servers, set their proxy to:".to_owned(),
             format!(
                 "    SOCKS version 5, host {}, port {}, no user name  ({trust})",
-                address.ip(),
+                match address.ip().is_unspecified() {
+                    true => "this computer's address".to_owned(),
+                    false => address.ip().to_string(),
+                },
                 address.port()
             ),
         ],
