@@ -17,7 +17,8 @@
 //!
 //! The map, from the bottom up; arrows point one way (`tests/it/arrows.rs` checks them):
 //!
-//! - [`error`], [`limits`]: what we could not do; every bound.
+//! - [`error`], [`limits`]: what we could not do; every bound. [`private`]: files and folders for their
+//!   owner alone.
 //! - [`event`]: the vocabulary all else shares, and the gate that masks secrets.
 //! - [`figure`]: numbers for people.
 //! - [`explain`]: what the words of IMAP mean, and each event in its place.
@@ -49,6 +50,7 @@ pub mod import;
 pub mod limits;
 pub mod lint;
 pub mod net;
+pub mod private;
 pub mod protocol;
 pub mod recording;
 pub mod relay;

@@ -1,6 +1,5 @@
 //! `mailscope export TRANSCRIPT --to FORM`: a transcript for other programs, or for people.
 
-use std::fs::OpenOptions;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,6 +12,7 @@ use super::say::{say, warn};
 use crate::error::{Error, Result};
 use crate::event::{Body, Event, Reading};
 use crate::filter::Matcher;
+use crate::private;
 use crate::recording::{Events, name_of};
 use crate::sink::page::Page;
 use crate::sink::pcapng::Capture;
@@ -82,9 +82,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// As private as the transcript that it was made of.
 fn create(path: &Path) -> Result<std::fs::File> {
-    let file = OpenOptions::new().write(true).create_new(true).open(path);
-    file.map_err(|error| {
+    private::create_new(path).map_err(|error| {
         let doing = format!("write {}", path.display());
         match error.kind() {
             ErrorKind::AlreadyExists => {

@@ -4,6 +4,7 @@ use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::known;
 use super::say::{say, warn};
 use super::view;
 use super::{Common, Output};
@@ -21,7 +22,7 @@ pub struct Arguments {
     transcript: Option<PathBuf>,
 
     /// Leave out the findings of this rule (repeatable).
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = known::rules(), hide_possible_values = true)]
     allow: Vec<String>,
 
     /// Print the rules and do nothing else.

@@ -6,6 +6,7 @@
 mod authority;
 mod ca;
 mod client_certificate;
+mod completions;
 mod demo;
 mod diff;
 mod divert;
@@ -16,10 +17,13 @@ mod filter;
 mod growing;
 mod import;
 mod keylog;
+mod known;
 mod lint;
+mod man;
 mod provider;
 mod record;
 mod redirect;
+mod remote;
 mod replay;
 mod say;
 mod scrub;
@@ -67,6 +71,7 @@ pub struct Common {
         long,
         global = true,
         value_name = "DIR",
+        value_hint = clap::ValueHint::DirPath,
         env = "MAILSCOPE_CA_DIR"
     )]
     ca_dir: Option<PathBuf>,
@@ -111,6 +116,10 @@ enum Command {
     Ca(ca::Arguments),
     /// The whole way on this machine, without an account or a network.
     Demo(demo::Arguments),
+    /// Write the completion script for a shell to standard output.
+    Completions(completions::Arguments),
+    /// Write manual pages: one to standard output, or all into a folder.
+    Man(man::Arguments),
 }
 
 /// Runs the command. What could not be done is for the caller to print.
@@ -128,6 +137,8 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Lint(arguments) => lint::run(&arguments, &cli.common),
         Command::Ca(arguments) => ca::run(&arguments, &cli.common),
         Command::Demo(arguments) => demo::run(arguments, &cli.common),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments),
     }
 }
 

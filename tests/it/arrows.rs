@@ -14,6 +14,7 @@ pub fn trials() -> Vec<Trial> {
 const MAY_USE: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("limits", &[]),
+    ("private", &[]),
     // For tests alone.
     ("growth", &[]),
     ("event", &["error", "limits", "growth"]),
@@ -21,7 +22,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("figure", &["event"]),
     // `protocol` for tests alone.
     ("explain", &["limits", "event", "protocol"]),
-    ("transcript", &["error", "limits", "event"]),
+    ("transcript", &["error", "limits", "private", "event"]),
     // `protocol` for tests alone.
     ("session", &["limits", "growth", "event", "protocol"]),
     (
@@ -29,6 +30,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "error",
             "limits",
+            "private",
             "event",
             "explain",
             "figure",
@@ -39,7 +41,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "protocol",
         &["error", "limits", "event", "fault", "session", "growth"],
     ),
-    ("net", &["error", "limits", "event", "fault"]),
+    ("net", &["error", "limits", "private", "event", "fault"]),
     (
         "recording",
         &["error", "limits", "event", "transcript", "protocol"],
@@ -113,6 +115,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "error",
             "limits",
+            "private",
             "event",
             "fault",
             "transcript",
@@ -127,6 +130,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "error",
             "limits",
+            "private",
             "event",
             "explain",
             "fault",
@@ -170,7 +174,7 @@ fn source() -> PathBuf {
 }
 
 /// Every source file with the folder (or file) of `src` that it belongs to.
-fn files() -> Vec<(String, PathBuf)> {
+pub fn files() -> Vec<(String, PathBuf)> {
     let mut files = Vec::new();
     let mut folders = vec![source()];
     while let Some(folder) = folders.pop() {

@@ -22,14 +22,17 @@ mod explain;
 mod failures;
 mod faults;
 mod filter;
+mod hostile;
 mod import;
 mod input;
 mod library;
 mod lint;
+mod manifest;
 mod memory;
 mod on_miss;
 mod page;
 mod pcapng;
+mod private;
 mod readme;
 mod real;
 mod record;
@@ -39,6 +42,7 @@ mod replay;
 mod scrub;
 mod secrets;
 mod serving;
+mod shipping;
 mod socks;
 mod starttls;
 mod stats;
@@ -66,13 +70,16 @@ fn main() -> ExitCode {
         faults::trials(),
         import::trials(),
         filter::trials(),
+        hostile::trials(),
         input::trials(),
         library::trials(),
         lint::trials(),
+        manifest::trials(),
         memory::trials(),
         on_miss::trials(),
         page::trials(),
         pcapng::trials(),
+        private::trials(),
         readme::trials(),
         real::trials(),
         record::trials(),
@@ -82,6 +89,7 @@ fn main() -> ExitCode {
         scrub::trials(),
         secrets::trials(),
         serving::trials(),
+        shipping::trials(),
         socks::trials(),
         starttls::trials(),
         stats::trials(),
