@@ -76,7 +76,7 @@ fn origin(look: &mut Look<'_>, items: &[Item<'_>]) {
     let in_flight = look.session.in_flight();
     let fetches = ["FETCH", "UID FETCH"];
     let asked = in_flight.iter().filter(|c| fetches.contains(&&*c.name));
-    let mut asked = asked.map(|command| command.words.iter().any(|word| word.contains('<')));
+    let mut asked = asked.map(|command| command.asks_for_part);
     let is_sure = look.session.state().is_some() && in_flight.has_any(&fetches);
     if is_sure && !asked.any(|has_part| has_part) {
         let range = look.range_of(part.name.bytes().unwrap_or_default());
