@@ -12,7 +12,7 @@ pub(super) fn check(look: &mut Look<'_>) {
         return;
     };
     match name {
-        "FETCH" => numbered(look),
+        "FETCH" => {}
         "UIDFETCH" => {
             let session = look.session;
             let may_be = session.in_flight().has("ENABLE") || session.state().is_none();
@@ -24,6 +24,9 @@ pub(super) fn check(look: &mut Look<'_>) {
     }
     if look.said.from == Peer::Server && number > 0 {
         let items = items(look.said);
+        if name == "FETCH" {
+            unasked(look, &items);
+        }
         modseq(look, &items);
         origin(look, &items);
         date(look, &items);
@@ -31,8 +34,8 @@ pub(super) fn check(look: &mut Look<'_>) {
     }
 }
 
-fn numbered(look: &mut Look<'_>) {
-    let items = items(look.said);
+/// In IMAP4rev2, what nobody asked for has the UID in it.
+fn unasked(look: &mut Look<'_>, items: &[Item<'_>]) {
     let has_uid = items.iter().any(|item| item.name.is_word("UID"));
     let is_unasked = look.said.relation == Relation::Unsolicited;
     if is_unasked && look.is_rev2() && !has_uid {

@@ -84,8 +84,16 @@ fn correlator(look: &mut Look<'_>) {
     };
     if look.memory.never_had(&tag) && matches!(look.said.reading, Reading::Untagged { .. }) {
         let about = format!("no command had the tag {tag}");
-        let range = look.range_of(tag.as_bytes());
-        look.add(Breach::EsearchTagUnknown, range, about);
+        let is_it = |span: &&Span| {
+            let text = look.said.span_bytes(span);
+            let text = text.strip_prefix(b"\"").unwrap_or(text);
+            text.strip_suffix(b"\"").unwrap_or(text) == tag.as_bytes()
+        };
+        let span = look.arguments().iter().find(is_it);
+        match span.map(|span| span.range.clone()) {
+            Some(range) => look.add(Breach::EsearchTagUnknown, range, about),
+            None => look.add_head(Breach::EsearchTagUnknown, about),
+        }
     }
 }
 
