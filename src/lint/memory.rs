@@ -36,6 +36,8 @@ pub(super) struct Memory {
     pub(super) selecting: HashMap<u64, Arc<str>>,
     /// Messages whose text was told and that were unread, while nothing is told of their flags.
     pub(super) unseen: HashSet<u64>,
+    /// A fault struck, or others may.
+    pub(super) faulted: bool,
     /// mailscope said something in a peer's place.
     pub(super) meddled: bool,
     /// Continuation requests for literals since the last command.

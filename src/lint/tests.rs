@@ -259,6 +259,19 @@ fn the_octets_that_are_wrong_are_marked() {
             "{5000+}",
         ),
         ("S: * OK [CAPABILITY IMAP4rev1 ID id] hi", "id"),
+        ("! selected\nC: a SEARCH UNSEEN OR SEEN 2:9", "2:9"),
+        ("! selected\nC: a SEARCH SINCE 2026-01-01", "2026-01-01"),
+        ("! selected\nC: a FETCH 1 (UID BODY[]<0.0>)", "BODY[]<0.0>"),
+        ("! in\nC: a NOOP now (or later)", "now (or later)"),
+        ("! selected\nC: a SEARCH SEEN\nS: * SEARCH 2 4", "4"),
+        (
+            "! selected ESEARCH\nC: a SEARCH RETURN () SEEN\nS: * ESEARCH (TAG \"q\") ALL 1",
+            "\"q\"",
+        ),
+        (
+            "S: * OK hi\nC: a AUTHENTICATE LOGIN\nS: + Username:",
+            "Username:",
+        ),
     ] {
         let talk = Talk::of(text);
         let quotes = talk

@@ -27,8 +27,10 @@ impl Capabilities {
 /// The capabilities that a response lists, as the app was given them.
 pub(super) fn listed(said: &Said) -> Option<Vec<String>> {
     let is_data = matches!(&said.reading, Reading::Untagged { name, .. } if name == "CAPABILITY");
+    let is_plain = matches!(&said.reading, Reading::Untagged { status: None, .. });
     let code = match is_data {
         true => None,
+        false if is_plain => return None,
         false => Some(said.code().filter(|code| code.name == "CAPABILITY")?),
     };
     let upper = |name: &[u8]| String::from_utf8_lossy(name).to_ascii_uppercase();

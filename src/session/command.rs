@@ -32,6 +32,8 @@ pub struct Command {
     pub identity: Option<String>,
     /// mailscope sent it, and not the app.
     pub own: bool,
+    /// It asks for a part of a body (`BODY[]<0.2048>`); for FETCH and UID FETCH.
+    pub asks_for_part: bool,
     /// What it does to flags; for STORE and UID STORE.
     pub(super) stores: Option<Box<Stores>>,
 }
@@ -61,6 +63,8 @@ impl Command {
             tag: kept(tag.as_deref().unwrap_or_default()).to_owned(),
             named: named(&name, &arguments),
             selected: None,
+            asks_for_part: matches!(&*name, "FETCH" | "UID FETCH")
+                && said.wire.bytes().contains(&b'<'),
             stores: Stores::read(&name, &arguments).map(Box::new),
             name,
             words,

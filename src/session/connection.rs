@@ -321,7 +321,7 @@ impl Session {
     }
 
     fn untagged(&mut self, said: &Said, name: &str, number: Option<u64>, status: Option<Status>) {
-        let code = said.code().filter(|_| status.is_some());
+        let code = status.and_then(|_| said.code());
         let code_name = code.as_ref().map(|code| code.name.as_str());
         self.begin_mailbox(said, code_name);
         let told = code_name.unwrap_or(name);

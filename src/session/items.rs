@@ -1,5 +1,7 @@
 //! The items of a FETCH response, without a tree of them.
 
+use smallvec::SmallVec;
+
 use crate::event::{Said, Step, Value};
 
 /// An item of a FETCH response, with its value.
@@ -7,7 +9,7 @@ pub struct Item<'a> {
     /// `UID`, `BODY[HEADER]`.
     pub name: Value<'a>,
     /// A value that is no list; of a list, its members that are none.
-    pub values: Vec<Value<'a>>,
+    pub values: SmallVec<[Value<'a>; 2]>,
     /// Whether the value is a list.
     pub is_list: bool,
 }
@@ -46,7 +48,7 @@ pub fn items(said: &Said) -> Vec<Item<'_>> {
                 named = true;
                 items.push(Item {
                     name,
-                    values: Vec::new(),
+                    values: SmallVec::new(),
                     is_list: false,
                 });
             }

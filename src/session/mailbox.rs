@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::items::items;
 use super::messages::{FlagSet, Learned, Messages};
 use super::sequence_set::{Bound, ranges};
@@ -63,20 +65,38 @@ enum Exists {
 #[derive(Default)]
 struct FlagSets {
     sets: Vec<Vec<String>>,
-    places: HashMap<Vec<String>, FlagSet>,
+    /// By the flags with a space behind each.
+    places: HashMap<Vec<u8>, FlagSet>,
 }
 
 impl FlagSets {
     fn place(&mut self, set: Vec<String>) -> Option<FlagSet> {
-        if let Some(place) = self.places.get(&set) {
-            return Some(*place);
+        let key = set.iter().flat_map(|flag| flag.bytes().chain([b' ']));
+        let key: Vec<u8> = key.collect();
+        match self.places.get(&key) {
+            Some(place) => Some(*place),
+            None => self.add(key, set),
         }
+    }
+
+    /// As [`place`](Self::place), for flags as they were told: those of most messages were told before.
+    fn place_of(&mut self, told: &[Value<'_>]) -> Option<FlagSet> {
+        let octets = told.iter().filter_map(Value::bytes);
+        let octets = octets.flat_map(|flag| flag.iter().copied().chain([b' ']));
+        let key: SmallVec<[u8; 64]> = octets.collect();
+        match self.places.get(&key[..]) {
+            Some(place) => Some(*place),
+            None => self.place(texts_of(told)),
+        }
+    }
+
+    fn add(&mut self, key: Vec<u8>, set: Vec<String>) -> Option<FlagSet> {
         if self.sets.len() == limits::FLAG_SETS {
             return None;
         }
         let place = FlagSet::try_from(self.sets.len()).ok()?;
-        self.sets.push(set.clone());
-        self.places.insert(set, place);
+        self.sets.push(set);
+        self.places.insert(key, place);
         Some(place)
     }
 }
@@ -231,8 +251,7 @@ impl Mailbox {
             } else if item.name.is_word("MODSEQ") {
                 self.highest_modseq = self.highest_modseq.max(item.number());
             } else if item.name.is_word("FLAGS") {
-                let set = texts_of(&item.values);
-                let set = self.flag_sets.place(set);
+                let set = self.flag_sets.place_of(&item.values);
                 self.messages.set_flags(number, set);
             }
         }
@@ -247,7 +266,7 @@ impl Mailbox {
         let mut flags = self.unnumbered.get(&uid).copied().flatten();
         for item in items(said) {
             if item.name.is_word("FLAGS") {
-                flags = self.flag_sets.place(texts_of(&item.values));
+                flags = self.flag_sets.place_of(&item.values);
             } else if item.name.is_word("MODSEQ") {
                 self.highest_modseq = self.highest_modseq.max(item.number());
             }

@@ -74,7 +74,7 @@ pub(super) fn at_the_end(event: &Event, session: &Session, memory: &Memory) -> O
         return None;
     };
     // The other peer's end is an answer to the first one's, and so is a close that follows an error.
-    if memory.ended.is_some() || !session.is_whole() {
+    if memory.ended.is_some() || memory.faulted || !session.is_whole() {
         return None;
     }
     let is_in = matches!(

@@ -12,7 +12,7 @@ pub(super) fn check(look: &mut Look<'_>) {
         return;
     };
     match name {
-        "FETCH" => numbered(look),
+        "FETCH" => {}
         "UIDFETCH" => {
             let session = look.session;
             let may_be = session.in_flight().has("ENABLE") || session.state().is_none();
@@ -24,6 +24,9 @@ pub(super) fn check(look: &mut Look<'_>) {
     }
     if look.said.from == Peer::Server && number > 0 {
         let items = items(look.said);
+        if name == "FETCH" {
+            unasked(look, &items);
+        }
         modseq(look, &items);
         origin(look, &items);
         date(look, &items);
@@ -31,8 +34,8 @@ pub(super) fn check(look: &mut Look<'_>) {
     }
 }
 
-fn numbered(look: &mut Look<'_>) {
-    let items = items(look.said);
+/// In IMAP4rev2, what nobody asked for has the UID in it.
+fn unasked(look: &mut Look<'_>, items: &[Item<'_>]) {
     let has_uid = items.iter().any(|item| item.name.is_word("UID"));
     let is_unasked = look.said.relation == Relation::Unsolicited;
     if is_unasked && look.is_rev2() && !has_uid {
@@ -76,7 +79,7 @@ fn origin(look: &mut Look<'_>, items: &[Item<'_>]) {
     let in_flight = look.session.in_flight();
     let fetches = ["FETCH", "UID FETCH"];
     let asked = in_flight.iter().filter(|c| fetches.contains(&&*c.name));
-    let mut asked = asked.map(|command| command.words.iter().any(|word| word.contains('<')));
+    let mut asked = asked.map(|command| command.asks_for_part);
     let is_sure = look.session.state().is_some() && in_flight.has_any(&fetches);
     if is_sure && !asked.any(|has_part| has_part) {
         let range = look.range_of(part.name.bytes().unwrap_or_default());

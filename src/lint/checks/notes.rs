@@ -29,6 +29,7 @@ pub(super) fn check(event: &Event, _session: &Session, memory: &mut Memory) -> V
     let Body::Note(note) = &event.body else {
         return Vec::new();
     };
+    memory.faulted |= note.id.starts_with("fault");
     let row = TAKEN_OVER.iter().find(|(id, _)| *id == note.id);
     let Some((_, id)) = row.filter(|(id, _)| !memory.last.contains(id)) else {
         return Vec::new();

@@ -1,10 +1,10 @@
 //! SEARCH and what answers it (RFC 9051, section 6.4.4 and 7.3.4; RFC 4731).
 
 use super::is_search;
-use crate::event::{Label, Peer, Reading, Value};
+use crate::event::{Label, Peer, Reading, Span, Value};
 use crate::lint::look::Look;
 use crate::lint::table::Breach;
-use crate::session::ranges;
+use crate::session::{Bound, ranges};
 
 pub(super) fn check(look: &mut Look<'_>) {
     match look.said.from {
@@ -84,7 +84,16 @@ fn correlator(look: &mut Look<'_>) {
     };
     if look.memory.never_had(&tag) && matches!(look.said.reading, Reading::Untagged { .. }) {
         let about = format!("no command had the tag {tag}");
-        look.add_head(Breach::EsearchTagUnknown, about);
+        let is_it = |span: &&Span| {
+            let text = look.said.span_bytes(span);
+            let text = text.strip_prefix(b"\"").unwrap_or(text);
+            text.strip_suffix(b"\"").unwrap_or(text) == tag.as_bytes()
+        };
+        let span = look.arguments().iter().find(is_it);
+        match span.map(|span| span.range.clone()) {
+            Some(range) => look.add(Breach::EsearchTagUnknown, range, about),
+            None => look.add_head(Breach::EsearchTagUnknown, about),
+        }
     }
 }
 
@@ -104,7 +113,17 @@ fn beyond(look: &mut Look<'_>, name: &str, arguments: &[Value<'_>]) {
     };
     if let Some(most) = most.filter(|most| *most > exists) {
         let about = format!("{most} is told of, and there are {exists} messages");
-        look.add_head(Breach::SearchBeyondExists, about);
+        let is_it = |span: &&Span| {
+            let set = matches!(span.label, Label::Number | Label::Atom);
+            set && ranges(look.said.span_bytes(span))
+                .flatten()
+                .any(|(first, last)| [first, last].contains(&Bound::Number(most)))
+        };
+        let span = look.arguments().iter().find(is_it);
+        match span.map(|span| span.range.clone()) {
+            Some(range) => look.add(Breach::SearchBeyondExists, range, about),
+            None => look.add_head(Breach::SearchBeyondExists, about),
+        }
     }
 }
 
