@@ -1,13 +1,14 @@
 //! `mailscope scrub TRANSCRIPT -o FILE`: the same conversation with nobody's data in it.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
 
 use super::say::{say, warn};
-use crate::error::{Error, Result};
-use crate::scrub::{Kept, scrub};
+use crate::error::Result;
+use crate::scrub::{Kept, Target, Unwatched, scrub};
 
 /// The arguments of `scrub`.
 #[derive(Debug, clap::Args)]
@@ -53,19 +54,27 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         subjects: arguments.keep.contains(&What::Subjects),
         folders: arguments.keep.contains(&What::Folders),
     };
-    if arguments.out == Path::new("-") {
-        let why = "the last check is made before anything is written, which takes a file";
-        return Err(Error::new("write to standard output", why).hint("-o FILE"));
-    }
-    let scrubbed = scrub(&arguments.transcript, &arguments.out, kept)?;
+    let mut stdout = io::stdout().lock();
+    let (target, place) = match arguments.out == Path::new("-") {
+        true => (Target::Out(&mut stdout), "standard output".to_owned()),
+        false => (
+            Target::File(&arguments.out),
+            arguments.out.display().to_string(),
+        ),
+    };
+    let scrubbed = scrub(&arguments.transcript, target, kept, &Unwatched)?;
     if let Some(torn) = &scrubbed.torn {
         say(&warn(torn));
     }
     say(&format!(
-        "scrubbed {} events, {} words replaced: {}",
-        scrubbed.events,
-        scrubbed.words,
-        arguments.out.display()
+        "scrubbed {} events, {} words replaced: {place}",
+        scrubbed.events, scrubbed.words,
     ));
-    Ok(ExitCode::SUCCESS)
+    match scrubbed.damage {
+        None => Ok(ExitCode::SUCCESS),
+        Some(damage) => Err(damage.hint(format!(
+            "what stands before it: its {} events, scrubbed, are in {place}",
+            scrubbed.events
+        ))),
+    }
 }

@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use super::counts::{Counts, Wrong};
@@ -56,14 +56,22 @@ impl Events {
     /// It cannot be read, or begins as no recording does; a text that is wrong anywhere.
     pub fn open(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
+        let file = File::open(path).doing(|| format!("read {name}"))?;
+        Self::read(BufReader::with_capacity(limits::READ, file), name)
+    }
+
+    /// As [`open`](Self::open), from anywhere; `name` is what errors call it.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn read(mut octets: impl BufRead + Send + 'static, name: String) -> Result<Self> {
         let doing = || format!("read {name}");
-        let file = File::open(path).doing(doing)?;
-        let mut file = BufReader::with_capacity(limits::READ, file);
-        if !is_text(file.fill_buf().doing(doing)?) {
-            return Ok(Self::new(Reader::new(file, name)?));
+        if !is_text(octets.fill_buf().doing(doing)?) {
+            return Ok(Self::new(Reader::new(octets, name)?));
         }
         let mut text = Vec::new();
-        file.read_to_end(&mut text).doing(doing)?;
+        octets.read_to_end(&mut text).doing(doing)?;
         let lines = read_text(&text).map_err(|wrong| broken(&name, wrong))?;
         Ok(Self::of(Source::Text(Text {
             name,

@@ -108,6 +108,11 @@ impl<W: Write> TextWriter<W> {
         }
     }
 
+    /// What was written to; what is not whole is not in it.
+    pub fn into_inner(self) -> W {
+        self.out
+    }
+
     /// Hands everything on to what is written to.
     ///
     /// # Errors

@@ -489,7 +489,7 @@ fn what_cannot_be_done_is_an_error_and_leaves_no_file() {
         path
     };
     let there = file("there.json", "mine");
-    let text = file("session.txt", "S: * OK hi\nC: a NOOP\n");
+    let text = file("notes.txt", "nothing of the kind\n");
     let broken = file(
         "broken.json",
         "{\"mailscope\":{\"format\":1},\"events\":[\n{\"n\":x}\n]}",

@@ -26,6 +26,7 @@ mod legs;
 mod lint;
 mod mbsync;
 mod measured;
+mod nasty;
 mod neomutt;
 mod replayed;
 mod scrubbed;
