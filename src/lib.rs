@@ -19,6 +19,7 @@
 //!
 //! - [`error`], [`limits`]: what we could not do; every bound.
 //! - [`event`]: the vocabulary all else shares, and the gate that masks secrets.
+//! - [`figure`]: numbers for people.
 //! - [`explain`]: what the words of IMAP mean, and each event in its place.
 //! - [`transcript`]: the file format. [`fault`]: what goes wrong on purpose.
 //! - [`model`]: a connection and its mailbox from outside, made of its events. [`lint`]: what of it
@@ -41,6 +42,7 @@ pub mod error;
 pub mod event;
 pub mod explain;
 pub mod fault;
+pub mod figure;
 pub mod filter;
 #[cfg(test)]
 mod growth;

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use super::say::{say, warn};
 use super::{Common, Output, print_octets, view};
 use crate::compare::{Conversation, Ignored, compare, write_json, write_page};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::recording::{is_standard_input, name_of};
 
 /// The arguments of `diff`.
 #[derive(Debug, clap::Args)]
@@ -21,10 +22,10 @@ masked on one side.
 
 Exit codes: 0 equal, 1 different, 2 a file could not be read.")]
 pub struct Arguments {
-    /// The one transcript, or a text of C: and S: lines.
+    /// The one transcript, or a text with C: and S: lines; - for standard input.
     a: PathBuf,
 
-    /// The other one.
+    /// The other one. One of both may be standard input.
     b: PathBuf,
 
     /// Do not compare this: a command (NOOP), a response (RECENT), a response code (UIDVALIDITY), an
@@ -35,6 +36,13 @@ pub struct Arguments {
 
 /// Prints the differences, or that there are none.
 pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
+    if [&arguments.a, &arguments.b]
+        .iter()
+        .all(|path| is_standard_input(path))
+    {
+        let why = "both are standard input, which can be read once";
+        return Err(Error::new("compare - with -", why).hint("a file for one of both"));
+    }
     let ignored = Ignored::new(arguments.ignore.iter().map(String::as_str));
     let a = Conversation::open(&arguments.a, &ignored)?;
     let b = Conversation::open(&arguments.b, &ignored)?;
@@ -46,7 +54,7 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
     match common.output {
         Output::Json => write_json(&mut out, &comparison),
         Output::Text => {
-            let names = [&arguments.a, &arguments.b].map(|path| path.display().to_string());
+            let names = [&arguments.a, &arguments.b].map(|path| name_of(path));
             let names = [&*names[0], &*names[1]];
             write_page(&mut out, &comparison, names, &view::style(common));
         }

@@ -12,6 +12,7 @@ use super::server_leg::{ServerLeg, described};
 use crate::error::{Error, Result};
 use crate::event::Note;
 use crate::net::{Ours, ServerAddress, TlsToServer};
+use crate::recording::is_standard_input;
 use crate::replay::{Cassette, Denied, RecordMode, Script, Upstream};
 use crate::sink::bus::OnFailure;
 
@@ -82,6 +83,12 @@ impl Growing {
             )
             .hint("one TRANSCRIPT; those that are only to be played need another replay"));
         };
+        if is_standard_input(transcript.as_ref()) {
+            return Err(
+                Error::new(doing, "standard input is no file that could be added to")
+                    .hint("the name of a file in place of -"),
+            );
+        }
         let Some(text) = &self.server else {
             return Err(Error::new(doing, "no server is named that could be asked")
                 .hint("--server imaps://imap.example.com, as for mailscope record"));

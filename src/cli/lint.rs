@@ -16,7 +16,7 @@ use crate::sink::terminal::Style;
 /// The arguments of `lint`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The transcript, or a text with C: and S: lines.
+    /// The transcript, or a text with C: and S: lines; - for standard input.
     #[arg(required_unless_present = "list_rules")]
     transcript: Option<PathBuf>,
 

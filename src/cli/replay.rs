@@ -27,7 +27,8 @@ use crate::sink::bus::{Bus, OnFailure, Sink};
 /// The arguments of `replay`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The transcripts; their sessions are served together.
+    /// The transcripts, or texts with C: and S: lines (- for standard input); their sessions are served
+    /// together.
     #[arg(required = true, value_name = "TRANSCRIPT")]
     transcripts: Vec<PathBuf>,
 

@@ -9,12 +9,11 @@ use super::say::{say, warn};
 use super::view;
 use crate::error::Result;
 use crate::recording::Events;
-use crate::transcript::Reader;
 
 /// The arguments of `show`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The transcript.
+    /// The transcript, or a text with C: and S: lines; - for standard input.
     transcript: PathBuf,
 
     #[command(flatten)]
@@ -32,7 +31,7 @@ pub struct Arguments {
 /// Prints every event, then says on standard error if the file is torn.
 pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
     let filter = arguments.filter.read()?;
-    let mut events = Events::new(Reader::open(&arguments.transcript)?);
+    let mut events = Events::open(&arguments.transcript)?;
     let Some(view) = view::standard_output(common, false)? else {
         return Ok(ExitCode::SUCCESS);
     };
@@ -75,7 +74,7 @@ mod tests {
     use crate::protocol::imap::conversations::random::{Step, conversation, events};
     use crate::sink::terminal::{ColorChoice, Stream, Surroundings, Terminal, style_for};
     use crate::stats::{Stats, Wanted};
-    use crate::transcript::{FORMAT, write_event};
+    use crate::transcript::{FORMAT, Reader, write_event};
 
     use crate::event::Peer::{Client as C, Server as S};
 

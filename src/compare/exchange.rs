@@ -145,7 +145,7 @@ impl Exchange {
 }
 
 impl Conversation {
-    /// Reads a recording, of which some is not to be compared.
+    /// Reads a recording, of which some is not to be compared; standard input for `-`.
     ///
     /// # Errors
     ///
@@ -156,7 +156,7 @@ impl Conversation {
         let conversation = building.finish(torn);
         match conversation.connections.is_empty() {
             true => Err(Error::new(
-                format!("compare {}", path.display()),
+                format!("compare {}", recording::name_of(path)),
                 "nothing is said in it",
             )
             .hint("a transcript of a session, such as mailscope record writes")),

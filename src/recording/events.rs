@@ -3,18 +3,17 @@
 //! Of the short text form as well, whose events are numbered here and have no times.
 
 use std::collections::{HashMap, VecDeque};
-use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::Read;
 use std::path::Path;
 
 use super::counts::{Counts, Wrong};
+use super::input::{Form, Input, form};
 use crate::error::{Doing, Error, Result};
 use crate::event::{
-    Body, Draft, Event, Gate, Micros, Numbers, Peer, Recorded, RecordedBody, Secrets,
+    Body, Draft, Event, Gate, Micros, Numbers, Peer, Reading, Recorded, RecordedBody, Secrets,
 };
-use crate::limits;
 use crate::protocol::imap::Observer;
-use crate::transcript::{Reader, TextLine, is_text, read_text};
+use crate::transcript::{Header, Reader, TextLine, read_text_so_far};
 
 /// The events of a transcript, in their order. After an error there are no more.
 pub struct Events {
@@ -31,8 +30,21 @@ enum Source {
 /// A text whose lines are not all read.
 struct Text {
     name: String,
+    header: Header,
     lines: std::vec::IntoIter<TextLine>,
+    /// What is wrong in the line behind them.
+    wrong: Option<Wrong>,
     counts: Counts,
+}
+
+/// Whether a recording says when something was said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Times {
+    /// It does.
+    #[default]
+    Told,
+    /// It does not: a text of C: and S: lines. All is at zero, and no answer took any time.
+    Untold,
 }
 
 impl Events {
@@ -49,35 +61,53 @@ impl Events {
         }
     }
 
-    /// Of a file in either form; which one it is, is found out.
+    /// Of a file in either form, or of standard input for `-`; which form it has, is found out.
     ///
     /// # Errors
     ///
-    /// It cannot be read, or begins as no recording does; a text that is wrong anywhere.
+    /// It cannot be read, or begins as no recording does.
     pub fn open(path: &Path) -> Result<Self> {
-        let name = path.display().to_string();
-        let file = File::open(path).doing(|| format!("read {name}"))?;
-        Self::read(BufReader::with_capacity(limits::READ, file), name)
+        Self::read(Input::open(path)?)
     }
 
-    /// As [`open`](Self::open), from anywhere; `name` is what errors call it.
+    /// As [`open`](Self::open), of what is open already.
     ///
     /// # Errors
     ///
     /// As [`open`](Self::open).
-    pub fn read(mut octets: impl BufRead + Send + 'static, name: String) -> Result<Self> {
-        let doing = || format!("read {name}");
-        if !is_text(octets.fill_buf().doing(doing)?) {
+    pub fn read(input: Input) -> Result<Self> {
+        let Input { name, mut octets } = input;
+        if form(&name, &mut octets)? == Form::Json {
             return Ok(Self::new(Reader::new(octets, name)?));
         }
         let mut text = Vec::new();
-        octets.read_to_end(&mut text).doing(doing)?;
-        let lines = read_text(&text).map_err(|wrong| broken(&name, wrong))?;
+        octets
+            .read_to_end(&mut text)
+            .doing(|| format!("read {name}"))?;
+        let (lines, wrong) = read_text_so_far(&text);
         Ok(Self::of(Source::Text(Text {
             name,
+            header: Header::unknown(),
             lines: lines.into_iter(),
+            wrong,
             counts: Counts::default(),
         })))
+    }
+
+    /// What the recording says about itself; of a text, nothing is known.
+    pub fn header(&self) -> &Header {
+        match &self.source {
+            Source::Json(reader) => reader.header(),
+            Source::Text(text) => &text.header,
+        }
+    }
+
+    /// Whether it says when something was said.
+    pub fn times(&self) -> Times {
+        match &self.source {
+            Source::Json(_) => Times::Told,
+            Source::Text(_) => Times::Untold,
+        }
     }
 
     /// What is to be said of a file that ends before its end, once all of it is read.
@@ -105,15 +135,19 @@ impl Iterator for Events {
                 Source::Text(text) => {
                     let heard = match text.lines.next() {
                         Some(line) => self.readings.hear(&line, &mut text.counts),
-                        None => match std::mem::take(&mut text.counts).end() {
-                            Ok(()) => return None,
-                            Err(wrong) => Err(wrong),
-                        },
+                        None => {
+                            let end = std::mem::take(&mut text.counts).end();
+                            match text.wrong.take().map_or(end, Err) {
+                                Ok(()) => return None,
+                                Err(wrong) => Err(wrong),
+                            }
+                        }
                     };
                     match heard {
                         Ok(events) => self.ready.extend(events),
                         Err(wrong) => {
                             text.lines = Vec::new().into_iter();
+                            text.wrong = None;
                             text.counts = Counts::default();
                             return Some(Err(broken(&text.name, wrong)));
                         }
@@ -126,6 +160,18 @@ impl Iterator for Events {
 
 fn broken(name: &str, (line, why): Wrong) -> Error {
     Error::new(format!("read {name}, line {line}"), why)
+}
+
+/// A text does not say how long something took.
+fn forget_times(event: &mut Event) {
+    if let Body::Said(said) = &mut event.body {
+        match &mut said.reading {
+            Reading::Tagged { elapsed: took, .. } | Reading::Continuation { idled: took, .. } => {
+                *took = None;
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Makes whole events of recorded ones, each connection with a reader of its own.
@@ -163,7 +209,9 @@ impl Readings {
         counts.after(line, said)?;
         let number = |draft| {
             n += 1;
-            numbers.number(draft, n)
+            let mut event = numbers.number(draft, n);
+            forget_times(&mut event);
+            event
         };
         let events = drafts.into_iter().map(number).collect();
         self.heard = n;

@@ -39,13 +39,14 @@ use std::path::{Path, PathBuf};
 use crate::error::{Doing, Error, Result};
 use crate::event::{Event, Secrets};
 use crate::limits;
+use crate::recording::Form;
 use crate::transcript::{Header, Nameless, NamelessTranscript, Reader, TextWriter};
 
 use check::Check;
 pub use message::Kept;
 use pseudonym::Pseudonyms;
 use session::Session;
-use source::{Counted, Form, Source};
+use source::{Counted, Source};
 use text::Words;
 use vocabulary::Vocabulary;
 

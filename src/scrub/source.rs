@@ -3,15 +3,15 @@
 //! Standard input, which can be read once, is kept in a file without a name.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::Counter;
 use crate::error::{Doing, Result};
 use crate::event::Recorded;
 use crate::limits;
-use crate::recording::Events;
-use crate::transcript::{Header, Nameless, Reader, is_text};
+use crate::recording::{Events, Form, Input, form, is_standard_input, name_of};
+use crate::transcript::{Header, Nameless, Reader};
 
 /// What is scrubbed.
 pub struct Source {
@@ -25,15 +25,6 @@ enum Place {
     Kept(Nameless),
 }
 
-/// In which form it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// A transcript.
-    Json,
-    /// `C:` and `S:` lines.
-    Text,
-}
-
 impl Source {
     /// A file, or standard input for `-`.
     ///
@@ -41,23 +32,17 @@ impl Source {
     ///
     /// It cannot be read.
     pub fn open(path: &Path) -> Result<Self> {
-        let (name, place) = match path == Path::new("-") {
-            true => ("standard input".to_owned(), Place::Kept(standard_input()?)),
-            false => (path.display().to_string(), Place::File(path.into())),
+        let name = name_of(path);
+        let place = match is_standard_input(path) {
+            true => Place::Kept(standard_input()?),
+            false => Place::File(path.into()),
         };
         let mut source = Self {
             name,
             place,
             form: Form::Json,
         };
-        let mut octets = BufReader::new(source.octets()?);
-        let beginning = octets
-            .fill_buf()
-            .doing(|| format!("read {}", source.name))?;
-        let mark = "\u{feff}".as_bytes();
-        if is_text(beginning.strip_prefix(mark).unwrap_or(beginning)) {
-            source.form = Form::Text;
-        }
+        source.form = form(&source.name, &mut BufReader::new(source.octets()?))?;
         Ok(source)
     }
 
@@ -85,7 +70,10 @@ impl Source {
         let name = self.name.clone();
         Ok(match self.form {
             Form::Json => SourceEvents::Json(Box::new(Reader::new(octets, name)?)),
-            Form::Text => SourceEvents::Text(Box::new(Events::read(octets, name)?)),
+            Form::Text => {
+                let octets = Box::new(octets);
+                SourceEvents::Text(Box::new(Events::read(Input { name, octets })?))
+            }
         })
     }
 

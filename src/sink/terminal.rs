@@ -19,7 +19,6 @@
 //! wider than the style's width (of 40 or more).
 
 mod explained;
-mod figure;
 mod lifecycle;
 mod line;
 mod literal;

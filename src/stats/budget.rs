@@ -6,11 +6,11 @@
 //! equal to its limit is within it.
 
 use super::Summary;
-use super::figure;
 use super::waste::Kind;
 use crate::error::{Error, Result};
 use crate::event::Micros;
 use crate::event::json::Object;
+use crate::figure;
 
 /// What a limit is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

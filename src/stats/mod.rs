@@ -40,7 +40,6 @@ mod budget;
 mod connection;
 mod digest;
 mod fetched;
-mod figure;
 mod heard;
 pub mod percentile;
 mod summary;

@@ -10,11 +10,11 @@
 //! Where there is no room for all columns, those that matter least are left out; the JSON has all.
 
 use super::budget::Verdict;
-use super::figure::{counted, duration, octets};
 use super::table::{self, Column, safe, wrap};
 use super::waste::{Kind, Waste};
 use super::{CommandFigures, ConnectionFigures, Summary};
 use crate::event::Micros;
+use crate::figure::{counted, duration, octets};
 
 /// Adds it, in lines of this width (40 or more).
 pub fn write_text(out: &mut String, summary: &Summary, budget: &[Verdict], width: usize) {

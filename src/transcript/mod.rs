@@ -139,7 +139,7 @@ pub use place::place;
 pub use reader::Reader;
 pub use resume::Resumed;
 pub use schema::SCHEMA;
-pub use text::{TextLine, TextWriter, is_text, read_text};
+pub use text::{TextLine, TextWriter, is_text, read_text, read_text_so_far};
 
 #[cfg(test)]
 mod tests;

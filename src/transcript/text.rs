@@ -23,7 +23,10 @@
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 
-use crate::event::{Awaited, Message, Peer, Piece, Recorded, RecordedBody, RecordedMessage};
+use crate::event::{
+    Awaited, Body, Event, Message, Passed, Peer, Piece, Reading, Recorded, RecordedBody,
+    RecordedMessage, Said,
+};
 use crate::transcript::is_hidden;
 
 /// Writes the short form.
@@ -37,6 +40,83 @@ pub struct TextWriter<W> {
     added: HashSet<u64>,
     /// Go-aheads for literals of a message that is not whole yet, with their connection.
     go_aheads: Vec<(u64, Vec<u8>)>,
+}
+
+/// What is written of a message, of a recorded one or of an event.
+struct Spoken<'m> {
+    conn: u64,
+    n: u64,
+    from: Peer,
+    /// mailscope itself said it.
+    is_own: bool,
+    /// The other peer was not given it.
+    is_withheld: bool,
+    is_greeting: bool,
+    is_go_ahead: bool,
+    is_part: bool,
+    bytes: &'m [u8],
+    pieces: &'m [Piece],
+}
+
+impl<'m> Spoken<'m> {
+    fn recorded(recorded: &'m Recorded) -> Option<Self> {
+        let RecordedBody::Message(message) = &recorded.body else {
+            return None;
+        };
+        let RecordedMessage {
+            from,
+            own,
+            sent,
+            kind,
+            message,
+            awaited,
+            part,
+            ..
+        } = &**message;
+        Some(Self {
+            conn: recorded.conn,
+            n: recorded.n,
+            from: *from,
+            is_own: *own,
+            is_withheld: sent.as_ref().is_some_and(Message::is_empty),
+            is_greeting: kind.as_deref() == Some("greeting"),
+            is_go_ahead: *awaited == Some(Awaited::Literal),
+            is_part: part.is_some(),
+            bytes: message.bytes(),
+            pieces: message.pieces(),
+        })
+    }
+
+    fn event(event: &'m Event) -> Option<Self> {
+        let Body::Said(said) = &event.body else {
+            return None;
+        };
+        let Said {
+            from,
+            wire,
+            reading,
+            passed,
+            ..
+        } = &**said;
+        Some(Self {
+            conn: event.conn,
+            n: event.n,
+            from: *from,
+            is_own: matches!(passed, Passed::Own),
+            is_withheld: matches!(passed, Passed::Instead(sent) if sent.bytes().is_empty()),
+            is_greeting: matches!(reading, Reading::Greeting { .. }),
+            is_go_ahead: matches!(
+                reading,
+                Reading::ContinuationRequest {
+                    awaited: Some(Awaited::Literal),
+                    ..
+                }
+            ),
+            is_part: matches!(reading, Reading::LiteralPart { .. }),
+            bytes: wire.bytes(),
+            pieces: wire.pieces(),
+        })
+    }
 }
 
 /// Octets of one peer.
@@ -63,46 +143,53 @@ impl<W: Write> TextWriter<W> {
     ///
     /// Those of the writer.
     pub fn write(&mut self, recorded: &Recorded) -> io::Result<()> {
-        let RecordedBody::Message(message) = &recorded.body else {
-            return Ok(());
-        };
-        if message.part.is_some() {
-            self.pass_over(recorded);
-            return Ok(());
-        }
-        let is_withheld = message.sent.as_ref().is_some_and(Message::is_empty);
-        if is_withheld && message.kind.as_deref() == Some("greeting") {
-            self.added.insert(recorded.conn);
-        }
-        let is_answer_to_us = is_withheld && message.from == Peer::Server;
-        if (message.own || is_answer_to_us) && !self.added.contains(&recorded.conn) {
-            return Ok(());
-        }
-        if message.awaited == Some(Awaited::Literal) {
-            let go_ahead = message.message.bytes().to_vec();
-            self.go_aheads.push((recorded.conn, go_ahead));
+        Spoken::recorded(recorded).map_or(Ok(()), |spoken| self.spoken(&spoken))
+    }
+
+    /// The same of an event.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer.
+    pub fn write_event(&mut self, event: &Event) -> io::Result<()> {
+        Spoken::event(event).map_or(Ok(()), |spoken| self.spoken(&spoken))
+    }
+
+    fn spoken(&mut self, spoken: &Spoken<'_>) -> io::Result<()> {
+        if spoken.is_part {
+            self.keep(spoken);
             return Ok(());
         }
-        for run in self.runs(recorded.conn, message) {
-            self.write_run(recorded.conn, &run)?;
+        if spoken.is_withheld && spoken.is_greeting {
+            self.added.insert(spoken.conn);
+        }
+        let is_answer_to_us = spoken.is_withheld && spoken.from == Peer::Server;
+        if (spoken.is_own || is_answer_to_us) && !self.added.contains(&spoken.conn) {
+            return Ok(());
+        }
+        if spoken.is_go_ahead {
+            self.go_aheads.push((spoken.conn, spoken.bytes.to_vec()));
+            return Ok(());
+        }
+        for run in self.runs(spoken) {
+            self.write_run(spoken.conn, &run)?;
         }
         Ok(())
     }
 
     /// Takes an event in that is not to be written; a part of a literal is, with its message, if that is.
-    pub fn pass_over(&mut self, recorded: &Recorded) {
-        let RecordedBody::Message(message) = &recorded.body else {
+    pub fn pass_over(&mut self, event: &Event) {
+        let Some(spoken) = Spoken::event(event) else {
             return;
         };
-        if message.part.is_some() {
-            let octets = message.message.bytes().to_vec();
-            self.parts.insert((recorded.conn, recorded.n), octets);
+        if spoken.is_part {
+            self.keep(&spoken);
             return;
         }
-        for piece in message.message.pieces() {
+        for piece in spoken.pieces {
             if let Piece::Streamed { parts, .. } = piece {
                 for part in parts {
-                    self.parts.remove(&(recorded.conn, *part));
+                    self.parts.remove(&(spoken.conn, *part));
                 }
             }
         }
@@ -111,6 +198,10 @@ impl<W: Write> TextWriter<W> {
     /// What was written to; what is not whole is not in it.
     pub fn into_inner(self) -> W {
         self.out
+    }
+
+    fn keep(&mut self, part: &Spoken<'_>) {
+        self.parts.insert((part.conn, part.n), part.bytes.to_vec());
     }
 
     /// Hands everything on to what is written to.
@@ -137,10 +228,10 @@ impl<W: Write> TextWriter<W> {
     }
 
     /// The message, with each go-ahead that it waited for behind the header of its literal.
-    fn runs(&mut self, conn: u64, message: &RecordedMessage) -> Vec<Run> {
-        let (from, mut octets, mut runs) = (message.from, Vec::new(), Vec::new());
-        let bytes = message.message.bytes();
-        for piece in message.message.pieces() {
+    fn runs(&mut self, spoken: &Spoken<'_>) -> Vec<Run> {
+        let (from, mut octets, mut runs) = (spoken.from, Vec::new(), Vec::new());
+        let (conn, bytes) = (spoken.conn, spoken.bytes);
+        for piece in spoken.pieces {
             match piece {
                 Piece::Text(range) => octets.extend_from_slice(&bytes[range.clone()]),
                 Piece::Secret(secret, _) => {
@@ -260,8 +351,21 @@ pub fn is_text(beginning: &[u8]) -> bool {
 ///
 /// The number of the first line that is not in it, and why not.
 pub fn read_text(text: &[u8]) -> Result<Vec<TextLine>, (u64, String)> {
-    let mut conn = 1;
+    match read_text_so_far(text) {
+        (lines, None) => Ok(lines),
+        (_, Some(wrong)) => Err(wrong),
+    }
+}
+
+/// As [`read_text`], with the lines before the one that is wrong.
+pub fn read_text_so_far(text: &[u8]) -> (Vec<TextLine>, Option<(u64, String)>) {
     let mut read = Vec::new();
+    let wrong = read_lines(text, &mut read).err();
+    (read, wrong)
+}
+
+fn read_lines(text: &[u8], read: &mut Vec<TextLine>) -> Result<(), (u64, String)> {
+    let mut conn = 1;
     for (number, line) in (1_u64..).zip(text.split(|octet| *octet == b'\n')) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if let Some(comment) = line.strip_prefix(b"#") {
@@ -286,7 +390,7 @@ pub fn read_text(text: &[u8]) -> Result<Vec<TextLine>, (u64, String)> {
             octets,
         });
     }
-    Ok(read)
+    Ok(())
 }
 
 fn read_line(line: &[u8]) -> Result<(Peer, Vec<u8>), String> {

@@ -18,6 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("growth", &[]),
     ("event", &["error", "limits", "growth"]),
     ("fault", &["event"]),
+    ("figure", &["event"]),
     // `protocol` for tests alone.
     ("explain", &["limits", "event", "protocol"]),
     ("transcript", &["error", "limits", "event"]),
@@ -25,7 +26,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &["limits", "growth", "event", "protocol"]),
     (
         "sink",
-        &["error", "limits", "event", "explain", "transcript", "model"],
+        &[
+            "error",
+            "limits",
+            "event",
+            "explain",
+            "figure",
+            "transcript",
+            "model",
+        ],
     ),
     ("protocol", &["error", "limits", "event", "fault", "growth"]),
     ("net", &["error", "limits", "event", "fault"]),
@@ -36,7 +45,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("session", &["error", "limits", "event", "protocol"]),
     (
         "stats",
-        &["error", "limits", "event", "session", "protocol", "growth"],
+        &[
+            "error", "limits", "event", "figure", "session", "protocol", "growth",
+        ],
     ),
     (
         "filter",
@@ -118,6 +129,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "event",
             "explain",
             "fault",
+            "figure",
             "transcript",
             "sink",
             "protocol",
@@ -138,8 +150,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Folders of code that is given time and octets and asks for neither.
 const SANS_IO: &[&str] = &[
-    "event", "explain", "fault", "protocol", "error", "limits", "model", "lint", "session",
-    "stats", "filter",
+    "event", "explain", "fault", "figure", "protocol", "error", "limits", "model", "lint",
+    "session", "stats", "filter",
 ];
 
 /// What such code does not name.

@@ -4,9 +4,9 @@
 //! of a message that is gone. Names are RFC 9051's, section 7, and those of the extensions that speak
 //! without being asked.
 
-use super::figure;
 use super::line::Line;
 use crate::event::{Said, Status, Value};
+use crate::figure;
 use crate::sink::palette::Meaning;
 
 /// Members of a list that are named.

@@ -1,12 +1,12 @@
 //! mailscope's remarks below a message: what changed by it, what it means, what is odd about it.
 
-use super::figure;
 use super::meaning;
 use super::readable;
 use super::sheet::{HANG, Left, Sheet};
 use crate::event::{
     Awaited, CapabilityChange, Label, Passed, Peer, Reading, Relation, Said, Status,
 };
+use crate::figure;
 use crate::model::Session;
 use crate::sink::palette::Meaning;
 

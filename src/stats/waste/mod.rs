@@ -34,8 +34,8 @@ pub(super) use patterns::Patterns;
 
 use super::digest::Digest;
 use super::fetched::Twice;
-use super::figure;
 use crate::event::{Micros, Said, Status, Value};
+use crate::figure;
 use crate::limits;
 use crate::session::Command;
 

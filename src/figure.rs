@@ -1,9 +1,11 @@
-//! Numbers for people: counts and durations.
+//! Numbers for people: counts, octets and durations, the same wherever they are shown.
+//!
+//! Not how JSON has them, which are seconds and octets.
 
 use crate::event::Micros;
 
-/// `1,234,567`
-pub(super) fn count(number: u64) -> String {
+/// `1,234`
+pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
@@ -15,14 +17,34 @@ pub(super) fn count(number: u64) -> String {
     grouped
 }
 
-/// `1 octet`, `2 octets`
-pub(super) fn counted(number: u64, one: &str) -> String {
+/// `1 item`, `2 items`
+pub fn counted(number: u64, one: &str) -> String {
     let many = if number == 1 { "" } else { "s" };
     format!("{} {one}{many}", count(number))
 }
 
+/// `812 B`, `4.1 KiB`, `120 MiB`
+pub fn octets(number: u64) -> String {
+    if number < 1024 {
+        return format!("{number} B");
+    }
+    let mut rest = number as f64;
+    let mut unit = "B";
+    for next in ["KiB", "MiB", "GiB", "TiB", "PiB"] {
+        if rest < 1023.5 {
+            break;
+        }
+        rest /= 1024.0;
+        unit = next;
+    }
+    match rest < 99.95 {
+        true => format!("{rest:.1} {unit}"),
+        false => format!("{rest:.0} {unit}"),
+    }
+}
+
 /// `0.4 ms`, `80 ms`, `1.2 s`, `2 min 5 s`, `1 h 2 min`
-pub(super) fn duration(time: Micros) -> String {
+pub fn duration(time: Micros) -> String {
     match time.0 {
         micros @ ..9_950 => format!("{:.1} ms", micros as f64 / 1e3),
         micros @ ..999_500 => format!("{:.0} ms", micros as f64 / 1e3),
@@ -40,6 +62,21 @@ pub(super) fn duration(time: Micros) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn octets_have_the_unit_one_would_say() {
+        for (number, said) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1.0 KiB"),
+            (12_595, "12.3 KiB"),
+            (1_048_500, "1.0 MiB"),
+            (1 << 30, "1.0 GiB"),
+            (125_829_120, "120 MiB"),
+        ] {
+            assert_eq!(octets(number), said);
+        }
+    }
 
     #[test]
     fn thousands_are_grouped() {
