@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::progress::{Beside, Progress};
 use super::say::{say, warn};
 use super::{Common, Output, print_octets, view};
 use crate::compare::{Conversation, Ignored, compare, write_json, write_page};
@@ -44,12 +45,14 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
         return Err(Error::new("compare - with -", why).hint("a file for one of both"));
     }
     let ignored = Ignored::new(arguments.ignore.iter().map(String::as_str));
-    let a = Conversation::open(&arguments.a, &ignored)?;
-    let b = Conversation::open(&arguments.b, &ignored)?;
+    let progress = Progress::begin("reading", Beside::Nothing);
+    let a = Conversation::of(progress.input(&arguments.a)?, &ignored)?;
+    let b = Conversation::of(progress.input(&arguments.b)?, &ignored)?;
+    let comparison = compare(&a, &b);
+    drop(progress);
     for torn in [&a.torn, &b.torn].into_iter().flatten() {
         say(&warn(torn));
     }
-    let comparison = compare(&a, &b);
     let mut out = Vec::new();
     match common.output {
         Output::Json => write_json(&mut out, &comparison),

@@ -4,9 +4,10 @@ use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::progress::{Beside, Progress};
 use super::say::{say, warn};
 use super::view;
-use super::{Common, Output};
+use super::{Common, Output, before};
 use crate::error::{Error, Result};
 use crate::lint::print::{Sarif, Text, rules, summary, write_finding, write_rule};
 use crate::lint::{Finding, Linter, RULES, near, rule};
@@ -57,11 +58,14 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
         Output::Json => Form::Json,
         Output::Text => Form::Text(Text::new(style)),
     };
-    let mut events = Events::open(path)?;
+    let progress = Progress::begin("reading", Beside::Output);
+    let mut events = Events::read(progress.input(path)?)?;
     let mut linter = Linter::allowing(allowed);
-    for event in &mut events {
-        form.print(&linter.read(&event?))?;
+    let mut damage = None;
+    for event in before(&mut events, &mut damage) {
+        form.print(&linter.read(&event))?;
     }
+    drop(progress);
     if let Some(torn) = events.torn() {
         say(&warn(&torn));
     }
@@ -75,6 +79,9 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
         Form::Sarif(sarif) => {
             print_all(format!("{:#}\n", sarif.finish()).as_bytes())?;
         }
+    }
+    if let Some(damage) = damage {
+        return Err(damage.hint("the findings are of what stands before it"));
     }
     Ok(match counts.is_bad() {
         true => ExitCode::from(1),

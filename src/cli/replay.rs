@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::authority::WhichAuthority;
 use super::fault::{self, FaultArguments};
 use super::growing::{Growing, Grown};
+use super::progress::{Beside, Progress};
 use super::record::{remove_ready_file, write_ready_file};
 use super::say::{say, say_at_the_end, warn};
 use super::session::{Signals, runtime};
@@ -21,6 +22,7 @@ use crate::error::{Doing, Error, Result};
 use crate::limits;
 use crate::net::{Door, ListenAddress, Ours};
 use crate::protocol::imap::AppLeg;
+use crate::recording::Input;
 use crate::replay::{Config, Matching, OnMiss, Report, Script, Service};
 use crate::sink::bus::{Bus, OnFailure, Sink};
 
@@ -140,10 +142,16 @@ fn played(arguments: &Arguments) -> Result<Played> {
         return Ok(Played::Grown(Box::new(grown)));
     }
     arguments.growing.refuse_without_miss()?;
+    let progress = match arguments.quiet {
+        true => Progress::none(),
+        false => Progress::begin("reading", Beside::Nothing),
+    };
     let mut script = Script::default();
     for transcript in &arguments.transcripts {
-        script.append(Script::open(transcript)?);
+        let Input { name, octets } = progress.input(transcript)?;
+        script.append(Script::read(octets, &name)?);
     }
+    drop(progress);
     for torn in &script.torn {
         say(&warn(torn));
     }

@@ -6,9 +6,10 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 
+use super::progress::{Beside, Progress};
 use super::say::{say, warn};
 use crate::error::Result;
-use crate::scrub::{Kept, Target, Unwatched, scrub};
+use crate::scrub::{Kept, Target, scrub};
 
 /// The arguments of `scrub`.
 #[derive(Debug, clap::Args)]
@@ -62,7 +63,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             arguments.out.display().to_string(),
         ),
     };
-    let scrubbed = scrub(&arguments.transcript, target, kept, &Unwatched)?;
+    let progress = Progress::begin("reading", Beside::Nothing);
+    let scrubbed = scrub(&arguments.transcript, target, kept, &progress)?;
+    drop(progress);
     if let Some(torn) = &scrubbed.torn {
         say(&warn(torn));
     }

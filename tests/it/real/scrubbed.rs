@@ -112,7 +112,9 @@ fn built(mail: &[u8]) -> Vec<String> {
     let mail = MessageParser::default().parse(mail).unwrap();
     let part = |part: &MessagePart<'_>| {
         let kind = part.content_type().map(|kind| {
+            let known = ["us-ascii", "utf-8", "utf-16le", "koi8-r", "iso-2022-jp"];
             let charset = kind.attribute("charset");
+            let charset = charset.filter(|charset| known.contains(charset));
             format!("{}/{:?} {charset:?}", kind.c_type, kind.c_subtype)
         });
         let nested = match &part.body {
