@@ -29,6 +29,7 @@ mod memory;
 mod on_miss;
 mod page;
 mod pcapng;
+mod progress;
 mod readme;
 mod real;
 mod record;
@@ -71,6 +72,7 @@ fn main() -> ExitCode {
         on_miss::trials(),
         page::trials(),
         pcapng::trials(),
+        progress::trials(),
         readme::trials(),
         real::trials(),
         record::trials(),
