@@ -24,15 +24,17 @@ counts, sizes, MODSEQ; dates and times; INBOX; names of well-known header fields
 and charsets; white space and punctuation, so the length of every word, line and message; tags; ports, \
 loopback addresses, TLS versions; plain English words in servers' texts. Masked passwords stay masked.
 
-At the end, what was written is searched for every word of the original of four letters and more (as it \
-is, base64, quoted-printable, modified UTF-7). If one is left, no file is written.
+Secrets that were shown (--show-secrets) are masked. A text of C: and S: lines becomes a text.
+
+At the end, what was written is searched for every word of the original, in every encoding: of four \
+letters and more anywhere, of two and three where the original has it. If one is left, nothing is written.
 
 Exit codes: 0 done, 2 a file could not be read or written, or a word is left.")]
 pub struct Arguments {
-    /// The transcript.
+    /// The transcript, or a text with C: and S: lines; - for standard input.
     transcript: PathBuf,
 
-    /// The new transcript, never overwritten; its owner alone may read it.
+    /// The new transcript, or text, never overwritten; its owner alone may read it. - for standard output.
     #[arg(short, long, value_name = "FILE")]
     out: PathBuf,
 

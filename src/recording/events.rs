@@ -24,7 +24,7 @@ pub struct Events {
 
 enum Source {
     Json(Box<Reader>),
-    Text(Text),
+    Text(Box<Text>),
 }
 
 /// A text whose lines are not all read.
@@ -85,13 +85,13 @@ impl Events {
             .read_to_end(&mut text)
             .doing(|| format!("read {name}"))?;
         let (lines, wrong) = read_text_so_far(&text);
-        Ok(Self::of(Source::Text(Text {
+        Ok(Self::of(Source::Text(Box::new(Text {
             name,
             header: Header::unknown(),
             lines: lines.into_iter(),
             wrong,
             counts: Counts::default(),
-        })))
+        }))))
     }
 
     /// What the recording says about itself; of a text, nothing is known.

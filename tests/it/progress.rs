@@ -44,7 +44,7 @@ fn long(folder: &TempDir) -> PathBuf {
 
 /// What a terminal of [`COLUMNS`] columns is given, by a command of the shell.
 fn on_a_terminal(command: &str) -> Output {
-    let command = format!("stty cols {COLUMNS}; {command}");
+    let command = format!("stty rows 24 cols {COLUMNS}; {command}");
     Command::new(SCRIPT.path().unwrap())
         .args(["-q", "-e", "-c", &command, "/dev/null"])
         .env("TERM", "xterm")

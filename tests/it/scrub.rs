@@ -544,7 +544,7 @@ fn a_text_becomes_a_text() {
     let mut app = App::plain(replay.address("plain"));
     app.hear("* OK");
     let login = text.lines().find(|line| line.contains(" login ")).unwrap();
-    app.say(login["c: ".len()..].as_bytes());
+    app.say(&login.as_bytes()["c: ".len()..]);
     app.say(b"\r\n");
     app.hear("a OK");
     assert_eq!(replay.stop().0, 0);

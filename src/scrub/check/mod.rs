@@ -176,7 +176,7 @@ impl Check {
     /// Every run of base64, with its line ends and without, at each alignment; and what is encoded once
     /// more in it.
     fn in_base64(&self, octets: &[u8], original: Option<&[u8]>) -> Option<Left> {
-        let mut originals = original.map(|original| base64_runs(original));
+        let mut originals = original.map(base64_runs);
         base64_runs(octets).find_map(|decoded| {
             let original = originals.as_mut().and_then(Iterator::next);
             let by_chance = self.anywhere(&decoded, &self.long, "base64");
