@@ -248,9 +248,9 @@ fn faults_and_half_closes_leave_healthy_captures() {
         ("close-after=600", ""),
         ("close-after=LIST", ""),
         ("bye:LIST", ""),
-        ("stall:NOOP", "b OK"),
-        ("bad:LIST", "b BAD"),
-        ("split=1", "c OK"),
+        ("stall:NOOP", "b "),
+        ("bad:LIST", "b "),
+        ("split=1", "c "),
     ] {
         let mut mailscope = record(&format!("imap://{}", server.address("plain")))
             .with(&["--server-tls", "none", "--fault", fault])
