@@ -94,7 +94,7 @@ fn write_items(out: &mut Vec<u8>, steps: &mut Steps<'_, '_>) -> Option<()> {
 
 /// Whether upper case is the same before and behind JSON's escaping.
 fn is_plain(name: &[u8]) -> bool {
-    name.iter().all(u8::is_ascii_graphic)
+    name.iter().all(|octet| matches!(octet, b' '..=b'~'))
 }
 
 type Writer = fn(&[u8], &mut Vec<u8>, &Value<'_>);
