@@ -76,14 +76,21 @@ pub fn form(name: &str, octets: &mut impl BufRead) -> Result<Form> {
         return Ok(Form::Text);
     }
     let foreign = match beginning {
-        [] => Some(("it is empty", "a transcript, or a text of C: and S: lines")),
-        [0x1f, 0x8b, ..] => Some(("it is compressed", "gunzip -c FILE | mailscope ... -")),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
-            Some(("it is compressed", "zstdcat FILE | mailscope ... -"))
-        }
+        [] => Some((
+            "it is empty, and not a transcript",
+            "a transcript, or a text of C: and S: lines",
+        )),
+        [0x1f, 0x8b, ..] => Some((
+            "it is compressed, and not a transcript",
+            "gunzip -c FILE | mailscope ... -",
+        )),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some((
+            "it is compressed, and not a transcript",
+            "zstdcat FILE | mailscope ... -",
+        )),
         _ if text.trim_ascii_start().starts_with(b"{") => None,
         _ => Some((
-            "it is neither a transcript nor a text of C: and S: lines",
+            "this is not a transcript, nor a text of C: and S: lines",
             "mailscope import FILE -o session.json makes a transcript of logs and captures",
         )),
     };
@@ -115,10 +122,10 @@ mod tests {
             assert_eq!(told(json.as_bytes()), Ok(Form::Json), "{json}");
         }
         for (octets, why) in [
-            (&b""[..], "it is empty"),
+            (&b""[..], "it is empty, and not a transcript"),
             (b"\x1f\x8b\x08", "gunzip"),
             (b"\x0a\x0d\x0d\x0a", "mailscope import"),
-            (b"[package]", "neither a transcript nor a text"),
+            (b"[package]", "not a transcript, nor a text"),
         ] {
             let told = told(octets).unwrap_err();
             assert!(told.contains(why), "{told}");

@@ -505,7 +505,7 @@ fn what_cannot_be_done_is_an_error_and_leaves_no_file() {
     for (from, to, said) in [
         (&tour, &there, "there already"),
         (&none, &new, "none.json"),
-        (&text, &new, "neither a transcript nor a text"),
+        (&text, &new, "not a transcript, nor a text"),
         (&broken, &new, "line 2"),
         (&tour, &folder.path().join("no/folder.json"), "folder.json"),
     ] {
