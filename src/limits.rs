@@ -165,6 +165,18 @@ pub const LEAVES: usize = 256;
 /// section 5, recommends.
 pub const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
+/// Octets of the literals of a transcript that are held while it is scrubbed, since a mail is replaced as a
+/// whole. Servers take mails of 25 to 150 MB; several copies of one are needed.
+pub const SCRUB_LITERAL: usize = 256 * 1024 * 1024;
+
+/// Different words and short texts of a transcript that are held while it is scrubbed. A mailbox of 10,000
+/// mails has some 200,000; each weighs some hundred octets.
+pub const SCRUB_WORDS: usize = 4 * 1024 * 1024;
+
+/// Octets of one part of a literal that are searched together with the next, so that a word on both is
+/// found. No word is nearly as long.
+pub const SCRUB_OVERLAP: usize = 4 * 1024;
+
 /// Octets of a transcript written in one call, closing included. Large enough that a busy relay
 /// calls the system rarely, small enough that one call is no more than a few milliseconds.
 pub const TRANSCRIPT_WRITE: usize = 1024 * 1024;

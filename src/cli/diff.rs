@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::progress::{Beside, Progress};
 use super::say::{say, warn};
 use super::{Common, Output, print_octets, view};
 use crate::compare::{Conversation, Ignored, Measure, compare_by, write_json, write_page};
@@ -52,16 +53,18 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
         return Err(Error::new("compare - with -", why).hint("a file for one of both"));
     }
     let ignored = Ignored::new(arguments.ignore.iter().map(String::as_str));
-    let a = Conversation::open(&arguments.a, &ignored)?;
-    let b = Conversation::open(&arguments.b, &ignored)?;
-    for torn in [&a.torn, &b.torn].into_iter().flatten() {
-        say(&warn(torn));
-    }
+    let progress = Progress::begin("reading", Beside::Nothing);
+    let a = Conversation::of(progress.input(&arguments.a)?, &ignored)?;
+    let b = Conversation::of(progress.input(&arguments.b)?, &ignored)?;
     let measure = match arguments.exact {
         true => Measure::Octets,
         false => Measure::Meaning,
     };
     let comparison = compare_by(measure, &a, &b);
+    drop(progress);
+    for torn in [&a.torn, &b.torn].into_iter().flatten() {
+        say(&warn(torn));
+    }
     let mut out = Vec::new();
     match common.output {
         Output::Json => write_json(&mut out, &comparison),

@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use time::OffsetDateTime;
 
+use super::before;
 use super::filter::FilterArgument;
+use super::progress::{Beside, Progress};
 use super::say::{say, warn};
 use crate::error::{Error, Result};
 use crate::event::{Body, Event, Reading};
@@ -49,7 +51,12 @@ enum Form {
 /// Writes it.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let filter = arguments.filter.read()?;
-    let events = Events::open(&arguments.transcript)?;
+    let beside = match arguments.out.as_deref() {
+        Some(out) if out != Path::new("-") => Beside::Nothing,
+        _ => Beside::Output,
+    };
+    let progress = Progress::begin("reading", beside);
+    let events = Events::read(progress.input(&arguments.transcript)?)?;
     let file = arguments
         .out
         .as_deref()
@@ -73,11 +80,18 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         Form::Pcapng => write_capture(events, filter, out, &name),
         Form::Html => write_page(events, filter, out, &name),
     };
+    drop(progress);
     match written {
         Err(Written::Closed) => {}
         Err(Written::Failed(error)) => return Err(error),
-        Ok(None) => {}
-        Ok(Some(torn)) => say(&warn(&torn)),
+        Ok(Ended { torn, damage }) => {
+            if let Some(torn) = torn {
+                say(&warn(&torn));
+            }
+            if let Some(damage) = damage {
+                return Err(damage.hint(format!("what stands before it was written to {name}")));
+            }
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -122,23 +136,33 @@ fn is_part(event: &Event) -> bool {
     }
 }
 
-/// What is to be said of a file that ends before its end comes back.
+/// How far the recording could be read.
+struct Ended {
+    /// What is to be said of a file that ends before its end.
+    torn: Option<String>,
+    damage: Option<Error>,
+}
+
+/// Writes what can be read.
 fn write_text(
     mut events: Events,
     mut filter: Option<Matcher>,
     out: impl Write,
     name: &str,
-) -> Result<Option<String>, Written> {
+) -> Result<Ended, Written> {
     let mut writer = TextWriter::new(out);
-    for event in &mut events {
-        let event = event.map_err(Written::Failed)?;
+    let mut damage = None;
+    for event in before(&mut events, &mut damage) {
         match filter.as_mut().is_none_or(|filter| filter.matches(&event)) {
             true => writer.write_event(&event).map_err(failed(name))?,
             false => writer.pass_over(&event),
         }
     }
     writer.flush().map_err(failed(name))?;
-    Ok(events.torn())
+    Ok(Ended {
+        torn: events.torn(),
+        damage,
+    })
 }
 
 /// The same.
@@ -147,19 +171,22 @@ fn write_capture(
     mut filter: Option<Matcher>,
     out: impl Write,
     name: &str,
-) -> Result<Option<String>, Written> {
+) -> Result<Ended, Written> {
     let start = events.header().start();
     let since = start.map(|start| (start - OffsetDateTime::UNIX_EPOCH).unsigned_abs());
     let mut capture = Capture::new(out, since.unwrap_or_default()).map_err(failed(name))?;
-    for event in &mut events {
-        let event = event.map_err(Written::Failed)?;
+    let mut damage = None;
+    for event in before(&mut events, &mut damage) {
         // A literal's parts go with its message, if that does.
         if is_wanted(&mut filter, &event) || is_part(&event) {
             capture.write(&event).map_err(failed(name))?;
         }
     }
     capture.flush().map_err(failed(name))?;
-    Ok(events.torn())
+    Ok(Ended {
+        torn: events.torn(),
+        damage,
+    })
 }
 
 /// The same.
@@ -168,16 +195,19 @@ fn write_page(
     mut filter: Option<Matcher>,
     out: impl Write,
     name: &str,
-) -> Result<Option<String>, Written> {
+) -> Result<Ended, Written> {
     let mut page = Page::new(out, events.header()).map_err(failed(name))?;
-    for event in &mut events {
-        let event = event.map_err(Written::Failed)?;
+    let mut damage = None;
+    for event in before(&mut events, &mut damage) {
         if is_wanted(&mut filter, &event) {
             page.write(&event).map_err(failed(name))?;
         }
     }
     page.finish().map_err(failed(name))?;
-    Ok(events.torn())
+    Ok(Ended {
+        torn: events.torn(),
+        damage,
+    })
 }
 
 #[cfg(test)]

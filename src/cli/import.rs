@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use time::OffsetDateTime;
 
+use super::progress::{Beside, Progress};
 use super::say::{say, warn};
 use crate::error::{Doing, Result};
 use crate::event::Secrets;
@@ -32,7 +33,11 @@ pub struct Arguments {
 
 /// Writes it. Of damaged input, what can be read is written, and the damage is an error all the same.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let mut log = Log::read(&arguments.files)?;
+    let progress = Progress::begin("reading", Beside::Nothing);
+    progress.wait("reading", size(&arguments.files));
+    let log = Log::read(&arguments.files);
+    drop(progress);
+    let mut log = log?;
     for remark in &log.remarks {
         say(&warn(remark));
     }
@@ -62,6 +67,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
 }
 
+/// Octets of all files.
+fn size(files: &[PathBuf]) -> u64 {
+    let sizes = files.iter().filter_map(|file| file.metadata().ok());
+    sizes.map(|file| file.len()).sum()
+}
+
 /// When the session was; where the log does not say it, when it was written.
 fn started(log: &Log, files: &[PathBuf]) -> OffsetDateTime {
     let first = log.steps.iter().map(|step| step.at).min();
@@ -78,8 +89,11 @@ fn started(log: &Log, files: &[PathBuf]) -> OffsetDateTime {
 /// The number of events written.
 fn write(log: &Log, header: &Header, path: &Path) -> Result<u64> {
     let mut file = TranscriptFile::create(path, header)?;
+    let progress = Progress::begin("writing", Beside::Nothing);
+    progress.count("writing", log.steps.len() as u64);
     let mut events = Vec::new();
     transcribe(log, header.secrets, |more| {
+        progress.advance(1);
         /// Events that are written at once.
         const MANY: usize = 1000;
         events.extend_from_slice(more);

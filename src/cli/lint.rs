@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::known;
+use super::progress::{Beside, Progress};
 use super::say::{say, warn};
 use super::view;
 use super::{Common, Output};
@@ -58,12 +59,17 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
         Output::Json => Form::Json,
         Output::Text => Form::Text(Text::new(style)),
     };
-    let mut events = Events::open(path)?;
+    let progress = Progress::begin("reading", Beside::Output);
+    let mut events = Events::read(progress.input(path)?)?;
     let mut linter = Linter::allowing(allowed);
+    let mut damage = None;
     while let Some(event) = events.next() {
-        let found = linter.read(&event?);
-        form.print(&found, events.line())?;
+        match event {
+            Ok(event) => form.print(&linter.read(&event), events.line())?,
+            Err(error) => damage = Some(error), // there are no more
+        }
     }
+    drop(progress);
     if let Some(torn) = events.torn() {
         say(&warn(&torn));
     }
@@ -77,6 +83,9 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
         Form::Sarif(sarif) => {
             print_all(format!("{:#}\n", sarif.finish()).as_bytes())?;
         }
+    }
+    if let Some(damage) = damage {
+        return Err(damage.hint("the findings are of what stands before it"));
     }
     Ok(match counts.is_bad() {
         true => ExitCode::from(1),

@@ -20,6 +20,7 @@ mod keylog;
 mod known;
 mod lint;
 mod man;
+mod progress;
 mod provider;
 mod record;
 mod redirect;
@@ -41,6 +42,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::error::{Error, Result};
+use crate::event::Event;
+use crate::recording::Events;
 
 /// An oscilloscope for mail protocols: see, keep and understand what a mail app and its IMAP
 /// server say to each other.
@@ -140,6 +143,17 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),
     }
+}
+
+/// The events before the first that cannot be read; why it cannot is put into `damage`.
+fn before(events: &mut Events, damage: &mut Option<Error>) -> impl Iterator<Item = Event> {
+    events.map_while(|event| match event {
+        Ok(event) => Some(event),
+        Err(error) => {
+            *damage = Some(error);
+            None
+        }
+    })
 }
 
 /// Prints on standard output; a closed pipe is no error.

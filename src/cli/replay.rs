@@ -15,6 +15,7 @@ use super::authority::WhichAuthority;
 use super::fault::{self, FaultArguments};
 use super::growing::{Growing, Grown};
 use super::keylog::KeyLogging;
+use super::progress::{Beside, Progress};
 use super::record::{remove_ready_file, write_ready_file};
 use super::remote::{self, RemoteAccess};
 use super::say::{say, say_at_the_end, warn};
@@ -25,6 +26,7 @@ use crate::limits;
 use crate::net::{Door, KeyLogFile, ListenAddress, Ours};
 use crate::private;
 use crate::protocol::imap::AppLeg;
+use crate::recording::Input;
 use crate::replay::{Config, Matching, OnMiss, Report, Script, Service};
 use crate::sink::bus::{Bus, OnFailure, Sink};
 use crate::transcript::is_hidden;
@@ -152,10 +154,16 @@ fn played(arguments: &Arguments, keylog: Option<&Arc<KeyLogFile>>) -> Result<Pla
         return Ok(Played::Grown(Box::new(grown)));
     }
     arguments.growing.refuse_without_miss()?;
+    let progress = match arguments.quiet {
+        true => Progress::none(),
+        false => Progress::begin("reading", Beside::Nothing),
+    };
     let mut script = Script::default();
     for transcript in &arguments.transcripts {
-        script.append(Script::open(transcript)?);
+        let Input { name, octets } = progress.input(transcript)?;
+        script.append(Script::read(octets, &name)?);
     }
+    drop(progress);
     for torn in &script.torn {
         say(&warn(torn));
     }

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::filter::FilterArgument;
+use super::progress::{Beside, Progress};
 use super::say::{say, say_at_the_end, warn};
-use super::{Common, Output, print_octets, view};
+use super::{Common, Output, before, print_octets, view};
 use crate::error::Result;
 use crate::event::Event;
 use crate::recording::Events;
@@ -39,13 +40,15 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
         budget.add(limits)?;
     }
     let mut filter = arguments.filter.read()?;
-    let mut events = Events::open(&arguments.transcript)?;
+    let progress = Progress::begin("reading", Beside::Nothing);
+    let mut events = Events::read(progress.input(&arguments.transcript)?)?;
     let mut stats = Stats::new(events.times());
-    for event in &mut events {
-        let event = event?;
+    let mut damage = None;
+    for event in before(&mut events, &mut damage) {
         let is_wanted = filter.as_mut().is_none_or(|filter| filter.matches(&event));
         stats.take(&event, if is_wanted { Wanted::Yes } else { Wanted::No });
     }
+    drop(progress);
     let summary = stats.finish();
     let verdicts = budget.verdicts(&summary)?;
     let octets = match common.output {
@@ -66,6 +69,9 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
     print_octets(&octets)?;
     if let Some(torn) = events.torn() {
         say(&warn(&torn.to_string()));
+    }
+    if let Some(damage) = damage {
+        return Err(damage.hint("the figures are of what stands before it"));
     }
     let exceeded = verdicts.iter().filter(|verdict| verdict.is_exceeded());
     let mut code = ExitCode::SUCCESS;

@@ -14,7 +14,7 @@ use super::listener::Building;
 use crate::error::{Error, Result};
 use crate::event::{Reading, Said};
 use crate::protocol::imap::spans;
-use crate::recording::{self, Side, outline};
+use crate::recording::{self, Input, Side, outline};
 
 /// One recording.
 #[derive(Default)]
@@ -197,15 +197,24 @@ impl Conversation {
     ///
     /// The file cannot be read, or is no recording, or nothing is said in it.
     pub fn open(path: &Path, ignored: &Ignored) -> Result<Self> {
+        Self::of(Input::open(path)?, ignored)
+    }
+
+    /// As [`open`](Self::open), of what is open already.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn of(input: Input, ignored: &Ignored) -> Result<Self> {
+        let Input { name, octets } = input;
         let mut building = Building::new(ignored);
-        let torn = recording::open(path, Side::App, |heard| building.hear(heard))?;
+        let torn = recording::read(octets, &name, Side::App, |heard| building.hear(heard))?;
         let conversation = building.finish(torn);
         match conversation.connections.is_empty() {
-            true => Err(Error::new(
-                format!("compare {}", recording::name_of(path)),
-                "nothing is said in it",
-            )
-            .hint("a transcript of a session, such as mailscope record writes")),
+            true => Err(
+                Error::new(format!("compare {name}"), "nothing is said in it")
+                    .hint("a transcript of a session, such as mailscope record writes"),
+            ),
             false => Ok(conversation),
         }
     }

@@ -14,7 +14,7 @@ use crate::event::{
     Times,
 };
 use crate::protocol::imap::Observer;
-use crate::transcript::{Header, Reader, TextLine, read_text};
+use crate::transcript::{Header, Reader, TextLine, read_text_so_far};
 
 /// The events of a transcript, in their order. After an error there are no more.
 pub struct Events {
@@ -35,6 +35,8 @@ struct Text {
     name: String,
     header: Header,
     lines: std::vec::IntoIter<TextLine>,
+    /// What is wrong in the line behind them.
+    wrong: Option<Wrong>,
     counts: Counts,
     /// The line in which a peer of a connection began the message that is not whole yet.
     begun: HashMap<(u64, Peer), u64>,
@@ -59,9 +61,18 @@ impl Events {
     ///
     /// # Errors
     ///
-    /// It cannot be read, or begins as no recording does; a text that is wrong anywhere.
+    /// It cannot be read, or begins as no recording does.
     pub fn open(path: &Path) -> Result<Self> {
-        let Input { name, mut octets } = Input::open(path)?;
+        Self::read(Input::open(path)?)
+    }
+
+    /// As [`open`](Self::open), of what is open already.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn read(input: Input) -> Result<Self> {
+        let Input { name, mut octets } = input;
         if Form::of(&name, &mut octets)? == Form::Json {
             return Ok(Self::new(Reader::new(octets, name)?));
         }
@@ -69,11 +80,12 @@ impl Events {
         octets
             .read_to_end(&mut text)
             .doing(|| format!("read {name}"))?;
-        let lines = read_text(&text).map_err(|wrong| broken(&name, wrong))?;
+        let (lines, wrong) = read_text_so_far(&text);
         Ok(Self::of(Source::Text(Box::new(Text {
             name,
             header: Header::unknown(),
             lines: lines.into_iter(),
+            wrong,
             counts: Counts::default(),
             begun: HashMap::new(),
         }))))
@@ -133,15 +145,19 @@ impl Iterator for Events {
                             let heard = self.readings.hear(&line, &mut text.counts);
                             heard.map(|events| text.placed(&line, events))
                         }
-                        None => match std::mem::take(&mut text.counts).end() {
-                            Ok(()) => return None,
-                            Err(wrong) => Err(wrong),
-                        },
+                        None => {
+                            let end = std::mem::take(&mut text.counts).end();
+                            match text.wrong.take().map_or(end, Err) {
+                                Ok(()) => return None,
+                                Err(wrong) => Err(wrong),
+                            }
+                        }
                     };
                     match heard {
                         Ok(events) => self.ready.extend(events),
                         Err(wrong) => {
                             text.lines = Vec::new().into_iter();
+                            text.wrong = None;
                             text.counts = Counts::default();
                             return Some(Err(broken(&text.name, wrong)));
                         }

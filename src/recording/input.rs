@@ -20,7 +20,7 @@ pub struct Input {
 
 /// The form of a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub enum Form {
     /// A transcript.
     Json,
     /// C: and S: lines.
@@ -66,7 +66,7 @@ impl Form {
     /// # Errors
     ///
     /// They cannot be read, or are no recording.
-    pub(super) fn of(name: &str, octets: &mut impl BufRead) -> Result<Self> {
+    pub fn of(name: &str, octets: &mut impl BufRead) -> Result<Self> {
         const MARK: &[u8] = b"\xef\xbb\xbf";
         let doing = || format!("read {name}");
         let beginning = octets.fill_buf().doing(doing)?;
@@ -124,7 +124,7 @@ mod tests {
             assert_eq!(told(json.as_bytes()), Ok(Form::Json), "{json}");
         }
         for (octets, why) in [
-            (&b""[..], "it is empty"),
+            (&b""[..], "it is empty, and not a transcript"),
             (b"\x1f\x8b\x08", "gunzip"),
             (b"\x0a\x0d\x0d\x0a", "mailscope import"),
             (b"[package]", "nor a text of C: and S: lines"),

@@ -24,8 +24,7 @@ use crate::transcript::{Reader, TextLine, read_text};
 
 use counts::Counts;
 pub use events::{Events, Readings};
-use input::Form;
-pub use input::{Input, is_standard_input, name_of};
+pub use input::{Form, Input, is_standard_input, name_of};
 pub use told::{form, outline, told};
 
 /// Something that was said.

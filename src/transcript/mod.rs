@@ -118,6 +118,7 @@ mod file;
 mod header;
 mod item;
 mod json;
+mod nameless;
 mod pair;
 mod place;
 mod reader;
@@ -135,11 +136,14 @@ pub use crate::event::json::is_hidden;
 pub use file::TranscriptFile;
 pub use header::{FORMAT, Header, rfc3339};
 pub use json::write_event;
+pub use nameless::{Nameless, NamelessTranscript};
 pub use place::place;
 pub use reader::Reader;
 pub use resume::Resumed;
 pub use schema::SCHEMA;
-pub use text::{COUNTS_AS_SENT, TextLine, TextWriter, is_text, open_lists, read_text};
+pub use text::{
+    COUNTS_AS_SENT, TextLine, TextWriter, is_text, open_lists, read_text, read_text_so_far,
+};
 
 #[cfg(test)]
 mod tests;

@@ -179,7 +179,7 @@ impl Ready {
 }
 
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
-mod system {
+pub(super) mod system {
     use std::fs::File;
     use std::io;
     use std::os::unix::fs::{FileExt, MetadataExt};
@@ -195,7 +195,11 @@ mod system {
         }
     }
 
-    pub(super) fn write_all_at(file: &File, octets: &[u8], offset: u64) -> io::Result<()> {
+    pub(in super::super) fn write_all_at(
+        file: &File,
+        octets: &[u8],
+        offset: u64,
+    ) -> io::Result<()> {
         file.write_all_at(octets, offset)
     }
 
@@ -216,7 +220,7 @@ mod system {
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
-mod system {
+pub(super) mod system {
     use std::fs::File;
     use std::io::{self, Read, Seek, SeekFrom, Write};
     use std::path::Path;
@@ -226,7 +230,11 @@ mod system {
         Ok(())
     }
 
-    pub(super) fn write_all_at(mut file: &File, octets: &[u8], offset: u64) -> io::Result<()> {
+    pub(in super::super) fn write_all_at(
+        mut file: &File,
+        octets: &[u8],
+        offset: u64,
+    ) -> io::Result<()> {
         file.seek(SeekFrom::Start(offset))?;
         file.write_all(octets)
     }

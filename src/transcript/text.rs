@@ -270,6 +270,11 @@ impl<W: Write> TextWriter<W> {
         }
     }
 
+    /// What was written to; what is not whole is not in it.
+    pub fn into_inner(self) -> W {
+        self.out
+    }
+
     fn keep(&mut self, part: &Spoken<'_>) {
         self.parts.insert((part.conn, part.n), part.bytes.to_vec());
     }
@@ -515,8 +520,21 @@ pub fn is_text(beginning: &[u8]) -> bool {
 ///
 /// The number of the first line that is not in it, and why not.
 pub fn read_text(text: &[u8]) -> Result<Vec<TextLine>, (u64, String)> {
-    let mut conn = 1;
+    match read_text_so_far(text) {
+        (lines, None) => Ok(lines),
+        (_, Some(wrong)) => Err(wrong),
+    }
+}
+
+/// As [`read_text`], with the lines before the one that is wrong.
+pub fn read_text_so_far(text: &[u8]) -> (Vec<TextLine>, Option<(u64, String)>) {
     let mut read = Vec::new();
+    let wrong = read_lines(text, &mut read).err();
+    (read, wrong)
+}
+
+fn read_lines(text: &[u8], read: &mut Vec<TextLine>) -> Result<(), (u64, String)> {
+    let mut conn = 1;
     for (number, line) in (1_u64..).zip(text.split(|octet| *octet == b'\n')) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if let Some(comment) = line.strip_prefix(b"#") {
@@ -541,7 +559,7 @@ pub fn read_text(text: &[u8]) -> Result<Vec<TextLine>, (u64, String)> {
             octets,
         });
     }
-    Ok(read)
+    Ok(())
 }
 
 fn read_line(line: &[u8]) -> Result<(Peer, Vec<u8>), String> {

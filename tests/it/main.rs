@@ -33,6 +33,7 @@ mod on_miss;
 mod page;
 mod pcapng;
 mod private;
+mod progress;
 mod readme;
 mod real;
 mod record;
@@ -80,6 +81,7 @@ fn main() -> ExitCode {
         page::trials(),
         pcapng::trials(),
         private::trials(),
+        progress::trials(),
         readme::trials(),
         real::trials(),
         record::trials(),

@@ -68,6 +68,8 @@ pub(super) enum Source {
     Log,
     /// A recording, which has its notes and masks already.
     Recording,
+    /// A recording in which secrets may stand unmasked.
+    Shown,
 }
 
 impl Side {
@@ -115,6 +117,14 @@ impl Observer {
     pub fn of_log(gate: Gate) -> Self {
         let mut observer = Self::new(gate);
         observer.source = Source::Log;
+        observer
+    }
+
+    /// As [`new`](Self::new), for a recording in which secrets may stand unmasked
+    /// ([`read_again`](Self::read_again)): they are masked now.
+    pub fn of_shown(gate: Gate) -> Self {
+        let mut observer = Self::new(gate);
+        observer.source = Source::Shown;
         observer
     }
 

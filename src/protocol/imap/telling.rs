@@ -85,8 +85,8 @@ impl Observer {
             self.bridge.end(Note::StartTlsInjection { from });
         }
         let found = match circumstances.recorded {
-            Some(_) => Some(server::Found::default()),
-            None => guard(|| server::secrets(self, &message)),
+            Some(_) if self.is_masked(&message) => Some(server::Found::default()),
+            _ => guard(|| server::secrets(self, &message)),
         };
         let found = found.unwrap_or_else(|| server::Found {
             ranges: self.remembered_in(message.bytes()),
@@ -257,7 +257,7 @@ impl Observer {
 
     /// Sends a note out; a recording has its own.
     pub(super) fn note(&mut self, note: Note, at: Micros, out: &mut Vec<Draft>) {
-        if self.source != Source::Recording {
+        if !matches!(self.source, Source::Recording | Source::Shown) {
             let ordinal = self.next_ordinal();
             out.push(Draft::new(ordinal, at, Body::Note(note.finding())));
         }

@@ -28,6 +28,7 @@ mod legs;
 mod lint;
 mod mbsync;
 mod measured;
+mod nasty;
 mod neomutt;
 mod replayed;
 mod scrubbed;
