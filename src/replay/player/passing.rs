@@ -38,6 +38,9 @@ enum Passing {
         said: Box<Said>,
         place: Place,
         has_idled: bool,
+        /// The app has its tagged response: what it says next belongs to another command, though
+        /// that the server is done is still to be told.
+        is_answered: bool,
     },
 }
 
@@ -70,6 +73,18 @@ impl Growing {
                     self.standing.continuation(raw);
                 }
                 self.heard.push_back(raw);
+            }
+            (Reading::Tagged { .. }, _) => {
+                if let Some(Passing::Command {
+                    said: command,
+                    is_answered,
+                    ..
+                }) = &mut self.passing
+                    && tag(command) == tag(said)
+                {
+                    *is_answered = true;
+                }
+                self.standing.response(said);
             }
             _ => self.standing.response(said),
         }
@@ -130,7 +145,11 @@ impl Player {
 
     /// Passes on what continues the command that is with the server.
     pub(super) fn pass_on(&mut self) {
-        while let Some(Passing::Command { has_idled, .. }) = self
+        while let Some(Passing::Command {
+            has_idled,
+            is_answered: false,
+            ..
+        }) = self
             .growing
             .as_ref()
             .and_then(|growing| growing.passing.as_ref())
@@ -186,6 +205,7 @@ impl Player {
         growing.orders.push_back(Order::Pass(Box::new(errand)));
         growing.passing = Some(Passing::Command {
             has_idled: name == "IDLE",
+            is_answered: false,
             said: Box::new(live.clone()),
             place: place.clone(),
         });
@@ -390,6 +410,20 @@ mod tests {
         talk.app("c NOOP\r\n");
         talk.app("DONE\r\n");
         assert_eq!(talk.orders(), ["say c NOOP\r\n", "say DONE\r\n"]);
+    }
+
+    #[test]
+    fn what_an_app_says_behind_the_answer_to_idle_is_a_command_of_its_own() {
+        let mut talk = Talk::new();
+        talk.app("a LOGIN alice hunter2\r\nb IDLE\r\n");
+        talk.octets("+ idling\r\n");
+        talk.app("DONE\r\n");
+        assert_eq!(talk.orders(), ["pass b IDLE\r\n", "say DONE\r\n"]);
+        talk.octets("b OK idled\r\n");
+        talk.app("c CREATE x\r\n");
+        assert!(talk.orders().is_empty(), "it is not a part of IDLE");
+        talk.server(Reply::Done);
+        assert_eq!(talk.orders(), ["pass c CREATE x\r\n"]);
     }
 
     #[test]
