@@ -22,6 +22,7 @@ mod explain;
 mod failures;
 mod faults;
 mod filter;
+mod fuzzing;
 mod import;
 mod library;
 mod lint;
@@ -29,6 +30,7 @@ mod memory;
 mod on_miss;
 mod page;
 mod pcapng;
+mod properties;
 mod readme;
 mod real;
 mod record;
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
         faults::trials(),
         import::trials(),
         filter::trials(),
+        fuzzing::trials(),
         library::trials(),
         lint::trials(),
         memory::trials(),
