@@ -46,8 +46,9 @@ const MOST: usize = 2 * (2 * limits::MESSAGE_HELD + limits::UNDECIDED_HELD)
     + 512 * limits::IN_FLIGHT
     + limits::INFLATED_LINE;
 
-/// What an observer holds that has read nothing, and what for each octet that it has read.
-const LEAST: usize = 1024 * 1024;
+/// What an observer holds that has read little, which is the two tables that secrets are searched for
+/// with, and what for each octet that it has read.
+const LEAST: usize = 3 * 1024 * limits::SECRETS_TABLE;
 const EACH: usize = 1024;
 
 /// What the events of one read may weigh, before they are handed on: octets inflated from it, and what
