@@ -79,6 +79,9 @@ impl Observer {
             }
             let spans = lexer::command(begun);
             let name = Command::new(begun, &spans).name();
+            // Of one that an app sent too early, the beginning may have gone on.
+            let begun = begun.bytes().len();
+            let name = name.filter(|_| self.bridge.holds(Peer::Client, begun));
             let strike = name.and_then(|name| self.strikes().command(&name));
             self.struck.current = strike.map_or(Current::Passes, Current::Struck);
         }

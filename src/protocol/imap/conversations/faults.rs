@@ -114,6 +114,24 @@ fn a_literal_that_waits_is_refused() {
     assert_eq!(edits(&events)[0], "a APPEND x {3}| -> ");
 }
 
+/// What fuzzing found: the second command was told as dropped, and had gone on behind the first one.
+#[test]
+fn r005_a_command_that_went_on_before_it_was_read_is_not_struck() {
+    let steps = [
+        (C, "a CREATE {2}\r\nxx\r\nb APPEND y {3}\r\n"),
+        (S, "+ go\r\n"),
+        (C, "abc\r\n"),
+        (S, "a OK\r\nb OK\r\n"),
+    ];
+    let (done, events) = behind_login(&["no:APPEND"], &steps);
+    let given: Vec<&str> = done
+        .iter()
+        .filter_map(|line| line.strip_prefix("server "))
+        .collect();
+    assert_eq!(given.concat(), "a CREATE {2}|xx|b APPEND y {3}|abc|");
+    assert!(edits(&events).is_empty(), "{:?}", edits(&events));
+}
+
 #[test]
 fn a_large_literal_is_dropped_as_it_comes() {
     let mail = "x".repeat(300_000);
