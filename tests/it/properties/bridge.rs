@@ -8,7 +8,7 @@ use mailscope::protocol::imap::{AppLeg, Hidden, Observer, ServerLeg, Setting};
 use mailscope::protocol::{Act, Protocol, Verdict};
 
 use super::shown;
-use super::sound::sound;
+use super::sound::{line, sound};
 use super::talk::{Reads, Talk};
 
 /// The first octet picks the legs, the second one what the user asked for.
@@ -174,15 +174,17 @@ impl Relay {
             let (told, own) = told(&events, from);
             let way = self.way(from);
             // What was told and not given stands at the end: the connection ended before.
-            assert_begins(&told, &way.given);
-            assert_begins(&own, &way.own);
+            for (told, given) in [(told, &way.given), (own, &way.own)] {
+                let (told, given) = (shown(&told), shown(given));
+                let lines = || events.iter().map(line).collect::<Vec<_>>().join("\n");
+                assert!(
+                    told.starts_with(&given),
+                    "given: {given}\n told: {told}\n{}",
+                    lines()
+                );
+            }
         }
     }
-}
-
-fn assert_begins(told: &[u8], given: &[u8]) {
-    let (told, given) = (shown(told), shown(given));
-    assert!(told.starts_with(&given), "given: {given}\n told: {told}");
 }
 
 /// What the other side of this peer was given, by the events: of what the peer said, and of mailscope's
