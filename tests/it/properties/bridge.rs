@@ -8,7 +8,7 @@ use mailscope::protocol::imap::{AppLeg, Hidden, Observer, ServerLeg, Setting};
 use mailscope::protocol::{Act, Protocol, Verdict};
 
 use super::shown;
-use super::sound::{line, sound};
+use super::sound::{Parts, line, sound};
 use super::talk::{Reads, Talk};
 
 /// The first octet picks the legs, the second one what the user asked for.
@@ -191,14 +191,15 @@ impl Relay {
 /// own.
 fn told(events: &[Event], from: Peer) -> (Vec<u8>, Vec<u8>) {
     let (mut told, mut own) = (Vec::new(), Vec::new());
+    let mut parts = Parts::default();
     for event in events {
         let Body::Said(said) = &event.body else {
             continue;
         };
         match &said.passed {
             _ if said.from != from => {}
-            Passed::Instead(sent) => told.extend_from_slice(sent.bytes()),
-            Passed::AsRead => told.extend_from_slice(said.wire.bytes()),
+            Passed::Instead(sent) => told.extend(parts.put_in_place(event, said, sent)),
+            Passed::AsRead => told.extend(parts.put_in_place(event, said, &said.wire)),
             Passed::Own => own.extend_from_slice(said.wire.bytes()),
         }
     }

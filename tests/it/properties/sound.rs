@@ -1,8 +1,9 @@
 //! What holds for every list of events, wherever they come from.
 
+use std::collections::HashMap;
 use std::io::Cursor;
 
-use mailscope::event::{Body, Event, Message, Passed, Peer, Piece, Said};
+use mailscope::event::{Body, Event, Message, Passed, Peer, Piece, Reading, Said};
 use mailscope::recording::Readings;
 use mailscope::transcript::{Reader, is_hidden, write_event};
 
@@ -95,39 +96,46 @@ pub fn same_again(events: &[Event]) {
     assert_eq!(again.len(), events.len());
 }
 
-/// The octets of one direction, the parts of large literals in their places.
-pub fn wires(events: &[Event], from: Peer) -> Vec<u8> {
-    let mut parts = std::collections::HashMap::new();
-    let mut wires = Vec::new();
-    for event in events {
-        let Body::Said(said) = &event.body else {
-            continue;
-        };
-        if said.from != from || matches!(said.passed, Passed::Own) {
-            continue;
+/// Octets of large literals, by their events' numbers, until their messages come.
+#[derive(Default)]
+pub struct Parts(HashMap<u64, Vec<u8>>);
+
+impl Parts {
+    /// The octets of `message`, as which `said` is told or passed on, with the parts in their places;
+    /// none for a part.
+    pub fn put_in_place(&mut self, event: &Event, said: &Said, message: &Message) -> Vec<u8> {
+        if matches!(said.reading, Reading::LiteralPart { .. }) {
+            self.0.insert(event.n, message.bytes().to_vec());
+            return Vec::new();
         }
-        if matches!(said.reading, mailscope::event::Reading::LiteralPart { .. }) {
-            parts.insert(event.n, said.wire.bytes().to_vec());
-            continue;
-        }
-        for piece in said.wire.pieces() {
-            wires.extend_from_slice(&said.wire.bytes()[piece.range()]);
-            if let Piece::Streamed { parts: places, .. } = piece {
-                for place in places {
-                    wires.extend(
-                        parts
-                            .remove(place)
-                            .expect("a part stands before its message"),
-                    );
+        let mut octets = Vec::new();
+        for piece in message.pieces() {
+            octets.extend_from_slice(&message.bytes()[piece.range()]);
+            if let Piece::Streamed { parts, .. } = piece {
+                for part in parts {
+                    let part = self.0.remove(part);
+                    octets.extend(part.expect("a part stands before its message"));
                 }
             }
         }
+        octets
     }
-    assert!(
-        parts.is_empty(),
-        "parts that belong to no message: {:?}",
-        parts.keys()
-    );
+}
+
+/// The octets of one direction, the parts of large literals in their places.
+pub fn wires(events: &[Event], from: Peer) -> Vec<u8> {
+    let mut parts = Parts::default();
+    let mut wires = Vec::new();
+    for event in events {
+        match &event.body {
+            Body::Said(said) if said.from == from && !matches!(said.passed, Passed::Own) => {
+                wires.extend(parts.put_in_place(event, said, &said.wire));
+            }
+            _ => {}
+        }
+    }
+    let left = parts.0.keys();
+    assert!(left.len() == 0, "parts that belong to no message: {left:?}");
     wires
 }
 

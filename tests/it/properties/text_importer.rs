@@ -41,8 +41,8 @@ pub fn imported(log: &Log) {
     }
     let masked = transcribed(log, Secrets::Masked);
     sound(&masked);
-    // Times are exact to the microsecond for some 280 years.
-    if masked.iter().all(|event| event.at.0 < 1 << 53) {
+    // Times are exact to the microsecond for more than two centuries.
+    if masked.iter().all(|event| event.at.0 < 1 << 52) {
         same_again(&masked);
     }
     let shown_ones = transcribed(log, Secrets::Shown);
