@@ -147,8 +147,9 @@ fn capture(segments: &[Segment]) -> Vec<u8> {
     for (place, segment) in segments.iter().enumerate() {
         let packet = segment.packet();
         let length = (packet.len() as u32).to_le_bytes();
-        file.extend(1_700_000_000_u32.to_le_bytes());
-        file.extend((place as u32 * 1000).to_le_bytes());
+        let milliseconds = place as u32;
+        file.extend((1_700_000_000 + milliseconds / 1000).to_le_bytes());
+        file.extend((milliseconds % 1000 * 1000).to_le_bytes());
         file.extend(length);
         file.extend(length);
         file.extend(packet);

@@ -40,8 +40,9 @@ pub fn replay_player(data: &[u8]) {
 struct Played {
     /// What the app heard.
     heard: Vec<u8>,
-    /// The app let no literal come before it was asked for. One that does has another session if it
-    /// is read in other pieces: what it sends may be commands as well.
+    /// The app let no literal come before it was asked for, and was asked for nothing else that it may
+    /// not have waited for. One that does not wait has another session if it is read in other pieces:
+    /// what it sends may be commands as well.
     waits: bool,
 }
 
@@ -98,6 +99,8 @@ fn played(how: u8, recording: &[u8], talk: &Talk, reads: Reads) -> Option<Played
     }
     let report = usage.report();
     assert!(report.matched <= talk.octets() as u64 * 2);
+    let asks = |line: &[u8]| line.starts_with(b"+") && line != b"+ OK\r";
+    waits &= !heard.split(|octet| *octet == b'\n').any(asks);
     Some(Played { heard, waits })
 }
 
