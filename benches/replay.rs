@@ -4,9 +4,11 @@
 //! `cargo bench --bench replay` takes about a minute and prints the table that stands in the README.
 //! The replay is the program itself, `mailscope replay --quiet`, in a process of its own.
 
+mod figures;
 mod serving;
 
-use serving::{Served, Spread, Workload};
+use figures::Spread;
+use serving::{Served, Workload};
 
 /// How often each server has its turn.
 const ROUNDS: usize = 15;
@@ -21,11 +23,11 @@ fn main() {
         true => (ROUNDS, Workload::FULL),
         false => (1, Workload::SMALL),
     };
-    serving::permit_files(2 * workload.connections + 200);
+    figures::permit_files(2 * workload.connections + 200);
     let served = Served::start(workload);
     println!(
         "{rounds} turns each, on {}. Medians, and in brackets the lowest and the highest.\n",
-        serving::machine()
+        figures::machine()
     );
     println!("| | line ends alone | replay | of that |\n|---|---|---|---|");
     for case in serving::Case::ALL {

@@ -125,6 +125,20 @@ fn mailboxes(criterion: &mut Criterion) {
     }
 }
 
+/// The headers that a list of messages shows: a response with a short literal for each.
+fn headers(criterion: &mut Criterion) {
+    const MESSAGES: u64 = 1_000;
+    let session = Session::headers(MESSAGES);
+    let mut group = criterion.benchmark_group("headers of messages");
+    group.throughput(Throughput::Elements(MESSAGES));
+    group.bench_function("understood", |bencher| {
+        bencher.iter(|| session.understood())
+    });
+    group.bench_function("written as events", |bencher| {
+        bencher.iter(|| session.written());
+    });
+}
+
 /// What both peers say from the greeting on.
 struct Session(Vec<(Peer, Vec<u8>)>);
 
@@ -162,6 +176,32 @@ impl Session {
         Self(octets.into())
     }
 
+    fn headers(messages: u64) -> Self {
+        let command = "FETCH 1:* (UID FLAGS BODY.PEEK[HEADER.FIELDS (DATE FROM SUBJECT)])";
+        let mut fetched = String::new();
+        for n in 1..=messages {
+            let fields = format!(
+                "Date: Tue, 17 Nov 2026 02:23:25 +0000\r\nFrom: Terry Gray <gray{n}@example.org>\r\n\
+                 Subject: IMAP4rev2 WG mtg summary and minutes {n}\r\n\r\n"
+            );
+            fetched += &format!(
+                "* {n} FETCH (UID {n} FLAGS (\\Seen) BODY[HEADER.FIELDS (DATE FROM SUBJECT)] {{{}}}\r\n{fields})\r\n",
+                fields.len()
+            );
+        }
+        let said = [
+            (Peer::Server, "* OK ready\r\n".to_owned()),
+            (
+                Peer::Client,
+                "a LOGIN alice a-benchmark-password\r\n".into(),
+            ),
+            (Peer::Server, "a OK in\r\n".into()),
+            (Peer::Client, format!("b {command}\r\n")),
+            (Peer::Server, fetched + "b OK fetched\r\n"),
+        ];
+        Self(said.map(|(from, text)| (from, text.into_bytes())).into())
+    }
+
     /// Hands each event on.
     fn read(&self, mut each: impl FnMut(Event)) -> usize {
         let mut observer = Observer::new(Gate::new(Secrets::Masked));
@@ -197,5 +237,5 @@ impl Session {
     }
 }
 
-criterion::criterion_group!(benches, understanding, mailboxes);
+criterion::criterion_group!(benches, understanding, mailboxes, headers);
 criterion::criterion_main!(benches);

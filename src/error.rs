@@ -37,6 +37,11 @@ impl Error {
         self
     }
 
+    /// What was being done, alone.
+    pub fn doing_what(&self) -> &str {
+        &self.doing
+    }
+
     /// The cause alone, without what was being done: for a transcript's `closed` reason.
     pub fn why(&self) -> &str {
         &self.why

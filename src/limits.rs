@@ -67,6 +67,10 @@ pub const MAILBOX_MESSAGES: u64 = 1_000_000;
 /// of a message with yet another one the flags are not known.
 pub const FLAG_SETS: usize = 4096;
 
+/// Messages whose flags a STORE that is not answered with them changes one by one; of more, the flags
+/// are forgotten. An app that marks all as read names a range, and it need not take time again for each.
+pub const STORED: usize = 4096;
+
 /// Octets of a mailbox's name that are kept. Names have some dozens; servers take 255 or 1,000.
 pub const NAME: usize = 4 * 1024;
 
@@ -166,6 +170,18 @@ pub const LEAVES: usize = 256;
 /// section 5, recommends.
 pub const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
+/// Octets of the literals of a transcript that are held while it is scrubbed, since a mail is replaced as a
+/// whole. Servers take mails of 25 to 150 MB; several copies of one are needed.
+pub const SCRUB_LITERAL: usize = 256 * 1024 * 1024;
+
+/// Different words and short texts of a transcript that are held while it is scrubbed. A mailbox of 10,000
+/// mails has some 200,000; each weighs some hundred octets.
+pub const SCRUB_WORDS: usize = 4 * 1024 * 1024;
+
+/// Octets of one part of a literal that are searched together with the next, so that a word on both is
+/// found. No word is nearly as long.
+pub const SCRUB_OVERLAP: usize = 4 * 1024;
+
 /// Octets of a transcript written in one call, closing included. Large enough that a busy relay
 /// calls the system rarely, small enough that one call is no more than a few milliseconds.
 pub const TRANSCRIPT_WRITE: usize = 1024 * 1024;
@@ -181,6 +197,18 @@ pub const FILLED: u64 = 16 * 1024 * 1024;
 /// Octets of all files of an import, which are held while they are read: the two directions of a
 /// rawlog and the packets of a capture have to be put in order. A day of one busy app is a tenth of it.
 pub const IMPORT: u64 = 1024 * 1024 * 1024;
+
+/// Counts of literals in one file that are put right. What somebody pasted has a few; a file with more is
+/// wrong in another way.
+pub const MENDED: usize = 10_000;
+
+/// Lines behind a literal's header in which its end is looked for, where the count does not fit. A mail
+/// of some megabytes.
+pub const MENDED_LINES: usize = 100_000;
+
+/// Fragments of IP in a capture behind which one whose packet is not whole is given up, 64 KiB of it at
+/// most. The rest of a packet follows within some dozens.
+pub const FRAGMENTS: u64 = 1024;
 
 /// Octets of one event's JSON that a reader of transcripts holds. What mailscope writes stays far
 /// below ([`MESSAGE_HELD`], escaped); an edited or imported one may hold a large attachment whole.
@@ -213,6 +241,14 @@ pub const STATS_PLACES: usize = 8;
 
 /// Capabilities of one server that statistics remember. Servers have some dozens.
 pub const STATS_CAPABILITIES: usize = 256;
+
+/// Octets of each direction of a connection that statistics deflate, to tell what COMPRESS=DEFLATE would
+/// have saved. Enough for the kinds of mail in a mailbox to be there, and deflated in some ten
+/// milliseconds, which a live session does not notice.
+pub const STATS_DEFLATED: u64 = 1024 * 1024;
+
+/// Connections at one time whose octets statistics deflate: each holds some 0.6 MiB for it.
+pub const STATS_DEFLATING: usize = 16;
 
 /// Octets of a filter. Nobody types more; a script that lists thousand mailboxes does.
 pub const FILTER: usize = 64 * 1024;

@@ -8,19 +8,16 @@
 mod app;
 mod bare;
 mod replay;
-mod spread;
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use mailscope::net::{Authority, ServerTrust, TlsToServer};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::runtime::Runtime;
 
 use app::App;
 use bare::Bare;
 use replay::Replay;
-pub use spread::Spread;
 
 /// How much is asked in one turn.
 #[derive(Clone, Copy)]
@@ -230,30 +227,4 @@ async fn per_second<T>(count: usize, doing: impl Future<Output = T>) -> f64 {
     let taken = begun.elapsed().as_secs_f64();
     drop(done);
     count as f64 / taken
-}
-
-/// Lets this process, and those that it starts, have so many files.
-pub fn permit_files(wanted: usize) {
-    let limit = getrlimit(Resource::Nofile);
-    let wanted = wanted as u64;
-    assert!(
-        limit.maximum.is_none_or(|most| most >= wanted),
-        "{wanted} open files are needed: raise the limit, ulimit -Hn"
-    );
-    let raised = Rlimit {
-        current: limit.current.map(|current| current.max(wanted)),
-        maximum: limit.maximum,
-    };
-    setrlimit(Resource::Nofile, raised).expect("a limit that is permitted");
-}
-
-/// What it runs on.
-pub fn machine() -> String {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let told = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = told
-        .lines()
-        .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
-        .map_or(std::env::consts::ARCH, |(_, model)| model);
-    format!("{cores} cores of {model}, {}", std::env::consts::OS)
 }

@@ -18,6 +18,7 @@ pub struct WhichAuthority {
         help_heading = "The authority",
         long = "as",
         value_name = "HOST",
+        value_hint = clap::ValueHint::Hostname,
         conflicts_with = "unconstrained_ca"
     )]
     hosts: Vec<Host>,

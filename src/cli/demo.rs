@@ -19,6 +19,7 @@ use crate::net::{
     AskedSecurity, Authority, Ours, ServerAddress, ServerTrust, TlsToClient, TlsToServer, accept,
     dial,
 };
+use crate::private;
 use crate::protocol::imap::Hidden;
 use crate::relay::{Config, Leg, Relay};
 use crate::replay::{Part, play};
@@ -129,10 +130,10 @@ fn start(arguments: &Arguments, view: Option<view::View>) -> Result<Session> {
 }
 
 fn can_write(folder: &Path) -> bool {
-    let _ = std::fs::create_dir_all(folder);
+    let _ = private::folder().recursive(true).create(folder);
     // Permissions lie (read-only mounts, root); writing tells.
     let probe = folder.join(format!(".mailscope-{}", std::process::id()));
-    let written = std::fs::write(&probe, b"").is_ok();
+    let written = private::create_new(&probe).is_ok();
     let _ = std::fs::remove_file(&probe);
     written
 }

@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use super::authority::WhichAuthority;
 use super::redirect;
 use crate::error::{Error, Result};
-use crate::net::{Door, ListenAddress};
+use crate::net::{Door, ListenAddress, Reach};
 use crate::relay::{Leg, Relay};
 
 /// The listeners, all off unless asked for.
@@ -15,13 +15,13 @@ use crate::relay::{Leg, Relay};
 pub struct Diversion {
     /// Where to listen for apps that are set to a SOCKS5 proxy and keep their mail servers, such as
     /// 127.0.0.1:1080. SERVER may be left out then. Needs --as or --unconstrained-ca.
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_hint = clap::ValueHint::Other)]
     listen_socks: Option<String>,
 
     /// Where to listen for apps that a redirect rule of this system brings here, such as
     /// 127.0.0.1:1111 (Linux); which rule to type is told at the start. SERVER may be left out then.
     /// Needs --as or --unconstrained-ca.
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_hint = clap::ValueHint::Other)]
     listen_transparent: Option<String>,
 }
 
@@ -79,10 +79,13 @@ fn signs_for_nobody(door: Door) -> Error {
 }
 
 /// Listens.
-pub async fn listen(asked_for: Vec<(ListenAddress, Leg)>) -> Result<Vec<(TcpListener, Leg)>> {
+pub async fn listen(
+    asked_for: Vec<(ListenAddress, Leg)>,
+    reach: Reach,
+) -> Result<Vec<(TcpListener, Leg)>> {
     let mut listeners = Vec::new();
     for (address, leg) in asked_for {
-        listeners.push((address.listen().await?, leg));
+        listeners.push((address.listen(reach).await?, leg));
     }
     Ok(listeners)
 }
@@ -102,7 +105,10 @@ pub fn introduction(leg: Leg, address: SocketAddr, which: &WhichAuthority) -> Ve
             "  for apps that keep their servers, set their proxy to:".to_owned(),
             format!(
                 "    SOCKS version 5, host {}, port {}, no user name  ({trust})",
-                address.ip(),
+                match address.ip().is_unspecified() {
+                    true => "this computer's address".to_owned(),
+                    false => address.ip().to_string(),
+                },
                 address.port()
             ),
         ],

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
+use super::known;
 use super::say::say;
 use super::{Common, Output, print, view};
 use crate::error::Result;
@@ -30,7 +31,7 @@ const HANG: usize = 2;
 pub struct Arguments {
     /// Commands, capabilities, response codes, flags, FETCH items, notes and so on, as they stand on
     /// the wire (in a shell: '\Seen', '$Junk', -- -FLAGS); none for a list of all.
-    #[arg(value_name = "TERM")]
+    #[arg(value_name = "TERM", value_parser = known::all_terms(), hide_possible_values = true)]
     terms: Vec<String>,
 
     /// List all terms, by kind.

@@ -1,6 +1,5 @@
 //! `mailscope export TRANSCRIPT --to FORM`: a transcript for other programs, or for people.
 
-use std::fs::OpenOptions;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -8,20 +7,23 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use time::OffsetDateTime;
 
+use super::before;
 use super::filter::FilterArgument;
+use super::progress::{Beside, Progress};
 use super::say::{say, warn};
 use crate::error::{Error, Result};
 use crate::event::{Body, Event, Reading};
 use crate::filter::Matcher;
-use crate::recording::{Events, Readings};
+use crate::private;
+use crate::recording::{Events, name_of};
 use crate::sink::page::Page;
 use crate::sink::pcapng::Capture;
-use crate::transcript::{Reader, TextWriter};
+use crate::transcript::TextWriter;
 
 /// The arguments of `export`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The transcript.
+    /// The transcript, or a text with C: and S: lines; - for standard input.
     transcript: PathBuf,
 
     /// The form.
@@ -49,13 +51,18 @@ enum Form {
 /// Writes it.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let filter = arguments.filter.read()?;
-    let reader = Reader::open(&arguments.transcript)?;
+    let beside = match arguments.out.as_deref() {
+        Some(out) if out != Path::new("-") => Beside::Nothing,
+        _ => Beside::Output,
+    };
+    let progress = Progress::begin("reading", beside);
+    let events = Events::read(progress.input(&arguments.transcript)?)?;
     let file = arguments
         .out
         .as_deref()
         .filter(|out| *out != Path::new("-"));
     if file.is_none() && arguments.to == Form::Pcapng && io::stdout().is_terminal() {
-        let doing = format!("export {}", arguments.transcript.display());
+        let doing = format!("export {}", name_of(&arguments.transcript));
         return Err(Error::new(doing, "a capture is nothing for a terminal")
             .hint("-o FILE, or a pipe: mailscope export ... --to pcapng | wireshark -k -i -"));
     }
@@ -69,22 +76,29 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     };
     let out = BufWriter::new(out);
     let written = match arguments.to {
-        Form::Text => write_text(reader, filter, out, &name),
-        Form::Pcapng => write_capture(reader, filter, out, &name),
-        Form::Html => write_page(reader, filter, out, &name),
+        Form::Text => write_text(events, filter, out, &name),
+        Form::Pcapng => write_capture(events, filter, out, &name),
+        Form::Html => write_page(events, filter, out, &name),
     };
+    drop(progress);
     match written {
         Err(Written::Closed) => {}
         Err(Written::Failed(error)) => return Err(error),
-        Ok(None) => {}
-        Ok(Some(torn)) => say(&warn(&torn)),
+        Ok(Ended { torn, damage }) => {
+            if let Some(torn) = torn {
+                say(&warn(&torn));
+            }
+            if let Some(damage) = damage {
+                return Err(damage.hint(format!("what stands before it was written to {name}")));
+            }
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// As private as the transcript that it was made of.
 fn create(path: &Path) -> Result<std::fs::File> {
-    let file = OpenOptions::new().write(true).create_new(true).open(path);
-    file.map_err(|error| {
+    private::create_new(path).map_err(|error| {
         let doing = format!("write {}", path.display());
         match error.kind() {
             ErrorKind::AlreadyExists => {
@@ -122,68 +136,123 @@ fn is_part(event: &Event) -> bool {
     }
 }
 
-/// What is to be said of a file that ends before its end comes back.
+/// How far the recording could be read.
+struct Ended {
+    /// What is to be said of a file that ends before its end.
+    torn: Option<String>,
+    damage: Option<Error>,
+}
+
+/// Writes what can be read.
 fn write_text(
-    mut reader: Reader,
+    mut events: Events,
     mut filter: Option<Matcher>,
     out: impl Write,
     name: &str,
-) -> Result<Option<String>, Written> {
+) -> Result<Ended, Written> {
     let mut writer = TextWriter::new(out);
-    let mut readings = Readings::default();
-    for recorded in &mut reader {
-        let recorded = recorded.map_err(Written::Failed)?;
-        let is_wanted = filter.as_mut().is_none_or(|filter| {
-            let events = readings.read(recorded.clone());
-            // Each is to be seen by the filter, whether it matches or not.
-            events.iter().filter(|event| filter.matches(event)).count() > 0
-        });
-        match is_wanted {
-            true => writer.write(&recorded).map_err(failed(name))?,
-            false => writer.pass_over(&recorded),
+    let mut damage = None;
+    for event in before(&mut events, &mut damage) {
+        match filter.as_mut().is_none_or(|filter| filter.matches(&event)) {
+            true => writer.write_event(&event).map_err(failed(name))?,
+            false => writer.pass_over(&event),
         }
     }
     writer.flush().map_err(failed(name))?;
-    Ok(reader.torn())
+    Ok(Ended {
+        torn: events.torn(),
+        damage,
+    })
 }
 
 /// The same.
 fn write_capture(
-    reader: Reader,
+    mut events: Events,
     mut filter: Option<Matcher>,
     out: impl Write,
     name: &str,
-) -> Result<Option<String>, Written> {
-    let start = reader.header().start();
+) -> Result<Ended, Written> {
+    let start = events.header().start();
     let since = start.map(|start| (start - OffsetDateTime::UNIX_EPOCH).unsigned_abs());
     let mut capture = Capture::new(out, since.unwrap_or_default()).map_err(failed(name))?;
-    let mut events = Events::new(reader);
-    for event in &mut events {
-        let event = event.map_err(Written::Failed)?;
+    let mut damage = None;
+    for event in before(&mut events, &mut damage) {
         // A literal's parts go with its message, if that does.
         if is_wanted(&mut filter, &event) || is_part(&event) {
             capture.write(&event).map_err(failed(name))?;
         }
     }
     capture.flush().map_err(failed(name))?;
-    Ok(events.torn())
+    Ok(Ended {
+        torn: events.torn(),
+        damage,
+    })
 }
 
 /// The same.
 fn write_page(
-    reader: Reader,
+    mut events: Events,
     mut filter: Option<Matcher>,
     out: impl Write,
     name: &str,
-) -> Result<Option<String>, Written> {
-    let mut page = Page::new(out, reader.header()).map_err(failed(name))?;
-    let mut events = Events::new(reader);
-    for event in &mut events {
-        let event = event.map_err(Written::Failed)?;
+) -> Result<Ended, Written> {
+    let mut page = Page::new(out, events.header()).map_err(failed(name))?;
+    let mut damage = None;
+    for event in before(&mut events, &mut damage) {
         if is_wanted(&mut filter, &event) {
             page.write(&event).map_err(failed(name))?;
         }
     }
     page.finish().map_err(failed(name))?;
-    Ok(events.torn())
+    Ok(Ended {
+        torn: events.torn(),
+        damage,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::event::Secrets;
+    use crate::protocol::imap::conversations::random::{conversation, events};
+    use crate::transcript::{Reader, write_event};
+
+    fn document(events: &[Event]) -> Cursor<Vec<u8>> {
+        let mut document = b"{\"mailscope\":{\"format\":1},\"events\":[\n".to_vec();
+        for (place, event) in events.iter().enumerate() {
+            document.extend_from_slice(if place == 0 { b"" } else { b",\n" });
+            write_event(&mut document, event);
+        }
+        document.extend_from_slice(b"\n]}\n");
+        Cursor::new(document)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            failure_persistence: None,
+            rng_seed: proptest::test_runner::RngSeed::Fixed(9051),
+            ..ProptestConfig::with_cases(96)
+        })]
+
+        /// What is understood of a message makes no difference to its text.
+        #[test]
+        fn events_and_what_is_recorded_of_them_have_the_same_text(steps in conversation()) {
+            let document = document(&events(&steps, Secrets::Masked));
+            let mut recorded = Vec::new();
+            let mut writer = TextWriter::new(&mut recorded);
+            for one in Reader::new(document.clone(), "test").unwrap() {
+                writer.write(&one.unwrap()).unwrap();
+            }
+            writer.flush().unwrap();
+            drop(writer);
+            let mut exported = Vec::new();
+            let events = Events::new(Reader::new(document, "test").unwrap());
+            assert!(write_text(events, None, &mut exported, "test").is_ok());
+            prop_assert_eq!(String::from_utf8_lossy(&exported), String::from_utf8_lossy(&recorded));
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! `--fault` and `--seed`: what goes wrong on purpose, the same for `record` and `replay`.
 
+use super::known;
 use crate::error::{Error, Result};
 use crate::fault::{Fault, Faults};
 use crate::protocol::imap::is_command;
@@ -15,7 +16,9 @@ pub struct FaultArguments {
     #[arg(
         help_heading = "Faults",
         long = "fault",
-        value_name = "NAME[:COMMAND][=VALUE][@PROBABILITY]"
+        value_name = "NAME[:COMMAND][=VALUE][@PROBABILITY]",
+        value_parser = known::faults(),
+        hide_possible_values = true
     )]
     faults: Vec<Fault>,
 

@@ -4,14 +4,16 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use clap::ValueEnum;
+use clap::{ValueEnum, ValueHint};
 
+use super::known;
 use super::provider;
 use super::say::{say, warn};
 use super::server_leg::{ServerLeg, described};
 use crate::error::{Error, Result};
 use crate::event::Note;
-use crate::net::{Ours, ServerAddress, TlsToServer};
+use crate::net::{KeyLogFile, Ours, ServerAddress, TlsToServer};
+use crate::recording::is_standard_input;
 use crate::replay::{Cassette, Denied, RecordMode, Script, Upstream};
 use crate::sink::bus::OnFailure;
 
@@ -19,7 +21,13 @@ use crate::sink::bus::OnFailure;
 #[derive(Clone, Debug, clap::Args)]
 pub struct Growing {
     /// The real server that --on-miss record asks; written as for `record`.
-    #[arg(long, value_name = "SERVER")]
+    #[arg(
+        long,
+        value_name = "SERVER",
+        value_hint = ValueHint::Hostname,
+        value_parser = known::servers(),
+        hide_possible_values = true
+    )]
     server: Option<String>,
 
     /// What --on-miss record passes to the server and records [default: new].
@@ -72,8 +80,12 @@ impl Growing {
         }
     }
 
-    /// Opens the one transcript that is to grow.
-    pub fn open(&self, transcripts: &[impl AsRef<Path>]) -> Result<Grown> {
+    /// Opens the one transcript that is to grow. The keys of the server's leg go to `keylog` too.
+    pub fn open(
+        &self,
+        transcripts: &[impl AsRef<Path>],
+        keylog: Option<&Arc<KeyLogFile>>,
+    ) -> Result<Grown> {
         let doing = "replay with --on-miss record";
         let [transcript] = transcripts else {
             return Err(Error::new(
@@ -82,6 +94,12 @@ impl Growing {
             )
             .hint("one TRANSCRIPT; those that are only to be played need another replay"));
         };
+        if is_standard_input(transcript.as_ref()) {
+            return Err(
+                Error::new(doing, "standard input is no file that could be added to")
+                    .hint("the name of a file in place of -"),
+            );
+        }
         let Some(text) = &self.server else {
             return Err(Error::new(doing, "no server is named that could be asked")
                 .hint("--server imaps://imap.example.com, as for mailscope record"));
@@ -90,7 +108,7 @@ impl Growing {
         let provider = provider::named(text);
         let text = provider.map_or(text.as_str(), |provider| provider.server());
         let server = ServerAddress::parse(text, asked)?;
-        let tls = self.leg.tls(None)?;
+        let tls = self.leg.tls(keylog)?;
         let mode = match self.record.unwrap_or(Mode::New) {
             Mode::Once => RecordMode::Once,
             Mode::New => RecordMode::New,

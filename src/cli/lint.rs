@@ -4,6 +4,8 @@ use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::known;
+use super::progress::{Beside, Progress};
 use super::say::{say, warn};
 use super::view;
 use super::{Common, Output};
@@ -16,12 +18,12 @@ use crate::sink::terminal::Style;
 /// The arguments of `lint`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The transcript, or a text with C: and S: lines.
+    /// The transcript, or a text with C: and S: lines; - for standard input.
     #[arg(required_unless_present = "list_rules")]
     transcript: Option<PathBuf>,
 
     /// Leave out the findings of this rule (repeatable).
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = known::rules(), hide_possible_values = true)]
     allow: Vec<String>,
 
     /// Print the rules and do nothing else.
@@ -57,11 +59,17 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
         Output::Json => Form::Json,
         Output::Text => Form::Text(Text::new(style)),
     };
-    let mut events = Events::open(path)?;
+    let progress = Progress::begin("reading", Beside::Output);
+    let mut events = Events::read(progress.input(path)?)?;
     let mut linter = Linter::allowing(allowed);
-    for event in &mut events {
-        form.print(&linter.read(&event?))?;
+    let mut damage = None;
+    while let Some(event) = events.next() {
+        match event {
+            Ok(event) => form.print(&linter.read(&event), events.line())?,
+            Err(error) => damage = Some(error), // there are no more
+        }
     }
+    drop(progress);
     if let Some(torn) = events.torn() {
         say(&warn(&torn));
     }
@@ -76,6 +84,9 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
             print_all(format!("{:#}\n", sarif.finish()).as_bytes())?;
         }
     }
+    if let Some(damage) = damage {
+        return Err(damage.hint("the findings are of what stands before it"));
+    }
     Ok(match counts.is_bad() {
         true => ExitCode::from(1),
         false => ExitCode::SUCCESS,
@@ -83,13 +94,14 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
 }
 
 impl Form {
-    fn print(&mut self, found: &[Finding]) -> Result<()> {
+    /// What was found in the event that begins in this line.
+    fn print(&mut self, found: &[Finding], line: u64) -> Result<()> {
         let mut out = Vec::new();
         for finding in found {
             match self {
                 Self::Text(text) => text.write(&mut out, finding),
                 Self::Json => write_finding(&mut out, finding),
-                Self::Sarif(sarif) => sarif.add(finding),
+                Self::Sarif(sarif) => sarif.add(finding, line),
             }
         }
         print_all(&out)

@@ -6,6 +6,7 @@
 mod authority;
 mod ca;
 mod client_certificate;
+mod completions;
 mod demo;
 mod diff;
 mod divert;
@@ -16,10 +17,14 @@ mod filter;
 mod growing;
 mod import;
 mod keylog;
+mod known;
 mod lint;
+mod man;
+mod progress;
 mod provider;
 mod record;
 mod redirect;
+mod remote;
 mod replay;
 mod say;
 mod scrub;
@@ -37,6 +42,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::error::{Error, Result};
+use crate::event::Event;
+use crate::recording::Events;
 
 /// An oscilloscope for mail protocols: see, keep and understand what a mail app and its IMAP
 /// server say to each other.
@@ -67,6 +74,7 @@ pub struct Common {
         long,
         global = true,
         value_name = "DIR",
+        value_hint = clap::ValueHint::DirPath,
         env = "MAILSCOPE_CA_DIR"
     )]
     ca_dir: Option<PathBuf>,
@@ -111,6 +119,10 @@ enum Command {
     Ca(ca::Arguments),
     /// The whole way on this machine, without an account or a network.
     Demo(demo::Arguments),
+    /// Write the completion script for a shell to standard output.
+    Completions(completions::Arguments),
+    /// Write manual pages: one to standard output, or all into a folder.
+    Man(man::Arguments),
 }
 
 /// Runs the command. What could not be done is for the caller to print.
@@ -128,7 +140,20 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Lint(arguments) => lint::run(&arguments, &cli.common),
         Command::Ca(arguments) => ca::run(&arguments, &cli.common),
         Command::Demo(arguments) => demo::run(arguments, &cli.common),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments),
     }
+}
+
+/// The events before the first that cannot be read; why it cannot is put into `damage`.
+fn before(events: &mut Events, damage: &mut Option<Error>) -> impl Iterator<Item = Event> {
+    events.map_while(|event| match event {
+        Ok(event) => Some(event),
+        Err(error) => {
+            *damage = Some(error);
+            None
+        }
+    })
 }
 
 /// Prints on standard output; a closed pipe is no error.

@@ -62,6 +62,11 @@ pub fn named(server: &str) -> Option<&'static Provider> {
         .find(|provider| provider.name.eq_ignore_ascii_case(server))
 }
 
+/// The names, in their order.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    PROVIDERS.iter().map(|provider| provider.name)
+}
+
 impl Provider {
     /// Its server, as SERVER takes it.
     pub fn server(&self) -> &'static str {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use clap::ValueHint;
 use tokio::net::TcpListener;
 
 use super::Common;
@@ -13,7 +14,9 @@ use super::divert::{self, Diversion};
 use super::fault::{self, FaultArguments};
 use super::filter::FilterArgument;
 use super::keylog::KeyLogging;
+use super::known;
 use super::provider;
+use super::remote::{self, RemoteAccess};
 use super::say::{say, say_at_the_end, warn};
 use super::server_leg::{ServerLeg, described};
 use super::session::{Besides, Session, Signals, Stopped};
@@ -24,6 +27,7 @@ use crate::event::{Gate, Secrets};
 use crate::net::{
     AskedSecurity, Door, KeyLogFile, ListenAddress, Scope, ServerAddress, TlsToServer,
 };
+use crate::private;
 use crate::protocol::imap::Hidden;
 use crate::relay::{Config, Leg, Relay};
 
@@ -34,7 +38,12 @@ pub struct Arguments {
     /// provider: gmail, outlook, icloud, fastmail, yahoo, aol, gmx, web.de, zoho, yandex, mail.ru,
     /// proton-bridge. May be left out where apps keep their own (--listen-socks,
     /// --listen-transparent).
-    #[arg(required_unless_present_any = ["listen_socks", "listen_transparent"])]
+    #[arg(
+        required_unless_present_any = ["listen_socks", "listen_transparent"],
+        value_hint = ValueHint::Hostname,
+        value_parser = known::servers(),
+        hide_possible_values = true
+    )]
     server: Option<String>,
 
     /// Where to listen for apps that use TLS at once; `none` turns it off, port 0 takes a free one.
@@ -42,6 +51,7 @@ pub struct Arguments {
         long,
         value_name = "ADDR",
         default_value = "127.0.0.1:1993",
+        value_hint = ValueHint::Other,
         requires = "server"
     )]
     listen_tls: String,
@@ -51,12 +61,16 @@ pub struct Arguments {
         long,
         value_name = "ADDR",
         default_value = "127.0.0.1:1143",
+        value_hint = ValueHint::Other,
         requires = "server"
     )]
     listen_plain: String,
 
     #[command(flatten)]
     diversion: Diversion,
+
+    #[command(flatten)]
+    remote: RemoteAccess,
 
     /// Write the addresses there as JSON once all listen.
     #[arg(long, value_name = "PATH")]
@@ -85,7 +99,12 @@ pub struct Arguments {
     show_secrets: bool,
 
     /// Do not show the app this capability; may be given again, * stands for any characters.
-    #[arg(long, value_name = "NAME")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_parser = known::capabilities(),
+        hide_possible_values = true
+    )]
     hide_capability: Vec<String>,
 
     #[command(flatten)]
@@ -216,7 +235,7 @@ async fn bind(arguments: &Arguments, has_server: bool) -> Result<Vec<(TcpListene
     match asked_for.is_empty() {
         true => Err(Error::new("listen", "all listeners are turned off")
             .hint("SERVER, and --listen-tls or --listen-plain left out")),
-        false => divert::listen(asked_for).await,
+        false => divert::listen(asked_for, arguments.remote.reach()).await,
     }
 }
 
@@ -273,12 +292,14 @@ fn introduce(
     }
     lines.push("  Ctrl-C ends it".to_owned());
     let diverted = diverted.into_iter().map(|(_, address)| address);
-    for address in tls.into_iter().chain(plain).chain(diverted) {
-        if !address.ip().is_loopback() {
-            let text = format!("{address} can be reached from other machines");
-            lines.push(warn(&text));
-        }
-    }
+    lines.extend(remote::warnings(
+        tls.into_iter().chain(plain),
+        "whoever connects uses the server from here, and is recorded",
+    ));
+    lines.extend(remote::warnings(
+        diverted,
+        "whoever connects reaches other servers from here, and is recorded",
+    ));
     for (given, note) in [
         (arguments.leg.is_insecure(), crate::event::Note::Insecure),
         (arguments.show_secrets, crate::event::Note::SecretsShown),
@@ -329,11 +350,8 @@ pub(super) fn write_ready_file(
     }
     ready.insert("ca".to_owned(), ca.into());
     let ready = serde_json::Value::Object(ready);
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".new");
-    let doing = || format!("write the ready file {}", path.display());
-    std::fs::write(&temporary, format!("{ready}\n")).doing(doing)?;
-    std::fs::rename(&temporary, path).doing(doing)
+    private::put(path, format!("{ready}\n").as_bytes())
+        .doing(|| format!("write the ready file {}", path.display()))
 }
 
 fn conclude(stopped: &Stopped, path: &Path) -> ExitCode {

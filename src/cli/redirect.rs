@@ -43,7 +43,8 @@ pub fn rules(address: SocketAddr, group: u32) -> Vec<String> {
     let is_loopback = address.ip().is_loopback();
     match is_loopback {
         true => lines.push(format!(
-            "  for apps of other computers, whose traffic this one forwards: listen on {all} instead"
+            "  for apps of other computers, whose traffic this one forwards: \
+             --listen-transparent {all}:{port} --allow-remote instead"
         )),
         false => lines.extend([
             "  for apps of other computers, whose traffic this one forwards, either of:".to_owned(),

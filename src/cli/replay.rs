@@ -1,44 +1,55 @@
 //! `mailscope replay TRANSCRIPT...`: a recording as the server that an app's tests run against.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
-use clap::ValueEnum;
+use clap::{ValueEnum, ValueHint};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::authority::WhichAuthority;
 use super::fault::{self, FaultArguments};
 use super::growing::{Growing, Grown};
+use super::keylog::KeyLogging;
+use super::progress::{Beside, Progress};
 use super::record::{remove_ready_file, write_ready_file};
+use super::remote::{self, RemoteAccess};
 use super::say::{say, say_at_the_end, warn};
 use super::session::{Signals, runtime};
 use super::{Common, view};
 use crate::error::{Doing, Error, Result};
 use crate::limits;
-use crate::net::{Door, ListenAddress, Ours};
+use crate::net::{Door, KeyLogFile, ListenAddress, Ours};
+use crate::private;
 use crate::protocol::imap::AppLeg;
+use crate::recording::Input;
 use crate::replay::{Config, Matching, OnMiss, Report, Script, Service};
 use crate::sink::bus::{Bus, OnFailure, Sink};
+use crate::transcript::is_hidden;
 
 /// The arguments of `replay`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The transcripts; their sessions are served together.
+    /// The transcripts, or texts with C: and S: lines (- for standard input); their sessions are served
+    /// together.
     #[arg(required = true, value_name = "TRANSCRIPT")]
     transcripts: Vec<PathBuf>,
 
     /// Where to listen for apps that use TLS at once; `none` turns it off, port 0 takes a free one.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:1993")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:1993", value_hint = ValueHint::Other)]
     listen_tls: String,
 
     /// Where to listen for apps that use STARTTLS or cleartext; `none` turns it off, port 0 takes a
     /// free one.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:1143")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:1143", value_hint = ValueHint::Other)]
     listen_plain: String,
+
+    #[command(flatten)]
+    remote: RemoteAccess,
 
     /// Write the addresses there as JSON once all listen.
     #[arg(long, value_name = "PATH")]
@@ -73,6 +84,9 @@ pub struct Arguments {
 
     #[command(flatten)]
     which: WhichAuthority,
+
+    #[command(flatten)]
+    keys: KeyLogging,
 
     #[command(flatten)]
     faults: FaultArguments,
@@ -118,9 +132,10 @@ fn pace(text: &str) -> Result<f64, String> {
 
 /// Serves until Ctrl-C or SIGTERM, or with `--once` until all was served.
 pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
-    let played = played(arguments)?;
+    let keylog = arguments.keys.open()?;
+    let played = played(arguments, keylog.as_ref())?;
     let runtime = runtime()?;
-    let outcome = runtime.block_on(replay(arguments, common, played));
+    let outcome = runtime.block_on(replay(arguments, common, played, keylog));
     runtime.shutdown_background();
     outcome
 }
@@ -133,23 +148,34 @@ enum Played {
     Grown(Box<Grown>),
 }
 
-fn played(arguments: &Arguments) -> Result<Played> {
+fn played(arguments: &Arguments, keylog: Option<&Arc<KeyLogFile>>) -> Result<Played> {
     if arguments.on_miss == Miss::Record {
-        let grown = arguments.growing.open(&arguments.transcripts)?;
+        let grown = arguments.growing.open(&arguments.transcripts, keylog)?;
         return Ok(Played::Grown(Box::new(grown)));
     }
     arguments.growing.refuse_without_miss()?;
+    let progress = match arguments.quiet {
+        true => Progress::none(),
+        false => Progress::begin("reading", Beside::Nothing),
+    };
     let mut script = Script::default();
     for transcript in &arguments.transcripts {
-        script.append(Script::open(transcript)?);
+        let Input { name, octets } = progress.input(transcript)?;
+        script.append(Script::read(octets, &name)?);
     }
+    drop(progress);
     for torn in &script.torn {
         say(&warn(torn));
     }
     Ok(Played::Script(script))
 }
 
-async fn replay(arguments: &Arguments, common: &Common, played: Played) -> Result<ExitCode> {
+async fn replay(
+    arguments: &Arguments,
+    common: &Common,
+    played: Played,
+    keylog: Option<Arc<KeyLogFile>>,
+) -> Result<ExitCode> {
     let faults = arguments.faults.read()?;
     let faults_told = fault::introduction(&faults);
     remove_ready_file(arguments.ready_file.as_deref())?;
@@ -187,11 +213,13 @@ async fn replay(arguments: &Arguments, common: &Common, played: Played) -> Resul
         authority,
         listeners,
         upstream: upstream.clone(),
+        keylog,
     })?;
     let (tls, plain) = (
         service.address(AppLeg::Tls),
         service.address(AppLeg::Cleartext),
     );
+    remarks.extend(arguments.keys.warning().as_deref().map(warn));
     remarks.extend(faults_told.as_deref().map(warn));
     introduce(arguments, sessions, has_server, (tls, plain), remarks);
     let mut signals = Signals::install()?;
@@ -241,7 +269,7 @@ async fn bind(arguments: &Arguments) -> Result<Vec<(TcpListener, AppLeg)>> {
         (&arguments.listen_plain, Door::Plain, AppLeg::Cleartext),
     ] {
         if let Some(address) = ListenAddress::parse(text, door)? {
-            listeners.push((address.listen().await?, leg));
+            listeners.push((address.listen(arguments.remote.reach()).await?, leg));
         }
     }
     match listeners.is_empty() {
@@ -282,13 +310,10 @@ fn introduce(
         true => "  the password is to be the server's; Ctrl-C ends it".to_owned(),
         false => "  any password does; Ctrl-C ends it".to_owned(),
     });
-    for address in [tls, plain].into_iter().flatten() {
-        if !address.ip().is_loopback() {
-            lines.push(warn(&format!(
-                "{address} can be reached from other machines"
-            )));
-        }
-    }
+    lines.extend(remote::warnings(
+        tls.into_iter().chain(plain),
+        "whoever connects reads what is recorded",
+    ));
     lines.extend(remarks);
     say(&lines.join("\n"));
 }
@@ -307,5 +332,27 @@ fn conclude(arguments: &Arguments, report: &Report) -> Result<ExitCode> {
 fn write(path: &Path, report: &Report) -> Result<()> {
     let doing = || format!("write the report {}", path.display());
     let json = serde_json::to_string_pretty(report).doing(doing)?;
-    std::fs::write(path, json + "\n").doing(doing)
+    // In place, for it may be a pipe or a device.
+    let file = private::file()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(path);
+    file.and_then(|mut file| file.write_all((fit_to_be_seen(&json) + "\n").as_bytes()))
+        .doing(doing)
+}
+
+/// The same JSON; what an app or a recording says and nobody sees is spelt out in it.
+fn fit_to_be_seen(json: &str) -> String {
+    let mut fit = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c != '\n' && (c.is_control() || is_hidden(c)) {
+            true => {
+                let units = c.encode_utf16(&mut [0; 2]).to_vec();
+                fit.extend(units.iter().map(|unit| format!("\\u{unit:04x}")));
+            }
+            false => fit.push(c),
+        }
+    }
+    fit
 }

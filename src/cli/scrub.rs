@@ -1,13 +1,15 @@
 //! `mailscope scrub TRANSCRIPT -o FILE`: the same conversation with nobody's data in it.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
 
+use super::progress::{Beside, Progress};
 use super::say::{say, warn};
-use crate::error::{Error, Result};
-use crate::scrub::{Kept, scrub};
+use crate::error::Result;
+use crate::scrub::{Kept, Target, scrub};
 
 /// The arguments of `scrub`.
 #[derive(Debug, clap::Args)]
@@ -22,15 +24,17 @@ counts, sizes, MODSEQ; dates and times; INBOX; names of well-known header fields
 and charsets; white space and punctuation, so the length of every word, line and message; tags; ports, \
 loopback addresses, TLS versions; plain English words in servers' texts. Masked passwords stay masked.
 
-At the end, what was written is searched for every word of the original of four letters and more (as it \
-is, base64, quoted-printable, modified UTF-7). If one is left, no file is written.
+Secrets that were shown (--show-secrets) are masked. A text of C: and S: lines becomes a text.
+
+At the end, what was written is searched for every word of the original, in every encoding: of four \
+letters and more anywhere, of two and three where the original has it. If one is left, nothing is written.
 
 Exit codes: 0 done, 2 a file could not be read or written, or a word is left.")]
 pub struct Arguments {
-    /// The transcript.
+    /// The transcript, or a text with C: and S: lines; - for standard input.
     transcript: PathBuf,
 
-    /// The new transcript, never overwritten; its owner alone may read it.
+    /// The new transcript, or text, never overwritten; its owner alone may read it. - for standard output.
     #[arg(short, long, value_name = "FILE")]
     out: PathBuf,
 
@@ -53,19 +57,29 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         subjects: arguments.keep.contains(&What::Subjects),
         folders: arguments.keep.contains(&What::Folders),
     };
-    if arguments.out == Path::new("-") {
-        let why = "the last check is made before anything is written, which takes a file";
-        return Err(Error::new("write to standard output", why).hint("-o FILE"));
-    }
-    let scrubbed = scrub(&arguments.transcript, &arguments.out, kept)?;
+    let mut stdout = io::stdout().lock();
+    let (target, place) = match arguments.out == Path::new("-") {
+        true => (Target::Out(&mut stdout), "standard output".to_owned()),
+        false => (
+            Target::File(&arguments.out),
+            arguments.out.display().to_string(),
+        ),
+    };
+    let progress = Progress::begin("reading", Beside::Nothing);
+    let scrubbed = scrub(&arguments.transcript, target, kept, &progress)?;
+    drop(progress);
     if let Some(torn) = &scrubbed.torn {
         say(&warn(torn));
     }
     say(&format!(
-        "scrubbed {} events, {} words replaced: {}",
-        scrubbed.events,
-        scrubbed.words,
-        arguments.out.display()
+        "scrubbed {} events, {} words replaced: {place}",
+        scrubbed.events, scrubbed.words,
     ));
-    Ok(ExitCode::SUCCESS)
+    match scrubbed.damage {
+        None => Ok(ExitCode::SUCCESS),
+        Some(damage) => Err(damage.hint(format!(
+            "what stands before it: its {} events, scrubbed, are in {place}",
+            scrubbed.events
+        ))),
+    }
 }

@@ -3,18 +3,18 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::Common;
 use super::filter::FilterArgument;
+use super::progress::{Beside, Progress};
 use super::say::{say, warn};
 use super::view;
+use super::{Common, before};
 use crate::error::Result;
 use crate::recording::Events;
-use crate::transcript::Reader;
 
 /// The arguments of `show`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The transcript.
+    /// The transcript, or a text with C: and S: lines; - for standard input.
     transcript: PathBuf,
 
     #[command(flatten)]
@@ -32,7 +32,8 @@ pub struct Arguments {
 /// Prints every event, then says on standard error if the file is torn.
 pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
     let filter = arguments.filter.read()?;
-    let mut events = Events::new(Reader::open(&arguments.transcript)?);
+    let progress = Progress::begin("reading", Beside::Output);
+    let mut events = Events::read(progress.input(&arguments.transcript)?)?;
     let Some(view) = view::standard_output(common, false)? else {
         return Ok(ExitCode::SUCCESS);
     };
@@ -41,25 +42,23 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
     if arguments.lint {
         view = view.linting()?;
     }
-    for event in &mut events {
+    let mut damage = None;
+    for event in before(&mut events, &mut damage) {
         read += 1;
-        let event = event.inspect_err(|_| {
-            // What could be read is not lost; the error itself is what is reported.
-            let _ = view.flush();
-        })?;
         view.print(&event)?;
         if view.is_closed() {
             return Ok(ExitCode::SUCCESS);
         }
     }
     view.flush()?;
+    drop(progress);
     if read > 0 && view.printed() == 0 {
         say(&format!("mailscope: none of the {read} events matches"));
     }
     if let Some(torn) = events.torn() {
         say(&warn(&torn.to_string()));
     }
-    Ok(ExitCode::SUCCESS)
+    damage.map_or(Ok(ExitCode::SUCCESS), Err)
 }
 
 #[cfg(test)]
@@ -75,7 +74,7 @@ mod tests {
     use crate::protocol::imap::conversations::random::{Step, conversation, events};
     use crate::sink::terminal::{ColorChoice, Stream, Surroundings, Terminal, style_for};
     use crate::stats::{Stats, Wanted};
-    use crate::transcript::{FORMAT, write_event};
+    use crate::transcript::{FORMAT, Reader, write_event};
 
     use crate::event::Peer::{Client as C, Server as S};
 

@@ -5,23 +5,27 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::filter::FilterArgument;
+use super::progress::{Beside, Progress};
 use super::say::{say, say_at_the_end, warn};
-use super::{Common, Output, print_octets, view};
+use super::{Common, Output, before, print_octets, view};
 use crate::error::Result;
 use crate::event::Event;
 use crate::recording::Events;
 use crate::sink::bus::{Purpose, Sink};
-use crate::stats::{Budget, Stats, Wanted, write_text};
-use crate::transcript::Reader;
+use crate::sink::palette::Meaning;
+use crate::sink::terminal::Style;
+use crate::stats::{Budget, Page, Role, Stats, Wanted, write_text};
 
 /// The arguments of `stats`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The transcript.
+    /// The transcript, or a text with C: and S: lines; - for standard input.
     transcript: PathBuf,
 
-    /// Exit with 1 where a sum is beyond its limit: bytes, bytes-client, bytes-server, commands,
-    /// connections, literals, round-trips, waiting (a time), waste (items).
+    /// Exit with 1 where a figure is beyond its limit: bytes, bytes-client, bytes-server, commands,
+    /// connections, literals, round-trips, unanswered, waste; duration, first-mail, setup, waiting and the
+    /// latencies p50, p90, p99, max (times, such as 500ms). Of one command: max:SELECT=500ms; of one kind
+    /// of waste: waste:fetched-twice=0.
     #[arg(long, value_name = "NAME=LIMIT,...")]
     budget: Vec<String>,
 
@@ -36,20 +40,24 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
         budget.add(limits)?;
     }
     let mut filter = arguments.filter.read()?;
-    let mut events = Events::new(Reader::open(&arguments.transcript)?);
-    let mut stats = Stats::default();
-    for event in &mut events {
-        let event = event?;
+    let progress = Progress::begin("reading", Beside::Nothing);
+    let mut events = Events::read(progress.input(&arguments.transcript)?)?;
+    let mut stats = Stats::new(events.times());
+    let mut damage = None;
+    for event in before(&mut events, &mut damage) {
         let is_wanted = filter.as_mut().is_none_or(|filter| filter.matches(&event));
         stats.take(&event, if is_wanted { Wanted::Yes } else { Wanted::No });
     }
+    drop(progress);
     let summary = stats.finish();
-    let verdicts = budget.verdicts(&summary);
+    let verdicts = budget.verdicts(&summary)?;
     let octets = match common.output {
         Output::Text => {
-            let mut text = String::new();
-            write_text(&mut text, &summary, &verdicts, view::style(common).width);
-            text.into_bytes()
+            let style = view::style(common);
+            let paint = |role, text: &str| painted(style, role, text);
+            let mut page = Page::painted(style.width, &paint);
+            write_text(&mut page, &summary, &verdicts);
+            page.text.into_bytes()
         }
         Output::Json => {
             let mut json = Vec::new();
@@ -62,6 +70,9 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
     if let Some(torn) = events.torn() {
         say(&warn(&torn.to_string()));
     }
+    if let Some(damage) = damage {
+        return Err(damage.hint("the figures are of what stands before it"));
+    }
     let exceeded = verdicts.iter().filter(|verdict| verdict.is_exceeded());
     let mut code = ExitCode::SUCCESS;
     for verdict in exceeded {
@@ -70,10 +81,24 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
             "mailscope: over budget: {} {}, allowed {}",
             verdict.name,
             verdict.shown(verdict.figure),
-            verdict.shown(verdict.limit)
+            verdict.shown(Some(verdict.limit))
         ));
     }
     Ok(code)
+}
+
+fn painted(style: Style, role: Role, text: &str) -> String {
+    let meaning = match role {
+        Role::Plain => Meaning::Plain,
+        Role::Head => Meaning::Dim,
+        Role::Title => Meaning::Name,
+        Role::Waste => Meaning::Note,
+        Role::Within => Meaning::Ok,
+        Role::Beyond => Meaning::No,
+    };
+    let mut out = Vec::new();
+    style.palette().paint(&mut out, meaning, text);
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// `record --stats`: the figures on standard error when the run is over.
@@ -102,9 +127,9 @@ impl Sink for StatsAtTheEnd {
 
     fn finish(&mut self) -> Result<()> {
         let summary = std::mem::take(&mut self.stats).finish();
-        let mut text = String::new();
-        write_text(&mut text, &summary, &[], self.width);
-        say_at_the_end(text.trim_end().to_owned());
+        let mut page = Page::plain(self.width);
+        write_text(&mut page, &summary, &[]);
+        say_at_the_end(page.text.trim_end().to_owned());
         Ok(())
     }
 

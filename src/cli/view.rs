@@ -1,6 +1,5 @@
 //! The conversation on standard output, live or from a transcript: one code path for both.
 
-use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::Arc;
 
@@ -83,6 +82,7 @@ pub fn style(common: &Common) -> Style {
 fn policy() -> Result<Policy> {
     #[cfg(unix)]
     {
+        use std::fs::File;
         use std::os::fd::AsFd;
         let doing = || "look at standard output".to_owned();
         let handle = io::stdout().as_fd().try_clone_to_owned().doing(doing)?;

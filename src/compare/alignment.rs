@@ -18,6 +18,7 @@ use std::ops::Range;
 
 use imara_diff::{Algorithm, Diff, InternedInput};
 
+use super::comparison::Measure;
 use super::exchange::{Exchange, only_asks};
 use crate::protocol::imap::sameness;
 
@@ -39,7 +40,7 @@ const SMALL: usize = 64;
 
 /// Aligns two connections' exchanges. Those of A come in their order, and those of B that are aligned
 /// in order or only in B come in theirs.
-pub fn align(a: &[Exchange], b: &[Exchange]) -> Vec<Step> {
+pub fn align(a: &[Exchange], b: &[Exchange], measure: Measure) -> Vec<Step> {
     let mut pairs = Pairs {
         of_a: vec![None; a.len()],
         of_b: vec![None; b.len()],
@@ -51,7 +52,7 @@ pub fn align(a: &[Exchange], b: &[Exchange]) -> Vec<Step> {
     for (gap_a, gap_b) in gaps {
         changed(a, b, (gap_a, gap_b), &mut pairs);
     }
-    steps(a, b, &pairs, &moved)
+    steps(a, b, &pairs, (&moved, measure))
 }
 
 /// What is aligned with what.
@@ -237,8 +238,13 @@ fn best(a: &[Exchange], b: &[Exchange], of_a: &[usize], of_b: &[usize]) -> Vec<(
 }
 
 /// The steps in order. A move matters, unless only commands that ask stand between both places, and it
-/// is one itself.
-fn steps(a: &[Exchange], b: &[Exchange], pairs: &Pairs, moved: &[usize]) -> Vec<Step> {
+/// is one itself; measured by octets, it always does.
+fn steps(
+    a: &[Exchange],
+    b: &[Exchange],
+    pairs: &Pairs,
+    (moved, measure): (&[usize], Measure),
+) -> Vec<Step> {
     let is_moved: std::collections::HashSet<usize> = moved.iter().copied().collect();
     // How many aligned commands that do more than ask stand before each place.
     let before = |all: &[Exchange], of: &[Option<usize>], in_order: &dyn Fn(usize) -> bool| {
@@ -268,7 +274,9 @@ fn steps(a: &[Exchange], b: &[Exchange], pairs: &Pairs, moved: &[usize]) -> Vec<
         match *place_b {
             None => steps.push(Step::OnlyA(place_a)),
             Some(place_b) if is_moved.contains(&place_a) => {
-                let is_free = only_asks(&a[place_a]) && before_a[place_a] == before_b[place_b];
+                let is_free = measure == Measure::Meaning
+                    && only_asks(&a[place_a])
+                    && before_a[place_a] == before_b[place_b];
                 steps.push(match is_free {
                     true => Step::Both(place_a, place_b),
                     false => Step::Moved(place_a, place_b),

@@ -9,16 +9,31 @@ use super::ignored::Ignored;
 use super::pairing::pair;
 use super::responses::{Left, ambiguous, left, settle, single, unasked};
 use crate::protocol::imap::sameness;
-use crate::recording::outline;
+use crate::recording::{form, outline};
+
+/// By what commands are compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Measure {
+    /// By what they mean.
+    #[default]
+    Meaning,
+    /// By their octets too, tags and secrets apart, and by where they stand.
+    Octets,
+}
 
 /// In what two recordings differ.
 pub fn compare(a: &Conversation, b: &Conversation) -> Comparison {
+    compare_by(Measure::Meaning, a, b)
+}
+
+/// In what two recordings differ by this measure.
+pub fn compare_by(measure: Measure, a: &Conversation, b: &Conversation) -> Comparison {
     let pairs = pair(&a.connections, &b.connections).into_iter();
     let connections = pairs.map(|(one, other)| {
         let one = one.map(|place| &a.connections[place]);
         let other = other.map(|place| &b.connections[place]);
         match (one, other) {
-            (Some(a), Some(b)) => connections(a, b),
+            (Some(a), Some(b)) => connections(measure, a, b),
             _ => alone(one, other),
         }
     });
@@ -44,16 +59,17 @@ fn alone(a: Option<&Connection>, b: Option<&Connection>) -> Pair {
     }
 }
 
-fn connections(a: &Connection, b: &Connection) -> Pair {
+fn connections(measure: Measure, a: &Connection, b: &Connection) -> Pair {
     let mut walk = Walk {
         pair: alone(Some(a), Some(b)),
+        measure,
         ignored: &a.ignored,
         is_secured_alike: a.has_starttls == b.has_starttls,
         at: Sides::default(),
         lefts: Sides::default(),
     };
     walk.greetings(a, b);
-    for step in align(&a.exchanges, &b.exchanges) {
+    for step in align(&a.exchanges, &b.exchanges, measure) {
         let (place_a, place_b) = match step {
             Step::Both(a, b) | Step::Moved(a, b) => (Some(a), Some(b)),
             Step::OnlyA(a) => (Some(a), None),
@@ -85,6 +101,7 @@ fn all_unasked<'c>(
 /// Two connections while they are compared.
 struct Walk<'c> {
     pair: Pair,
+    measure: Measure,
     ignored: &'c Ignored,
     is_secured_alike: bool,
     /// Where each exchange is compared.
@@ -128,6 +145,9 @@ impl<'c> Walk<'c> {
                 compared.arguments = arguments(a, b);
                 let is_kept = |change: &Change| !self.ignored.has(&change.of);
                 compared.arguments.retain(is_kept);
+                if self.measure == Measure::Octets && compared.arguments.is_empty() {
+                    compared.arguments.extend(octets(a, b));
+                }
                 if a.answers_key != b.answers_key {
                     let left = left(here, a, b);
                     self.lefts.a.extend(left.a);
@@ -165,6 +185,21 @@ fn command(exchange: &Exchange) -> Command {
         n: exchange.n,
         text: outline(&exchange.command),
     }
+}
+
+/// Two commands that mean the same in other octets.
+fn octets(a: &Exchange, b: &Exchange) -> Option<Change> {
+    let is = Sides {
+        a: form(&a.command),
+        b: form(&b.command),
+    };
+    (is.a != is.b).then(|| Change {
+        of: "octets".into(),
+        is: Sides {
+            a: Some(is.a),
+            b: Some(is.b),
+        },
+    })
 }
 
 /// The arguments in which two commands differ; of LOGIN's, the password is none.

@@ -13,7 +13,8 @@ use super::ignored::Ignored;
 use super::listener::Building;
 use crate::error::{Error, Result};
 use crate::event::{Reading, Said};
-use crate::recording::{self, Side, outline};
+use crate::protocol::imap::spans;
+use crate::recording::{self, Input, Side, outline};
 
 /// One recording.
 #[derive(Default)]
@@ -63,10 +64,11 @@ pub struct Exchange {
     pub answers_key: Digest,
 }
 
-/// A response.
+/// A response. Without the spans of its octets, which take more memory than all else of it: they are made
+/// again where they are needed.
 pub struct Answer {
-    /// The response.
-    pub said: Said,
+    kept: Said,
+    has_spans: bool,
     /// The digests of its streamed literals.
     pub long: Vec<Digest>,
     /// The number before its name, as it was when the exchange began.
@@ -78,14 +80,52 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Of a response, with the digests of its streamed literals; `number` stands before its name, as it was
+    /// when the exchange began.
+    pub fn new(mut said: Said, long: Vec<Digest>, number: Option<u64>) -> Self {
+        let has_spans = !said.spans.is_empty();
+        said.spans = Vec::new();
+        Self {
+            kept: said,
+            has_spans,
+            long,
+            number,
+            is_ambiguous: false,
+            ignored: Arc::default(),
+        }
+    }
+
+    /// The response.
+    pub fn said(&self) -> Said {
+        let mut said = self.kept.clone();
+        if self.has_spans {
+            said.spans = spans(said.from, &said.wire);
+        }
+        said
+    }
+
+    /// What it is.
+    pub fn reading(&self) -> &Reading {
+        &self.kept.reading
+    }
+
     /// What it says, of messages as they were numbered when the exchange began.
     pub fn facts(&self) -> Option<Facts> {
-        Facts::of(&self.said, self.number, &self.long, &self.ignored)
+        Facts::of(&self.said(), self.number, &self.long, &self.ignored)
     }
 
     /// What it says, of messages as it numbers them.
     pub fn facts_as_numbered(&self) -> Option<Facts> {
-        Facts::of(&self.said, number(&self.said), &self.long, &self.ignored)
+        let numbered = number(&self.kept);
+        Facts::of(&self.said(), numbered, &self.long, &self.ignored)
+    }
+
+    /// The message that it says something of as FETCH does.
+    fn fetched(&self) -> Option<u64> {
+        match &self.kept.reading {
+            Reading::Untagged { name, .. } if name == "FETCH" => self.number,
+            _ => None,
+        }
     }
 }
 
@@ -108,36 +148,42 @@ impl Exchange {
         }
     }
 
-    /// What answers it, what is said of one message joined.
-    pub fn facts(&self) -> Vec<(&Answer, Facts)> {
-        let mut all: Vec<(&Answer, Facts)> = Vec::with_capacity(self.answers.len());
+    /// Hands out what answers it, what is said of one message joined, each with its place among all. Not
+    /// all at once, for there may be very many; what is joined comes last.
+    pub fn each_fact<'e>(&'e self, mut each: impl FnMut(usize, &'e Answer, Facts)) {
+        let mut times: HashMap<u64, usize> = HashMap::new();
+        for number in self.answers.iter().filter_map(Answer::fetched) {
+            *times.entry(number).or_default() += 1;
+        }
+        let mut joined: Vec<(usize, &Answer, Facts)> = Vec::new();
         let mut fetched: HashMap<u64, usize> = HashMap::new();
-        for answer in &self.answers {
+        for (order, answer) in self.answers.iter().enumerate() {
             let Some(mut facts) = answer.facts() else {
                 continue;
             };
-            let number = answer.number.filter(|_| facts.name == "FETCH");
-            if let Some(before) = number.and_then(|number| fetched.get(&number)) {
-                match all[*before].1.join(facts) {
+            let number = answer.fetched().filter(|number| times[number] > 1);
+            let Some(number) = number else {
+                each(order, answer, facts);
+                continue;
+            };
+            if let Some(before) = fetched.get(&number) {
+                match joined[*before].2.join(facts) {
                     Ok(()) => continue,
                     Err(not_joined) => facts = not_joined,
                 }
             }
-            if let Some(number) = number {
-                fetched.insert(number, all.len());
-            }
-            all.push((answer, facts));
+            fetched.insert(number, joined.len());
+            joined.push((order, answer, facts));
         }
-        all
+        for (order, answer, facts) in joined {
+            each(order, answer, facts);
+        }
     }
 
     /// What stands for all answers, in any order.
     pub fn digest_answers(&self) -> Digest {
-        let mut all: Vec<Digest> = self
-            .facts()
-            .iter()
-            .map(|(_, facts)| facts.digest())
-            .collect();
+        let mut all: Vec<Digest> = Vec::with_capacity(self.answers.len());
+        self.each_fact(|_, _, facts| all.push(facts.digest()));
         all.sort_unstable();
         let end = self.end.as_ref().and_then(Answer::facts);
         digest(&(all, end))
@@ -145,21 +191,30 @@ impl Exchange {
 }
 
 impl Conversation {
-    /// Reads a recording, of which some is not to be compared.
+    /// Reads a recording, of which some is not to be compared; standard input for `-`.
     ///
     /// # Errors
     ///
     /// The file cannot be read, or is no recording, or nothing is said in it.
     pub fn open(path: &Path, ignored: &Ignored) -> Result<Self> {
+        Self::of(Input::open(path)?, ignored)
+    }
+
+    /// As [`open`](Self::open), of what is open already.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn of(input: Input, ignored: &Ignored) -> Result<Self> {
+        let Input { name, octets } = input;
         let mut building = Building::new(ignored);
-        let torn = recording::open(path, Side::App, |heard| building.hear(heard))?;
+        let torn = recording::read(octets, &name, Side::App, |heard| building.hear(heard))?;
         let conversation = building.finish(torn);
         match conversation.connections.is_empty() {
-            true => Err(Error::new(
-                format!("compare {}", path.display()),
-                "nothing is said in it",
-            )
-            .hint("a transcript of a session, such as mailscope record writes")),
+            true => Err(
+                Error::new(format!("compare {name}"), "nothing is said in it")
+                    .hint("a transcript of a session, such as mailscope record writes"),
+            ),
             false => Ok(conversation),
         }
     }

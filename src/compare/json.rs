@@ -11,7 +11,7 @@
 //! | `connection` | `commands`: how many are in the one that is in one recording alone |
 //! | `command` | none: the command is in one recording alone |
 //! | `moved` | none: the command stands at another place |
-//! | `argument` | `of`, `is`: which argument, and what it is |
+//! | `argument` | `of`, `is`: which argument, and what it is; by octets, `of` is `octets` where the arguments mean the same |
 //! | `greeting`, `response`, `unsolicited`, `answer` | `response`: without its tag, literals as `{310}`; `parts`: in what both differ |
 //!
 //! `conn` and `n` are the numbers of the connections and of the commands' events (in a short text: of
@@ -22,6 +22,9 @@ use serde_json::{Value, json};
 
 use super::difference::{Change, Compared, Comparison, Counts, Difference, Kind, Pair, Sides};
 use crate::event::json::write_value;
+
+/// A line as a JSON Schema (draft 2020-12).
+pub const SCHEMA: &str = include_str!("schema.json");
 
 /// Adds the comparison's lines.
 pub fn write_json(out: &mut Vec<u8>, comparison: &Comparison) {

@@ -156,14 +156,11 @@ impl Listener {
         let place = place.copied();
         let at = place.unwrap_or(self.last);
         self.last = at;
-        let answer = Answer {
-            number: self.numbered(at, &said),
-            long: self.long(&said, Large::Streamed),
-            said,
-            is_ambiguous,
-            ignored: Arc::clone(&self.connection.ignored),
-        };
-        match (&answer.said.reading, place) {
+        let (long, number) = (self.long(&said, Large::Streamed), self.numbered(at, &said));
+        let mut answer = Answer::new(said, long, number);
+        answer.is_ambiguous = is_ambiguous;
+        answer.ignored = Arc::clone(&self.connection.ignored);
+        match (answer.reading(), place) {
             (Reading::Greeting { .. }, _) => self.connection.greeting = Some(answer),
             (Reading::ContinuationRequest { .. }, _) => {}
             (Reading::Tagged { status, .. }, Some(place)) => {
@@ -250,7 +247,7 @@ impl Listener {
     fn finish(self) -> Connection {
         let mut connection = self.connection;
         let is_starttls = |exchange: &Exchange| {
-            let status = exchange.end.as_ref().map(|end| &end.said.reading);
+            let status = exchange.end.as_ref().map(Answer::reading);
             exchange.name() == "STARTTLS"
                 && matches!(
                     status,

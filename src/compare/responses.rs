@@ -27,34 +27,54 @@ pub struct Left<'c> {
     order: usize,
 }
 
-/// What one of both has and the other has not, of the data that two exchanges have.
+/// What one of both has and the other has not, of the data that two exchanges have. What both have is
+/// told by what stands for it, so that not all of it is there at once.
 pub fn left<'c>(at: usize, a: &'c Exchange, b: &'c Exchange) -> Sides<Vec<Left<'c>>> {
-    let mut sides = Sides {
-        a: asked(at, a),
-        b: asked(at, b),
+    let counted = |exchange: &Exchange| {
+        let mut counts: HashMap<Digest, usize> = HashMap::new();
+        exchange.each_fact(|_, _, facts| *counts.entry(facts.digest()).or_default() += 1);
+        counts
     };
-    let key = |left: &Left<'_>| left.facts.digest();
-    take_out(&mut sides, key, |_, _| true);
-    sides
+    let without = |exchange: &'c Exchange, mut others: HashMap<Digest, usize>| {
+        asked(at, exchange, |facts| {
+            match others.get_mut(&facts.digest()) {
+                Some(more @ 1..) => {
+                    *more -= 1;
+                    false
+                }
+                _ => true,
+            }
+        })
+    };
+    Sides {
+        a: without(a, counted(b)),
+        b: without(b, counted(a)),
+    }
 }
 
 /// The data of an exchange that another command may have asked for as well.
 pub fn ambiguous(at: usize, exchange: &Exchange) -> impl Iterator<Item = Left<'_>> {
-    asked(at, exchange).into_iter().filter(|left| left.is_free)
+    let all = asked(at, exchange, |_| true).into_iter();
+    all.filter(|left| left.is_free)
 }
 
-/// All data of an exchange.
-fn asked(at: usize, exchange: &Exchange) -> Vec<Left<'_>> {
-    let all = exchange.facts().into_iter().enumerate();
-    let left = all.map(|(order, (answer, facts))| Left {
-        at,
-        answer,
-        facts,
-        is_free: answer.is_ambiguous,
-        kind: Kind::Response,
-        order,
+/// The data of an exchange that is wanted.
+fn asked(at: usize, exchange: &Exchange, mut wanted: impl FnMut(&Facts) -> bool) -> Vec<Left<'_>> {
+    let mut all = Vec::new();
+    exchange.each_fact(|order, answer, facts| {
+        if wanted(&facts) {
+            all.push(Left {
+                at,
+                answer,
+                facts,
+                is_free: answer.is_ambiguous,
+                kind: Kind::Response,
+                order,
+            });
+        }
     });
-    left.collect()
+    all.sort_by_key(|left| left.order);
+    all
 }
 
 /// Something that nobody asked for; `None` if it says nothing.
@@ -172,7 +192,7 @@ fn pair_up(
 }
 
 fn difference(a: Option<&Left<'_>>, b: Option<&Left<'_>>) -> Difference {
-    let said = |left: Option<&Left<'_>>| left.map(|left| outline(&left.answer.said));
+    let said = |left: Option<&Left<'_>>| left.map(|left| outline(&left.answer.said()));
     let parts = match (a, b) {
         (Some(a), Some(b)) => changes(&a.facts, &b.facts),
         _ => Vec::new(),
@@ -191,7 +211,7 @@ fn difference(a: Option<&Left<'_>>, b: Option<&Left<'_>>) -> Difference {
 /// responses.
 pub fn single(kind: Kind, a: Option<&Answer>, b: Option<&Answer>) -> Option<Difference> {
     let facts = |answer: Option<&Answer>| answer.and_then(Answer::facts);
-    let said = |answer: Option<&Answer>| answer.map(|answer| outline(&answer.said));
+    let said = |answer: Option<&Answer>| answer.map(|answer| outline(&answer.said()));
     let parts = match (facts(a), facts(b)) {
         (None, None) => return None,
         (Some(a), Some(b)) => match changes(&a, &b) {

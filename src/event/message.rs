@@ -54,11 +54,26 @@ impl LiteralForm {
 
     /// The header that announces `octets` octets in this form, as RFC 9051 writes it.
     pub fn header(self, octets: u64) -> String {
+        let (before, behind) = self.around();
+        format!("{before}{octets}{behind}")
+    }
+
+    /// Whether that is the header.
+    pub fn has_header(self, header: &[u8], octets: u64) -> bool {
+        let (before, behind) = self.around();
+        let count = header
+            .strip_prefix(before.as_bytes())
+            .and_then(|header| header.strip_suffix(behind.as_bytes()));
+        count == Some(itoa::Buffer::new().format(octets).as_bytes())
+    }
+
+    /// What stands before and behind the count.
+    fn around(self) -> (&'static str, &'static str) {
         match self {
-            Self::Sync => format!("{{{octets}}}\r\n"),
-            Self::NonSync => format!("{{{octets}+}}\r\n"),
-            Self::Literal8 => format!("~{{{octets}}}\r\n"),
-            Self::Literal8NonSync => format!("~{{{octets}+}}\r\n"),
+            Self::Sync => ("{", "}\r\n"),
+            Self::NonSync => ("{", "+}\r\n"),
+            Self::Literal8 => ("~{", "}\r\n"),
+            Self::Literal8NonSync => ("~{", "+}\r\n"),
         }
     }
 }

@@ -87,6 +87,16 @@ impl fmt::Display for Micros {
     }
 }
 
+/// Whether it is known when something was said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Times {
+    /// It is.
+    #[default]
+    Told,
+    /// It is not, as in a text of C: and S: lines: all is at zero, and no answer took any time.
+    Untold,
+}
+
 /// One thing that happened on one connection.
 #[derive(Clone)]
 pub struct Event {
@@ -195,6 +205,8 @@ pub struct Said {
     pub among: Option<String>,
     /// The capabilities that came and went with this response, where they changed.
     pub capabilities: Option<Box<CapabilityChange>>,
+    /// The UID of the message that a response names by its number alone, where it was told before.
+    pub uid: Option<u32>,
     /// Cut off by the end of the connection.
     pub incomplete: bool,
     /// What became of it.
@@ -405,6 +417,7 @@ impl Said {
             relation: Relation::None,
             among: None,
             capabilities: None,
+            uid: None,
             incomplete: false,
             passed: Passed::AsRead,
             details: Details::default(),

@@ -78,6 +78,11 @@ pub enum Note {
     },
     /// `--insecure` was given, and the server's certificate would not verify or was not looked at.
     Insecure,
+    /// The count of a literal in what was imported does not fit what follows it.
+    LiteralCountMended {
+        /// What stood there.
+        announced: u64,
+    },
     /// A client sent a synchronizing literal's octets before the server's `+`.
     LiteralNotAwaited,
     /// An import lacks octets of a literal, which are filled.
@@ -120,6 +125,10 @@ pub enum Note {
     RedirectLoop,
     /// `--show-secrets` was given.
     SecretsShown,
+    /// A client's initial response stands in a quoted string or a literal.
+    SaslInitialResponseString,
+    /// A client's SASL response is not base64.
+    SaslMalformed,
     /// The server could not be reached.
     ServerUnreachable {
         /// What was tried and what happened.
@@ -189,6 +198,7 @@ impl Note {
             Self::HidingEnds => "hiding-ends",
             Self::ImportEnds { .. } => "import-ends",
             Self::Insecure => "insecure",
+            Self::LiteralCountMended { .. } => "literal-count-mended",
             Self::LiteralNotAwaited => "literal-not-awaited",
             Self::LiteralNotKept { .. } => "literal-not-kept",
             Self::LoginNotKept => "login-not-kept",
@@ -202,6 +212,8 @@ impl Note {
             Self::OrderNotKept => "order-not-kept",
             Self::RedirectLoop => "redirect-loop",
             Self::SecretsShown => "secrets-shown",
+            Self::SaslInitialResponseString => "sasl-initial-response-string",
+            Self::SaslMalformed => "sasl-malformed",
             Self::ServerUnreachable { .. } => "server-unreachable",
             Self::ServerHandshake { .. } => "server-handshake",
             Self::ServerUntrusted { .. } => "server-untrusted",
@@ -227,6 +239,7 @@ impl Note {
             Self::CommandWhileIdle => "RFC 9051, 6.3.13",
             Self::CompressDamaged { .. } | Self::CompressEndless { .. } => "RFC 4978, 3",
             Self::DuplicateTag { .. } => "RFC 9051, 2.2.1",
+            Self::SaslInitialResponseString | Self::SaslMalformed => "RFC 9051, 6.2.2",
             Self::LiteralNotAwaited => "RFC 9051, 4.3",
             Self::MalformedCommand => "RFC 9051, 2.2.1",
             Self::MalformedResponse => "RFC 9051, 2.2.2",
@@ -304,6 +317,10 @@ impl Note {
                  and the server can read and change this session"
                     .into()
             }
+            Self::LiteralCountMended { announced } => format!(
+                "the next literal was said to have {announced} octets, which does not fit what follows: what was \
+                 imported was cut or reflowed, and mailscope put the count right"
+            ),
             Self::LiteralNotAwaited => {
                 "the literal's octets came before the server's go-ahead".into()
             }
@@ -356,6 +373,13 @@ impl Note {
             }
             Self::SecretsShown => {
                 "secrets are not masked (--show-secrets): do not share this recording".into()
+            }
+            Self::SaslInitialResponseString => {
+                "the initial response stands in quotes or in a literal, and has to stand there as it is"
+                    .into()
+            }
+            Self::SaslMalformed => {
+                "the SASL response is not base64: an empty initial response is a single =".into()
             }
             Self::ServerUnreachable { why } => format!("the server cannot be reached: {why}"),
             Self::ServerHandshake { why } => {

@@ -2,7 +2,7 @@
 //!
 //! A protocol's reader makes whole events of these again.
 
-use super::{Awaited, Body, Message, Micros, Peer, Relation};
+use super::{Awaited, Body, Event, Message, Micros, Passed, Peer, Reading, Relation, Said};
 
 /// One event read from a transcript.
 #[derive(Clone)]
@@ -57,4 +57,77 @@ pub struct RecordedMessage {
     pub refused: bool,
     /// Cut off by the end of the connection.
     pub incomplete: bool,
+}
+
+impl Recorded {
+    /// What a reader of transcripts hands back of an event.
+    pub fn of(event: Event) -> Self {
+        let Event { n, conn, at, body } = event;
+        let body = match body {
+            Body::Said(said) => RecordedBody::Message(Box::new(RecordedMessage::of(&said))),
+            body => RecordedBody::Bare(body),
+        };
+        Self { n, conn, at, body }
+    }
+}
+
+impl RecordedMessage {
+    /// What a reader of transcripts hands back of an event with a wire.
+    pub fn of(said: &Said) -> Self {
+        let mut recorded = Self {
+            from: said.from,
+            kind: None,
+            message: Message::clone(&said.wire),
+            awaited: None,
+            tag: None,
+            mechanism: None,
+            identity: None,
+            relation: said.relation.clone(),
+            part: None,
+            refused: false,
+            own: matches!(said.passed, Passed::Own),
+            sent: match &said.passed {
+                Passed::Instead(sent) => Some(Message::clone(sent)),
+                _ => None,
+            },
+            incomplete: said.incomplete,
+        };
+        let kind = match &said.reading {
+            Reading::Greeting { .. } => "greeting",
+            Reading::Command {
+                mechanism,
+                identity,
+                refused,
+                ..
+            } => {
+                recorded.mechanism.clone_from(mechanism);
+                recorded.identity.clone_from(identity);
+                recorded.refused = *refused;
+                "command"
+            }
+            Reading::ContinuationRequest { awaited, tag } => {
+                recorded.awaited = *awaited;
+                recorded.tag.clone_from(tag);
+                "continuation_request"
+            }
+            Reading::Continuation {
+                mechanism,
+                identity,
+                ..
+            } => {
+                recorded.mechanism.clone_from(mechanism);
+                recorded.identity.clone_from(identity);
+                "continuation"
+            }
+            Reading::Untagged { .. } => "untagged",
+            Reading::Tagged { .. } => "tagged",
+            Reading::LiteralPart { offset, total } => {
+                recorded.part = Some((*offset, *total));
+                "literal_part"
+            }
+            Reading::Opaque => "opaque",
+        };
+        recorded.kind = Some(kind.to_owned());
+        recorded
+    }
 }

@@ -75,6 +75,15 @@ pub(super) fn sentence(command: &Command<'_>) -> Option<Sentence> {
         "GETQUOTAROOT" => mailbox("asks what limits the mailbox ", arguments, ""),
         "GETACL" => mailbox("asks who may do what with the mailbox ", arguments, ""),
         "MYRIGHTS" => mailbox("asks what the user may do with the mailbox ", arguments, ""),
+        "SETACL" => rights("gives rights to the mailbox ", arguments, " to "),
+        "DELETEACL" => rights("takes all rights to the mailbox ", arguments, " from "),
+        "LISTRIGHTS" => rights(
+            "asks which rights to the mailbox ",
+            arguments,
+            " may be given to ",
+        ),
+        "GETMETADATA" => annotated("asks for annotations of ", arguments),
+        "SETMETADATA" => annotated("sets annotations of ", arguments),
         _ => None,
     }
 }
@@ -97,6 +106,42 @@ fn mailbox(
 ) -> Option<Sentence> {
     let words = Sentence::new(before).mailbox(arguments.first()?);
     Some(words.own(behind))
+}
+
+/// A mailbox and a user: `SETACL INBOX fred rw`; of rights that are changed, how.
+fn rights(
+    before: &'static str,
+    arguments: &[Value<'_>],
+    between: &'static str,
+) -> Option<Sentence> {
+    let [mailbox, user, rights @ ..] = arguments else {
+        return None;
+    };
+    let changed = rights.first().and_then(Value::bytes);
+    let before = match changed.and_then(<[u8]>::first) {
+        Some(b'+') => "adds rights to the mailbox ",
+        Some(b'-') => return rights_taken(mailbox, user),
+        _ => before,
+    };
+    let words = Sentence::new(before).mailbox(mailbox);
+    Some(words.own(between).value(user))
+}
+
+fn rights_taken(mailbox: &Value<'_>, user: &Value<'_>) -> Option<Sentence> {
+    let words = Sentence::new("takes rights to the mailbox ").mailbox(mailbox);
+    Some(words.own(" from ").value(user))
+}
+
+/// `GETMETADATA (DEPTH 1) INBOX /shared/comment`; the server's own have the empty name.
+fn annotated(before: &'static str, arguments: &[Value<'_>]) -> Option<Sentence> {
+    let mut names = arguments
+        .iter()
+        .filter(|value| !matches!(value, Value::List(_)));
+    let name = names.next()?;
+    Some(match is_empty(name) {
+        true => Sentence::new(before).own("the server"),
+        false => Sentence::new(before).own("the mailbox ").mailbox(name),
+    })
 }
 
 fn renamed(arguments: &[Value<'_>]) -> Option<Sentence> {

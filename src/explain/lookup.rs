@@ -44,6 +44,9 @@ fn spelled(text: &str) -> Vec<&'static Entry> {
         let name = code.split_whitespace().next().unwrap_or_default();
         return named(name, |kind| kind == Kind::ResponseCode);
     }
+    if text.starts_with('/') {
+        return metadata_entry(text).into_iter().collect();
+    }
     if let Some(syntax) = syntax(text) {
         return entry(Kind::Syntax, syntax).into_iter().collect();
     }
@@ -56,7 +59,26 @@ fn spelled(text: &str) -> Vec<&'static Entry> {
     }
     match text.split_once('=') {
         Some((name, value)) => valued(text, name, value),
-        None => capability(text).into_iter().collect(),
+        None => match capability(text) {
+            Some(found) => vec![found],
+            None => rights(text),
+        },
+    }
+}
+
+/// `lrswi`, `+lrs`: rights that begin, as servers list them, with lookup or read; each letter once.
+fn rights(text: &str) -> Vec<&'static Entry> {
+    let letters = text.trim_start_matches(['+', '-']);
+    let mut found: Vec<&Entry> = Vec::new();
+    for letter in letters.chars() {
+        match entry(Kind::AclRight, &letter.to_string()) {
+            Some(right) if !found.contains(&right) => found.push(right),
+            _ => return Vec::new(),
+        }
+    }
+    match letters.starts_with(['l', 'r']) && found.len() > 1 {
+        true => found,
+        false => Vec::new(),
     }
 }
 
@@ -100,6 +122,13 @@ pub(super) fn capability(text: &str) -> Option<&'static Entry> {
         .or_else(|| family("XDOVECOT"))
         .or_else(|| find(&format!("{}=", name?)))
         .or_else(|| find(name?))
+}
+
+/// `/shared/vendor/cmu/cyrus-imapd/size`: the entry it is, or the family it belongs to.
+pub(super) fn metadata_entry(name: &str) -> Option<&'static Entry> {
+    let find = |term: &str| entry(Kind::MetadataEntry, term);
+    let ends = name.match_indices('/').map(|(at, _)| at + 1);
+    find(name).or_else(|| ends.rev().find_map(|end| find(&name[..end])))
 }
 
 /// `{310}`, `{310+}`, `~{310}`, `1:5,7`: the table's way to write it.
@@ -252,5 +281,16 @@ mod tests {
             let _ = (find(odd), near(odd));
         }
         assert!(find("").is_empty() && find("[").is_empty());
+        let terms = |text: &str| {
+            find(text)
+                .iter()
+                .map(|found| found.term)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(terms("+lrs"), ["l", "r", "s"]);
+        assert_eq!(terms("/private/vendor/x/y"), ["/private/vendor/"]);
+        for unknown in ["lrr", "lr9", "srl", "/private/x"] {
+            assert!(find(unknown).is_empty(), "{unknown}");
+        }
     }
 }

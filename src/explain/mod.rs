@@ -14,6 +14,8 @@ mod complete;
 mod items;
 mod lookup;
 mod narrator;
+#[cfg(test)]
+mod registry;
 mod response;
 mod search;
 mod sentence;

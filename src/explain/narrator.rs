@@ -21,7 +21,7 @@ use super::response::{self, Placed};
 use super::sentence::Sentence;
 use super::table::{Entry, Kind, entry};
 use super::terms;
-use crate::event::{Awaited, Body, Event, Peer, Reading, Relation, Said, Status};
+use crate::event::{Awaited, Body, Code, Event, Peer, Reading, Relation, Said, Status};
 use crate::limits;
 
 #[cfg(test)]
@@ -188,8 +188,37 @@ impl Narrator {
             // The view says already that the user must see it.
             .filter(|known| known.term != "ALERT");
         let known = known.map(|known| (known.term.as_bytes().to_vec(), known));
+        self.tell_code_syntax(explanation, code.as_ref());
         self.tell(explanation, known.into_iter().collect());
         self.tell(explanation, terms::of_response(said, "", code.as_ref()));
+    }
+
+    /// What brackets behind a status are, at the first response code.
+    fn tell_code_syntax(&mut self, explanation: &mut Explanation, code: Option<&Code<'_>>) {
+        if let Some(code) = code {
+            let written = format!("[{}]", code.name);
+            self.tell_syntax(explanation, "[...]", written.as_bytes());
+        }
+    }
+
+    /// What reads as something else: a mailbox name, or a word of a header, the first of its kind.
+    fn decoded(&mut self, explanation: &mut Explanation, said: &Said, name: &str) {
+        let placed = match name {
+            "LIST" => response::encoded_name(said)
+                .map(|sentence| Placed::new("modified utf-7", "RFC 3501, 5.1.3", sentence)),
+            _ => terms::encoded_word(said)
+                .filter(|(_, known)| !self.told.contains(&known.index))
+                .and_then(|(word, known)| {
+                    let sentence = response::encoded_word(&word)?;
+                    self.told.insert(known.index);
+                    Some(Placed::new("encoded word", known.source, sentence))
+                }),
+        };
+        if let Some(placed) = placed {
+            let decoded = self.once(placed);
+            explanation.sentence = decoded.sentence;
+            explanation.source = decoded.source;
+        }
     }
 
     fn command(&mut self, said: &Said, command: &Command<'_>, tag: Option<&str>) -> Explanation {
@@ -276,19 +305,14 @@ impl Narrator {
             .and_then(|code| entry(Kind::ResponseCode, &code.name));
         self.told.extend(code_entry.map(|known| known.index));
         self.tell_syntax(&mut explanation, "*", b"*");
+        self.tell_code_syntax(&mut explanation, code.as_ref());
+        if explanation.sentence.is_none() {
+            self.decoded(&mut explanation, said, name);
+        }
         self.tell(
             &mut explanation,
             terms::of_response(said, name, code.as_ref()),
         );
-        if explanation.sentence.is_none()
-            && name == "LIST"
-            && let Some(sentence) = response::encoded_name(said)
-        {
-            let placed = Placed::new("modified utf-7", "RFC 3501, 5.1.3", sentence);
-            let encoded = self.once(placed);
-            explanation.sentence = encoded.sentence;
-            explanation.source = encoded.source;
-        }
         explanation
     }
 

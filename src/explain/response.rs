@@ -226,6 +226,17 @@ pub(super) fn failed_again(status: Status, command: &str) -> Option<Sentence> {
     }
 }
 
+/// The first encoded word of a message, and what it stands for.
+pub(super) fn encoded_word(word: &[u8]) -> Option<Sentence> {
+    let decoded = crate::event::encoded_word::decoded(word)?;
+    let words = Sentence::default().sent(word);
+    Some(
+        words
+            .own(" is an encoded word for ")
+            .sent(decoded.as_bytes()),
+    )
+}
+
 /// A mailbox name of a LIST response in modified UTF-7, and what it stands for.
 pub(super) fn encoded_name(said: &Said) -> Option<Sentence> {
     let arguments = said.arguments();

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A heading names a kind; in each kind the terms are in alphabetical order, as they are written on
-//! the wire. `AUTH=` stands for every `AUTH=PLAIN`. Where no RFC defines a term, who did stands in the
+//! the wire. `AUTH=` stands for every `AUTH=PLAIN`, `/shared/vendor/` for all that begins with it. Where no RFC defines a term, who did stands in the
 //! clause's place: `no RFC, Gmail`.
 
 use std::collections::HashMap;
@@ -37,6 +37,14 @@ pub enum Kind {
     SearchKey,
     /// `CONDSTORE` in `a SELECT INBOX (CONDSTORE)`
     Option,
+    /// `l` in `* MYRIGHTS INBOX lrs`
+    AclRight,
+    /// `/shared/comment` in `a GETMETADATA INBOX /shared/comment`
+    MetadataEntry,
+    /// `MessageNew` in `a NOTIFY SET (selected (MessageNew))`
+    NotifyEvent,
+    /// `selected` in `a NOTIFY SET (selected (MessageNew))`
+    MailboxFilter,
     /// `PLAIN` in `a AUTHENTICATE PLAIN`
     Mechanism,
     /// `STORAGE` in `* QUOTA "" (STORAGE 10 512)`
@@ -49,7 +57,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, in the table's order.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 18] = [
         Self::Command,
         Self::Response,
         Self::ResponseCode,
@@ -60,6 +68,10 @@ impl Kind {
         Self::StatusItem,
         Self::SearchKey,
         Self::Option,
+        Self::AclRight,
+        Self::MetadataEntry,
+        Self::NotifyEvent,
+        Self::MailboxFilter,
         Self::Mechanism,
         Self::QuotaResource,
         Self::Syntax,
@@ -79,6 +91,10 @@ impl Kind {
             Self::StatusItem => "STATUS item",
             Self::SearchKey => "SEARCH key",
             Self::Option => "option",
+            Self::AclRight => "ACL right",
+            Self::MetadataEntry => "METADATA entry",
+            Self::NotifyEvent => "NOTIFY event",
+            Self::MailboxFilter => "mailbox filter",
             Self::Mechanism => "SASL mechanism",
             Self::QuotaResource => "quota resource",
             Self::Syntax => "syntax",
@@ -90,6 +106,7 @@ impl Kind {
     pub fn plural(self) -> String {
         match self {
             Self::Capability => "capabilities".into(),
+            Self::MetadataEntry => "METADATA entries".into(),
             Self::Syntax => "syntax".into(),
             other => format!("{}s", other.name()),
         }

@@ -48,10 +48,53 @@ pub(super) fn of_command(command: &Command<'_>, said: &Said) -> Vec<Term> {
             }
         }
         "FETCH" => fetched(&mut terms, arguments),
+        "SETACL" => rights(&mut terms, arguments.get(2..).unwrap_or_default()),
+        "GETMETADATA" | "SETMETADATA" => annotated(&mut terms, arguments),
+        "NOTIFY" => notified(&mut terms, arguments),
         _ => {}
     }
     terms.extend(literals(said));
     terms
+}
+
+/// The letters of rights: `lrs`, `+lrs`.
+fn rights(terms: &mut Vec<Term>, values: &[Value<'_>]) {
+    for octet in values.iter().filter_map(Value::bytes).flatten() {
+        let letter = char::from(*octet).to_string();
+        if let Some(known) = entry(Kind::AclRight, &letter) {
+            push(terms, &[*octet], known);
+        }
+    }
+}
+
+/// The entries of GETMETADATA, SETMETADATA and METADATA, which alone begin with a slash there but for
+/// mailboxes: the first argument that is no list.
+fn annotated(terms: &mut Vec<Term>, arguments: &[Value<'_>]) {
+    let is_name = |value: &&Value<'_>| !matches!(value, Value::List(_));
+    let mailbox = arguments.iter().position(|value| is_name(&value));
+    let behind = &arguments[mailbox.map_or(arguments.len(), |mailbox| mailbox + 1)..];
+    let names = behind.iter().flat_map(|value| match value {
+        Value::List(members) => members.as_slice(),
+        value => std::slice::from_ref(value),
+    });
+    for octets in names.filter_map(Value::bytes) {
+        let name = std::str::from_utf8(octets).ok();
+        if let Some(known) = name.and_then(lookup::metadata_entry) {
+            push(terms, octets, known);
+        }
+    }
+}
+
+/// Mailboxes and events: `(selected (MessageNew (UID) MessageExpunge))`.
+fn notified(terms: &mut Vec<Term>, arguments: &[Value<'_>]) {
+    for group in arguments.iter().map(Value::members) {
+        every_atom(
+            terms,
+            Kind::MailboxFilter,
+            group.get(..1).unwrap_or_default(),
+        );
+        every(terms, Kind::NotifyEvent, group.get(1..).unwrap_or_default());
+    }
 }
 
 /// The items that FETCH asks for, and its modifiers.
@@ -78,6 +121,14 @@ pub(super) fn of_response(said: &Said, name: &str, code: Option<&Code<'_>>) -> V
         "STATUS" => every(&mut terms, Kind::StatusItem, names(arguments.get(1))),
         "QUOTA" => every(&mut terms, Kind::QuotaResource, names(arguments.get(1))),
         "FETCH" | "UIDFETCH" => items(&mut terms, arguments.first()),
+        "MYRIGHTS" => rights(&mut terms, arguments.get(1..).unwrap_or_default()),
+        "LISTRIGHTS" => rights(&mut terms, arguments.get(2..).unwrap_or_default()),
+        "ACL" => {
+            for entry in arguments.get(1..).unwrap_or_default().chunks(2) {
+                rights(&mut terms, entry.get(1..).unwrap_or_default());
+            }
+        }
+        "METADATA" => annotated(&mut terms, &arguments),
         _ => {}
     }
     match code.map(|code| (code.name.as_str(), &code.values)) {
@@ -156,7 +207,7 @@ fn also(terms: &mut Vec<Term>, item: &str) {
 }
 
 /// The first encoded word in a message's literals (RFC 2047), as far as somebody would look.
-fn encoded_word(said: &Said) -> Option<Term> {
+pub(super) fn encoded_word(said: &Said) -> Option<Term> {
     let known = entry(Kind::Syntax, "=?...?=")?;
     let literals = said
         .spans

@@ -21,6 +21,7 @@ use std::time::Duration;
 
 pub use chance::Dice;
 pub use shape::{Allowance, Shape};
+pub use spelling::NAMES;
 pub use strikes::{How, Strike, Strikes};
 
 use crate::event::Status;

@@ -8,7 +8,23 @@ use bytesize::ByteSize;
 use super::{At, Fault, What};
 use crate::event::Status;
 
-const NAMES: &str = "latency=50ms, jitter=10ms, bandwidth=64KiB, split=1, close-after=4096, \
+/// What a fault's spelling begins with.
+pub const NAMES: [&str; 12] = [
+    "latency",
+    "jitter",
+    "bandwidth",
+    "split",
+    "close-after",
+    "no",
+    "bad",
+    "bye",
+    "reset",
+    "stall",
+    "lie-literal",
+    "uidvalidity",
+];
+
+const EXAMPLES: &str = "latency=50ms, jitter=10ms, bandwidth=64KiB, split=1, close-after=4096, \
      close-after=SELECT, no:SELECT=OVERQUOTA, bad:NOOP, bye, bye:SELECT, reset:FETCH, stall:NOOP, \
      lie-literal, uidvalidity";
 
@@ -75,7 +91,7 @@ fn what(parts: &Parts<'_>) -> Result<What, String> {
             by: parts.lie()?,
         },
         "uidvalidity" => What::Uidvalidity(parts.everywhere()?.uidvalidity()?),
-        name => return Err(format!("there is no fault {name:?}; there are {NAMES}")),
+        name => return Err(format!("there is no fault {name:?}; there are {EXAMPLES}")),
     })
 }
 
@@ -219,6 +235,19 @@ mod tests {
 
     fn read(text: &str) -> What {
         text.parse::<Fault>().expect(text).what
+    }
+
+    #[test]
+    fn the_names_are_those_that_a_fault_may_begin_with() {
+        let is_none = |name: &str| {
+            name.parse::<Fault>()
+                .is_err_and(|error| error.starts_with("there is no fault"))
+        };
+        assert!(NAMES.into_iter().all(|name| !is_none(name)) && is_none("lat"));
+        for example in EXAMPLES.split(", ") {
+            let name = example.split([':', '=']).next().unwrap();
+            assert!(NAMES.contains(&name), "{name}");
+        }
     }
 
     #[test]

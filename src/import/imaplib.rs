@@ -1,16 +1,20 @@
-//! What Python's `imaplib` writes to standard error with `imaplib.Debug = 4` (or 5).
+//! What Python's `imaplib` writes to standard error with `imaplib.Debug = 4` or 5, what imaplib2 does
+//! (OfflineIMAP with `-d imap`), and aioimaplib's log.
 //!
 //! ```text
 //!   57:42.84 imaplib version 2.58
 //!   57:42.84 < b'* OK ready'
 //!   57:42.84 > b'MPLP0 LOGIN alice "hunter2"'
 //!   57:42.93 < b'* 1 FETCH (BODY[TEXT] {9}'
-//!   57:42.93 read literal size 9              its octets are not written
+//!   57:42.93 read literal size 9
+//!   57:42.93 untagged_responses[FETCH] 0 += ["(b'1 (BODY[TEXT] {9}', b'he...')"]    Debug = 5 has its octets
 //!   57:42.93 < b')'
+//! [imap]:   57:42.15 127.0.0.1 writer > b'GFBD1 CAPABILITY\r\n'      imaplib2 has all of them
+//! DEBUG aioimaplib.aioimaplib:aioimaplib.py:405 Sending : b'GEKC0 CAPABILITY\r\n'
 //! ```
 //!
 //! Times are minutes and seconds; an hour is added where they go back. A `LOGIN` is written with its
-//! password. Lines of other kinds, imaplib's or the program's, are passed over.
+//! password. Lines of other kinds, the library's or the program's, are passed over.
 
 use std::path::Path;
 
@@ -24,44 +28,94 @@ enum Line {
     Begins,
     Said(Peer, Result<Vec<u8>, String>),
     Missed(Peer, u64),
+    /// The octets of the literal that was told last.
+    Literal(Vec<u8>),
 }
 
 /// Whether it is such a line.
 pub fn is_line(line: &[u8]) -> bool {
-    line_of(line).is_some()
+    matches!(line_of(line), Some((_, Line::Begins | Line::Said(..))))
 }
 
-fn line_of(line: &[u8]) -> Option<(When, Line)> {
-    let (when, rest) = leading(line)?;
-    if when.is_dated {
+/// What stands before the octets, and who says them.
+const SAID: [(&[u8], Peer); 4] = [
+    (b"< ", Peer::Server),
+    (b"> ", Peer::Client),
+    (b"Received : ", Peer::Server),
+    (b"Sending : ", Peer::Client),
+];
+
+fn line_of(line: &[u8]) -> Option<(Option<When>, Line)> {
+    let begun = line.strip_prefix(b"[imap]: ").unwrap_or(line);
+    let (when, rest) = match leading(begun) {
+        Some((when, rest)) if !when.is_dated => (Some(when), rest),
+        _ => (None, begun),
+    };
+    let rest = rest.trim_ascii_end();
+    let is_library = |rest: &[u8]| memchr::memmem::find(rest, b"aioimaplib").is_some();
+    if when.is_none() && !is_library(rest) {
         return None;
     }
-    let rest = rest.trim_ascii_end();
-    let literal = |words: &[u8]| {
-        let size = rest.strip_prefix(words)?;
-        str::from_utf8(size).ok()?.parse().ok()
+    for (mark, from) in SAID {
+        // imaplib2 names a thread before it.
+        let marks = memchr::memmem::find_iter(rest, mark);
+        let is_own = |at: &usize| *at == 0 || rest[at - 1] == b' ';
+        let Some(at) = marks.into_iter().find(is_own) else {
+            continue;
+        };
+        let (before, said) = (&rest[..at], &rest[at + mark.len()..]);
+        let is_word = before.iter().all(|octet| !b"'\"(=".contains(octet));
+        if is_word && is_bytes(said) {
+            return Some((when, Line::Said(from, self::line(said))));
+        }
+    }
+    let literal = |words: &[u8]| -> Option<u64> {
+        str::from_utf8(rest.strip_prefix(words)?).ok()?.parse().ok()
     };
-    let read = match rest {
-        [b'<', b' ', said @ ..] if is_bytes(said) => Line::Said(Peer::Server, unquoted(said)),
-        [b'>', b' ', said @ ..] if is_bytes(said) => Line::Said(Peer::Client, unquoted(said)),
-        _ if rest.starts_with(b"imaplib version ") => Line::Begins,
-        _ => match (
-            literal(b"read literal size "),
-            literal(b"write literal size "),
-        ) {
-            (Some(size), _) => Line::Missed(Peer::Server, size),
-            (_, Some(size)) => Line::Missed(Peer::Client, size),
-            _ => return None,
-        },
+    let read = if rest.starts_with(b"imaplib version ")
+        || memchr::memmem::find(rest, b" imaplib2 version ").is_some()
+    {
+        Line::Begins
+    } else if let Some(size) = literal(b"read literal size ") {
+        Line::Missed(Peer::Server, size)
+    } else if let Some(size) = literal(b"write literal size ") {
+        Line::Missed(Peer::Client, size)
+    } else {
+        Line::Literal(literal_of(rest)?)
     };
     Some((when, read))
+}
+
+/// The literal's octets, where imaplib shows what it made of them.
+fn literal_of(rest: &[u8]) -> Option<Vec<u8>> {
+    let rest = rest.strip_prefix(b"untagged_responses[")?;
+    let at = memchr::memmem::find(rest, b" += [\"(b")?;
+    let pair = rest[at + b" += [\"(".len()..].strip_suffix(b")\"]")?;
+    let [b'b', quote, inner @ ..] = pair else {
+        return None;
+    };
+    let mut end = 0;
+    while *inner.get(end)? != *quote {
+        end += if inner[end] == b'\\' { 2 } else { 1 };
+    }
+    let second = inner.get(end + 1..)?.strip_prefix(b", ")?;
+    unquoted(second).ok()
 }
 
 fn is_bytes(text: &[u8]) -> bool {
     matches!(text, [b'b', b'\'' | b'"', ..])
 }
 
-/// Python's `repr` of `bytes`, read again, and a line end added.
+/// A line, of which imaplib leaves out the end and imaplib2 does not.
+fn line(text: &[u8]) -> Result<Vec<u8>, String> {
+    let mut octets = unquoted(text)?;
+    if !octets.ends_with(b"\r\n") {
+        octets.extend_from_slice(b"\r\n");
+    }
+    Ok(octets)
+}
+
+/// Python's `repr` of `bytes`, read again.
 fn unquoted(text: &[u8]) -> Result<Vec<u8>, String> {
     let [b'b', quote, rest @ ..] = text else {
         return Err("these are no bytes of Python's".into());
@@ -93,7 +147,6 @@ fn unquoted(text: &[u8]) -> Result<Vec<u8>, String> {
         octets.push(octet);
         rest = behind;
     }
-    octets.extend_from_slice(b"\r\n");
     Ok(octets)
 }
 
@@ -108,11 +161,15 @@ pub fn read(path: &Path, content: &[u8]) -> Log {
         let Some((when, read)) = line_of(line) else {
             continue;
         };
-        if when.micros < last {
-            hours += HOUR;
+        if let Some(when) = when {
+            if when.micros < last {
+                hours += HOUR;
+            }
+            last = when.micros;
         }
-        last = when.micros;
-        let at = hours + when.micros;
+        let at = hours + last;
+        // imaplib2 shows the literal's lines already.
+        let is_shown = line.starts_with(b"[imap]: ");
         match read {
             Line::Begins => conn += 1,
             Line::Said(from, Ok(octets)) => log.say(at, conn.max(1), from, octets),
@@ -126,6 +183,8 @@ pub fn read(path: &Path, content: &[u8]) -> Log {
                 });
                 break;
             }
+            Line::Missed(..) | Line::Literal(_) if is_shown => {}
+            Line::Literal(octets) => log.found(&octets),
             Line::Missed(from, octets) => {
                 log.steps.push(Step {
                     at,
@@ -139,6 +198,19 @@ pub fn read(path: &Path, content: &[u8]) -> Log {
         }
     }
     log
+}
+
+impl Log {
+    /// The octets that were missed last, where they are these.
+    fn found(&mut self, octets: &[u8]) {
+        if let Some(step) = self.steps.last_mut()
+            && step.what == What::Missed(Peer::Server, octets.len() as u64)
+        {
+            let Step { at, conn, .. } = *step;
+            self.steps.pop();
+            self.say(at, conn, Peer::Server, octets.to_vec());
+        }
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{imaplib, lines, rawlog, s_client, thunderbird};
+use super::{imapflow, imaplib, lines, rawlog, thunderbird, unmarked};
 
 /// A kind of file that can be imported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,12 +13,14 @@ pub enum Kind {
     Pcapng,
     /// One direction of a Dovecot rawlog.
     Rawlog,
-    /// Python's `imaplib` with `Debug = 4`.
+    /// Python's `imaplib` with `Debug = 4`, and those like it.
     Imaplib,
+    /// ImapFlow's log, a JSON object a line.
+    Imapflow,
     /// Thunderbird's `MOZ_LOG=IMAP:5`.
     Thunderbird,
-    /// A terminal with `openssl s_client`.
-    SClient,
+    /// Lines that do not say who speaks: a terminal with `openssl s_client`, Jakarta Mail, mbsync.
+    Unmarked,
     /// Lines that say who speaks: mailscope's own text, MailKit's `ProtocolLogger`, curl, others.
     Lines,
 }
@@ -36,7 +38,8 @@ pub struct Unknown {
 const BEGINNING: usize = 64 * 1024;
 
 const KINDS: &str = "what can be imported: a Dovecot rawlog (X.in and X.out), C: and S: lines, pcap, pcapng, \
-                     and the logs of Thunderbird, MailKit, imaplib and openssl s_client";
+                     and the logs of Thunderbird, MailKit, Jakarta Mail, imaplib, ImapFlow, Net::IMAP, curl, mutt, \
+                     neomutt, mbsync, fetchmail, OfflineIMAP and openssl s_client";
 
 impl Kind {
     /// The kind of a file with this name and content.
@@ -64,10 +67,11 @@ impl Kind {
             );
         }
         type Is = fn(&[u8]) -> bool;
-        let by_lines: [(Self, Is); 4] = [
+        let by_lines: [(Self, Is); 5] = [
             (Self::Thunderbird, thunderbird::is_line),
+            (Self::Imapflow, imapflow::is_line),
             (Self::Imaplib, imaplib::is_line),
-            (Self::SClient, s_client::is_line),
+            (Self::Unmarked, unmarked::is_line),
             (Self::Lines, lines::is_line),
         ];
         // The one whose line comes first, for s_client's session may hold any other.
@@ -100,7 +104,7 @@ mod tests {
             (b"Connected to imaps://imap.example.com:993/\nS: * OK\n", Kind::Lines),
             (b"*   Trying 127.0.0.1:143...\n< * OK hi\n> A001 CAPABILITY\n", Kind::Lines),
             (b"  57:42.84 imaplib version 2.58\n  57:42.84 < b'* OK'\n", Kind::Imaplib),
-            (b"CONNECTED(00000003)\n---\n* OK hi\n", Kind::SClient),
+            (b"CONNECTED(00000003)\n---\n* OK hi\n", Kind::Unmarked),
             (
                 b"2023-11-11 10:11:12.123456 UTC - [Parent 12: IMAP]: D/IMAP 0x7f:imap.example.com:NA:SendData: 1 capability\n",
                 Kind::Thunderbird,

@@ -1,174 +1,200 @@
-//! Lines that say who speaks: mailscope's own text, MailKit's `ProtocolLogger`, curl's `-v`, and what
-//! people paste into bugs.
+//! Lines that say who speaks: mailscope's own text, MailKit's `ProtocolLogger`, Ruby's Net::IMAP, curl's
+//! `-v`, mutt and neomutt with `-d 5`, fetchmail with `-v -v`, and what people paste into bugs.
 //!
-//! ```text
-//! C: a1 NOOP                    S: a1 OK            mailscope, MailKit
-//! 2023-11-11T10:11:12Z C: ...                       MailKit with timestamps; any time before the mark
-//! > a1 NOOP                     < a1 OK             curl -v
-//! >>> a1 NOOP                   <<< a1 OK           -> <-, --> <--
-//! Client: a1 NOOP               Server: a1 OK       CLIENT:, C>, S<
-//! Connected to imaps://imap.example.com:993/        MailKit: another connection
-//! # connection 2                                    mailscope: the same
-//! ```
-//!
-//! A line ends with CRLF on the wire, in a literal too. Where the marks are C: and S:, every line has
-//! one; behind other marks, lines without one are the log's own and are passed over.
+//! A line ends with CRLF on the wire, in a literal too; MailKit alone keeps line ends as they were. Where
+//! the marks are C: and S:, every line has one; in logs with other marks, lines without one are the log's
+//! own, but for those of a literal (see [`literals`](super::literals)).
 
+use std::borrow::Cow;
 use std::path::Path;
 
-use super::when::leading;
+use super::entry::{Entry, Heard, LINE_END};
+use super::literals::{Counts, settle};
+use super::marks::Line;
+use super::speech::{greets, server_says};
 use super::{Layer, Log, Step, What, damaged};
 use crate::event::Peer;
-use crate::transcript::read_text;
-
-/// Marks that are not mailscope's own, the longer first.
-const MARKS: [(&[u8], Peer); 16] = [
-    (b"Client:", Peer::Client),
-    (b"CLIENT:", Peer::Client),
-    (b"client:", Peer::Client),
-    (b"Server:", Peer::Server),
-    (b"SERVER:", Peer::Server),
-    (b"server:", Peer::Server),
-    (b">>>", Peer::Client),
-    (b"<<<", Peer::Server),
-    (b"-->", Peer::Client),
-    (b"<--", Peer::Server),
-    (b"->", Peer::Client),
-    (b"<-", Peer::Server),
-    (b"C>", Peer::Client),
-    (b"S<", Peer::Server),
-    (b"> ", Peer::Client),
-    (b"< ", Peer::Server),
-];
-
-/// MailKit's first line of a connection.
-const CONNECTED: &[u8] = b"Connected to imap";
-
-/// A line that tells who speaks.
-enum Line<'a> {
-    /// With mailscope's and MailKit's marks.
-    Own(&'a [u8]),
-    Marked(Peer, &'a [u8]),
-    Connection(u64),
-    ConnectedTo(&'a [u8]),
-    Empty,
-    Other,
-}
-
-impl<'a> Line<'a> {
-    fn of(line: &'a [u8]) -> Self {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if let Some(comment) = line.strip_prefix(b"#") {
-            let mut words = comment
-                .split(u8::is_ascii_whitespace)
-                .filter(|word| !word.is_empty());
-            let number = (words.next() == Some(b"connection"))
-                .then(|| words.next())
-                .flatten();
-            let number = number.and_then(|word| str::from_utf8(word).ok()?.parse().ok());
-            return number.map_or(Self::Empty, Self::Connection);
-        }
-        if line.trim_ascii().is_empty() {
-            return Self::Empty;
-        }
-        if line.starts_with(CONNECTED) {
-            return Self::ConnectedTo(&line[b"Connected to ".len()..]);
-        }
-        if matches!(
-            line,
-            [b'C' | b'S', b':', ..] | [b'C' | b'S', b'\\', b':', ..]
-        ) {
-            return Self::Own(line);
-        }
-        for (mark, from) in MARKS {
-            if let Some(said) = line.strip_prefix(mark) {
-                return Self::Marked(from, said.strip_prefix(b" ").unwrap_or(said));
-            }
-        }
-        Self::Other
-    }
-}
+use crate::transcript::{COUNTS_AS_SENT, read_text};
 
 /// Whether it is a line of such a log, the first of which decides.
 pub fn is_line(line: &[u8]) -> bool {
-    let line = leading(line).map_or(line, |(_, rest)| rest);
-    let is_note = line.starts_with(b"# ") || line == b"#";
-    is_note || !matches!(Line::of(line), Line::Empty | Line::Other)
+    Line::decides(line)
 }
 
 /// Reads one.
 pub fn read(path: &Path, content: &[u8]) -> Log {
-    let mut log = Log::default();
-    let (mut conn, mut last, mut at) = (1, 0, 0);
-    let is_strict = has_own_marks(content);
-    let mut offset = 0;
+    let mut reading = Reading::of(content);
+    let mut damage = None;
     for (number, whole) in (1_u64..).zip(content.split_inclusive(|octet| *octet == b'\n')) {
-        let line = whole.strip_suffix(b"\n").unwrap_or(whole);
-        let left = (content.len() - offset) as u64;
-        offset += whole.len();
-        let (when, line) = match leading(line) {
-            Some((when, rest)) => (Some(when), rest),
-            None => (None, line),
-        };
-        if let Some(when) = when {
-            at = when.micros;
-            log.is_dated |= when.is_dated;
+        if let Err(why) = reading.line(number, whole) {
+            damage = Some((number, why));
+            break;
         }
-        let said = match Line::of(line) {
-            Line::Empty => continue,
-            Line::Other if !is_strict => continue,
-            Line::Other => Err("a line begins with C: , S: or #".to_owned()),
-            Line::Connection(number) => {
-                conn = number;
-                continue;
-            }
-            Line::ConnectedTo(address) => {
-                conn = last + 1;
-                last = conn;
-                log.connected(at, conn, address);
-                continue;
-            }
-            Line::Own(line) => read_own(line),
-            Line::Marked(from, said) => Ok((
-                from,
-                [said.strip_suffix(b"\r").unwrap_or(said), b"\r\n"].concat(),
-            )),
-        };
-        last = last.max(conn);
-        match said {
-            Ok((from, octets)) => log.say(at, conn, from, octets),
-            Err(why) => {
-                log.damage = Some(damaged(path, &format!("line {number}"), why));
-                log.steps.push(Step {
-                    at,
-                    conn,
-                    what: What::Damaged(left),
-                });
-                break;
-            }
-        }
+    }
+    let Reading {
+        mut entries,
+        counts,
+        is_dated,
+        ..
+    } = reading;
+    if let Err((place, line, why)) = settle(&mut entries, counts) {
+        entries.truncate(place);
+        damage = Some((line, why));
+    }
+    let mut log = Log {
+        is_dated,
+        ..Log::default()
+    };
+    let (at, conn) = entries
+        .last()
+        .map_or((0, 1), |entry| (entry.at, entry.conn));
+    log.take(entries);
+    if let Some((line, why)) = damage {
+        let left: u64 = (1_u64..)
+            .zip(content.split_inclusive(|octet| *octet == b'\n'))
+            .filter(|(number, _)| *number >= line)
+            .map(|(_, line)| line.len() as u64)
+            .sum();
+        log.damage = Some(damaged(path, &format!("line {line}"), why));
+        log.steps.push(Step {
+            at,
+            conn,
+            what: What::Damaged(left),
+        });
     }
     log
 }
 
-/// Whether the first line that says who speaks has the marks C: or S:.
-fn has_own_marks(content: &[u8]) -> bool {
-    let lines = content.split(|octet| *octet == b'\n');
-    let mut marked =
-        lines.filter_map(
-            |line| match Line::of(leading(line).map_or(line, |(_, rest)| rest)) {
-                Line::Own(_) => Some(true),
-                Line::Marked(..) => Some(false),
-                _ => None,
-            },
-        );
-    marked.next().unwrap_or(true)
+/// Lines in the course of being told apart.
+struct Reading<'a> {
+    entries: Vec<Entry<'a>>,
+    counts: Counts,
+    is_dated: bool,
+    /// The marks are C: and S:.
+    is_strict: bool,
+    /// MailKit writes what it reads, line ends too.
+    keeps_line_ends: bool,
+    conn: u64,
+    /// The highest number of a connection.
+    last: u64,
+    at: u64,
+    /// What the connection said last.
+    is_over: bool,
+    /// A client's line, without a mark, may follow.
+    goes_on: bool,
 }
 
-fn read_own(line: &[u8]) -> Result<(Peer, Vec<u8>), String> {
-    let read = read_text(line).map_err(|(_, why)| why)?;
-    let said = read.into_iter().next().ok_or("nothing is said in it")?;
-    Ok((said.from, said.octets))
+impl<'a> Reading<'a> {
+    fn of(content: &'a [u8]) -> Self {
+        let lines = || content.split(|octet| *octet == b'\n');
+        let mut marked = lines().filter_map(|line| match Line::of(line).1 {
+            Line::Own(_) => Some(true),
+            Line::Marked(..) => Some(false),
+            _ => None,
+        });
+        let is_strict = marked.next().unwrap_or(true);
+        let connects = |line: &[u8]| matches!(Line::of(line).1, Line::ConnectedTo(to) if line.ends_with(b"\r") && to.starts_with(b"imap"));
+        let is_marked = lines().any(|line| line.trim_ascii_end() == COUNTS_AS_SENT.as_bytes());
+        Self {
+            entries: Vec::new(),
+            counts: match is_strict {
+                _ if is_marked => Counts::Trusted,
+                true => Counts::Marked,
+                false => Counts::Unmarked,
+            },
+            is_dated: false,
+            is_strict,
+            keeps_line_ends: is_strict && lines().any(connects),
+            conn: 1,
+            last: 0,
+            at: 0,
+            is_over: false,
+            goes_on: false,
+        }
+    }
+
+    fn line(&mut self, number: u64, whole: &'a [u8]) -> Result<(), String> {
+        let line = whole.strip_suffix(b"\n").unwrap_or(whole);
+        let has_cr = line.ends_with(b"\r");
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let (when, read) = Line::of(line);
+        if let Some(when) = when {
+            self.at = when.micros;
+            self.is_dated |= when.is_dated;
+        }
+        let goes_on = std::mem::take(&mut self.goes_on);
+        let what = match read {
+            Line::Comment => return Ok(()),
+            Line::Empty if self.is_strict => return Ok(()),
+            Line::Other if self.is_strict => {
+                return Err("a line begins with C: , S: or #".to_owned());
+            }
+            // mutt writes commands that it sends at once without repeating the mark.
+            Line::Other if goes_on && when.is_none() && super::speech::client_says(line) => {
+                self.goes_on = true;
+                Heard::Said(Peer::Client, Cow::Borrowed(line), LINE_END)
+            }
+            Line::Empty | Line::Other if when.is_some() || is_curls(line) => return Ok(()),
+            Line::Empty | Line::Other => Heard::Aside(Cow::Borrowed(line)),
+            Line::Connection(number) => {
+                self.conn = number;
+                return Ok(());
+            }
+            Line::ConnectedTo(address) => {
+                self.conn = self.last + 1;
+                Heard::Connected(address)
+            }
+            Line::Own(line) => {
+                let (from, said) = read_own(line)?;
+                let end: &[u8] = if self.keeps_line_ends && !has_cr {
+                    b"\n"
+                } else {
+                    LINE_END
+                };
+                Heard::Said(from, said, end)
+            }
+            Line::Marked(from, said) => {
+                self.goes_on = from == Peer::Client;
+                Heard::Said(from, Cow::Borrowed(said), LINE_END)
+            }
+        };
+        if let Heard::Said(Peer::Server, said, _) = &what {
+            if self.is_over && greets(said) && !self.is_strict {
+                self.conn = self.last + 1;
+            }
+            self.is_over =
+                said.starts_with(b"* BYE") || (self.is_over && server_says(said) && !greets(said));
+        }
+        self.last = self.last.max(self.conn);
+        let (line, at, conn) = (number, self.at, self.conn);
+        self.entries.push(Entry {
+            line,
+            at,
+            conn,
+            what,
+        });
+        Ok(())
+    }
+}
+
+/// What curl says of its own, in the middle of what it prints.
+fn is_curls(line: &[u8]) -> bool {
+    let words: [&[u8]; 4] = [b"* ", b"{ [", b"} [", b"  % Total"];
+    words.iter().any(|words| line.starts_with(words))
+}
+
+fn read_own(line: &[u8]) -> Result<(Peer, Cow<'_, [u8]>), String> {
+    let (from, rest) = match line {
+        [b'C', b':', rest @ ..] => (Peer::Client, rest),
+        [b'S', b':', rest @ ..] => (Peer::Server, rest),
+        _ => {
+            let read = read_text(line).map_err(|(_, why)| why)?;
+            let mut said = read.into_iter().next().ok_or("nothing is said in it")?;
+            said.octets.truncate(said.octets.len() - LINE_END.len());
+            return Ok((said.from, Cow::Owned(said.octets)));
+        }
+    };
+    Ok((from, Cow::Borrowed(rest.strip_prefix(b" ").unwrap_or(rest))))
 }
 
 impl Log {
@@ -186,15 +212,20 @@ impl Log {
         self.steps.push(Step { at, conn, what });
     }
 
-    /// Adds a connection whose server has this address or URL.
+    /// Adds a connection whose server has this address or URL: `imaps://host:993/`, `host:993 on fd=4`,
+    /// `host (127.0.0.1) port 993 (#0)`.
     pub(super) fn connected(&mut self, at: u64, conn: u64, server: &[u8]) {
         let text = String::from_utf8_lossy(server);
         let (scheme, rest) = text.split_once("://").unwrap_or(("imap", &text));
-        let authority = rest.split(['/', '?']).next().unwrap_or_default().trim();
-        let port = match scheme {
-            "imaps" => 993,
-            _ => 143,
-        };
+        let authority = rest
+            .split(['/', '?', ' '])
+            .next()
+            .unwrap_or_default()
+            .trim();
+        let said = rest
+            .split_once(" port ")
+            .and_then(|(_, port)| port.split(' ').next());
+        let port = said.unwrap_or(if scheme == "imaps" { "993" } else { "143" });
         let has_port = authority
             .rsplit_once(':')
             .is_some_and(|(_, port)| port.parse::<u16>().is_ok());

@@ -15,15 +15,20 @@
 
 mod beginning;
 mod capture;
+mod entry;
+mod imapflow;
 mod imaplib;
 mod kind;
 mod layer;
 mod lines;
+mod literals;
+mod marks;
 mod rawlog;
-mod s_client;
+mod speech;
 mod thunderbird;
 mod transcription;
 mod turns;
+mod unmarked;
 mod when;
 
 use std::path::{Path, PathBuf};
@@ -87,6 +92,10 @@ pub enum What {
     Ordered,
     /// What the client says next is mailscope's, in place of a login.
     Supplied,
+    /// The client goes on with its literal, having been told to or not.
+    GoesOn,
+    /// The next literal was said to have so many octets, wrongly.
+    Mended(u64),
     /// Nothing more can be read; so many octets of the file are left.
     Damaged(u64),
 }

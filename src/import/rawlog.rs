@@ -126,7 +126,8 @@ pub(super) fn log(one: (&Path, &[u8]), other: Option<(&Path, &[u8])>) -> Result<
         Kind::Rawlog => rawlog(one, other),
         Kind::Imaplib => super::imaplib::read(path, content),
         Kind::Thunderbird => super::thunderbird::read(path, content),
-        Kind::SClient => super::s_client::read(path, content),
+        Kind::Imapflow => super::imapflow::read(path, content),
+        Kind::Unmarked => super::unmarked::read(path, content),
         Kind::Lines => super::lines::read(path, content),
         Kind::Pcap | Kind::Pcapng => super::capture::read(path, kind, content)?,
     })

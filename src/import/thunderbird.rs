@@ -6,8 +6,8 @@
 //! ```
 //!
 //! A connection is told by its pointer and host. Thunderbird leaves lines with a password out and says
-//! so: a login stands in their place, with a note. Lines of other kinds are passed over. Written from
-//! Thunderbird's source and logs in its bug reports, not by a run of it.
+//! so: a login stands in their place, with a note. A long line goes on in the next one, which has no
+//! connection. Lines of other kinds are passed over. Before version 55 there was no `I/IMAP`.
 
 use std::path::Path;
 
@@ -36,8 +36,7 @@ struct Entry<'a> {
 }
 
 fn entry(line: &[u8]) -> Option<Entry<'_>> {
-    let module = memchr::memmem::find(line, b"/IMAP ")?;
-    let rest = line[module + b"/IMAP ".len()..].trim_ascii_end();
+    let rest = module(line)?;
     let pointer = rest.iter().position(|octet| *octet == b':')?;
     let host = pointer
         + 1
@@ -58,6 +57,33 @@ fn entry(line: &[u8]) -> Option<Entry<'_>> {
     })
 }
 
+/// What the module says, without its line end: `I/IMAP ...`, or `1344[3f74b68]: ...` of old versions.
+fn module(line: &[u8]) -> Option<&[u8]> {
+    const MODULE: &[u8] = b"/IMAP ";
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if let Some(at) = memchr::memmem::find(line, MODULE) {
+        return Some(&line[at + MODULE.len()..]);
+    }
+    let at = memchr::memmem::find(line, b"]: ")?;
+    let (thread, rest) = line.split_at(at);
+    let is_thread = thread
+        .iter()
+        .all(|octet| octet.is_ascii_hexdigit() || *octet == b'[')
+        && thread.first().is_some_and(u8::is_ascii_digit);
+    is_thread.then(|| &rest[b"]: ".len()..])
+}
+
+/// The rest of a line that was too long for one: the log ends each of a peer's with the CR that it has.
+fn continued<'a>(line: &'a [u8], before: &[u8]) -> Option<&'a [u8]> {
+    /// Thunderbird writes no longer ones at once.
+    const LONG: usize = 256;
+    let is_open = !before.ends_with(b"\r") && before.len() >= LONG;
+    let rest = module(line).filter(|_| is_open)?;
+    let is_own =
+        entry(line).is_some() || rest.starts_with(b"ReadNextLine") || rest.starts_with(b"SetConn");
+    (!is_own).then_some(rest)
+}
+
 struct Connection {
     name: Vec<u8>,
     tag: Vec<u8>,
@@ -69,7 +95,8 @@ pub fn read(_: &Path, content: &[u8]) -> Log {
     let mut log = Log::default();
     let mut connections: Vec<Connection> = Vec::new();
     let mut at = 0;
-    for line in content.split(|octet| *octet == b'\n') {
+    let mut lines = content.split(|octet| *octet == b'\n').peekable();
+    while let Some(mut line) = lines.next() {
         let Some(Entry {
             connection,
             said: Some((from, said)),
@@ -77,6 +104,14 @@ pub fn read(_: &Path, content: &[u8]) -> Log {
         else {
             continue;
         };
+        let mut said = said.to_vec();
+        let first = line;
+        while let Some(more) = lines.peek().and_then(|next| continued(next, line)) {
+            said.extend_from_slice(more);
+            line = lines.next().unwrap_or_default();
+        }
+        let said = said.as_slice();
+        let line = first;
         if let Some((when, _)) = leading(line) {
             at = when.micros;
             log.is_dated |= when.is_dated;

@@ -54,7 +54,6 @@ struct Transcription {
 struct Connection {
     observer: Observer,
     numbers: Numbers,
-    layer: Layer,
     is_begun: bool,
     at: Micros,
 }
@@ -80,6 +79,11 @@ impl Transcription {
             }
             What::Closed => connection.close(None, &mut drafts),
             What::Ordered => drafts.push(note(at, &Note::OrderNotKept)),
+            What::GoesOn => connection.observer.goes_on(&mut drafts),
+            What::Mended(announced) => {
+                let announced = *announced;
+                drafts.push(note(at, &Note::LiteralCountMended { announced }));
+            }
             What::Supplied => drafts.push(note(at, &Note::LoginNotKept)),
             What::Damaged(octets) => {
                 let why = self.why.clone().unwrap_or_default();
@@ -126,7 +130,6 @@ impl Transcription {
         Connection {
             observer,
             numbers: Numbers::new(step.conn),
-            layer,
             is_begun: false,
             at,
         }
@@ -183,11 +186,6 @@ impl Transcription {
 impl Connection {
     fn say(&mut self, from: Peer, octets: &[u8], drafts: &mut Vec<Draft>) {
         let at = self.at;
-        let goes_on = from == Peer::Client && self.observer.awaits_go_ahead();
-        if goes_on && self.layer == Layer::Inside {
-            // It went on, so it was told to, whether that was written down or not.
-            self.observer.missed(Peer::Client, 0, at, &mut Vec::new());
-        }
         for octets in octets.chunks(crate::limits::READ) {
             let _ = self.observer.observe(from, octets, at, drafts); // nothing is passed on
             while self.observer.read_on(drafts) {}

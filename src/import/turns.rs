@@ -15,7 +15,8 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use crate::event::{Peer, Status};
+use super::speech::{self, is_text};
+use crate::event::Peer;
 
 /// A line of one direction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -195,30 +196,11 @@ fn turns(lines: Vec<Line>, from: Peer) -> VecDeque<Turn> {
     turns
 }
 
-/// Whether the line is human-readable text, in which `{3}` is no literal: a status response's, or that
-/// of a continuation request.
-fn is_text(line: &[u8]) -> bool {
-    let mut words = line.split(|octet| octet.is_ascii_whitespace());
-    let (first, second) = (
-        words.next().unwrap_or_default(),
-        words.next().unwrap_or_default(),
-    );
-    first == b"+" || Status::parse(second).is_some()
-}
-
 /// The octets that a literal's header at the end of this line announces, and whether it waits.
 fn header(line: &[u8]) -> Option<(usize, bool)> {
     let line = line.strip_suffix(b"\n")?;
-    let line = line
-        .strip_suffix(b"\r")
-        .unwrap_or(line)
-        .strip_suffix(b"}")?;
-    let digits = &line[line.iter().rposition(|octet| *octet == b'{')? + 1..];
-    let (digits, waits) = match digits.strip_suffix(b"+") {
-        Some(digits) => (digits, false),
-        None => (digits, true),
-    };
-    Some((str::from_utf8(digits).ok()?.parse().ok()?, waits))
+    let header = speech::header(line.strip_suffix(b"\r").unwrap_or(line))?;
+    Some((usize::try_from(header.octets).ok()?, header.waits))
 }
 
 #[cfg(test)]

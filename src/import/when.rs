@@ -27,6 +27,9 @@ pub fn leading(line: &[u8]) -> Option<(When, &[u8])> {
     if is_bracketed {
         rest = rest.strip_prefix(b"]")?;
     }
+    if is_bracketed && rest.starts_with(b"<") {
+        return Some((when, rest)); // neomutt's level
+    }
     // A time is a word of its own.
     let behind = rest
         .strip_prefix(b" ")

@@ -9,7 +9,7 @@ use super::memory::{Account, Memory};
 use super::rule::Severity;
 use crate::event::{Body, Event, Passed, Said};
 use crate::limits;
-use crate::model::{Command, Session};
+use crate::session::{Command, Session};
 
 /// Finds what is against the RFCs in the events of a run.
 #[derive(Default)]
@@ -121,6 +121,7 @@ impl Connection {
     ) -> Vec<Finding> {
         // What mailscope says in a peer's place is nobody's fault.
         if matches!(said.passed, Passed::Own) {
+            self.memory.meddled = true;
             return found;
         }
         let account = match (self.session.server(), self.session.identity()) {
@@ -136,7 +137,8 @@ impl Connection {
             session: &self.session,
             memory: &mut self.memory,
             account,
-            command: Command::read(event.n, event.at, said),
+            command: Command::read(event.n, event.at, said)
+                .filter(|command| !command.tag.is_empty()),
             found,
         };
         check(&mut look);

@@ -7,8 +7,8 @@ use super::memory::{Account, Memory};
 use super::rule::Side;
 use super::table::Breach;
 use crate::event::{Event, Label, Peer, Reading, Said, Span, Status};
-use crate::model::{Command, Session, State};
 use crate::protocol::imap::is_command;
+use crate::session::{Command, Pending, Session, State};
 
 /// A message, what came before it, and what is found wrong with it.
 pub(super) struct Look<'a> {
@@ -114,7 +114,7 @@ impl<'a> Look<'a> {
     }
 
     /// The command that a tagged response ends, and its status.
-    pub(super) fn ended(&self) -> Option<(&'a Command, Status)> {
+    pub(super) fn ended(&self) -> Option<(&'a Pending, Status)> {
         match self.said.reading {
             Reading::Tagged { status, .. } => Some((self.session.asking(self.said)?, status?)),
             _ => None,

@@ -21,12 +21,18 @@ use crate::protocol::imap::Observer;
 use crate::transcript::read_text;
 
 const FILES: &[&str] = &[
+    include_str!("cases/arguments.txt"),
     include_str!("cases/capabilities.txt"),
+    include_str!("cases/closing.txt"),
+    include_str!("cases/drift.txt"),
+    include_str!("cases/fetched.txt"),
     include_str!("cases/framing.txt"),
     include_str!("cases/mailbox.txt"),
     include_str!("cases/names.txt"),
+    include_str!("cases/sasl.txt"),
     include_str!("cases/searching.txt"),
     include_str!("cases/security.txt"),
+    include_str!("cases/selecting.txt"),
     include_str!("cases/state.txt"),
 ];
 
@@ -253,6 +259,19 @@ fn the_octets_that_are_wrong_are_marked() {
             "{5000+}",
         ),
         ("S: * OK [CAPABILITY IMAP4rev1 ID id] hi", "id"),
+        ("! selected\nC: a SEARCH UNSEEN OR SEEN 2:9", "2:9"),
+        ("! selected\nC: a SEARCH SINCE 2026-01-01", "2026-01-01"),
+        ("! selected\nC: a FETCH 1 (UID BODY[]<0.0>)", "BODY[]<0.0>"),
+        ("! in\nC: a NOOP now (or later)", "now (or later)"),
+        ("! selected\nC: a SEARCH SEEN\nS: * SEARCH 2 4", "4"),
+        (
+            "! selected ESEARCH\nC: a SEARCH RETURN () SEEN\nS: * ESEARCH (TAG \"q\") ALL 1",
+            "\"q\"",
+        ),
+        (
+            "S: * OK hi\nC: a AUTHENTICATE LOGIN\nS: + Username:",
+            "Username:",
+        ),
     ] {
         let talk = Talk::of(text);
         let quotes = talk
@@ -327,4 +346,49 @@ fn the_work_grows_with_the_session() {
             linter.read(event);
         }
     });
+}
+
+/// The examples of the RFCs, which are right: what is found in them is what they leave out, or what they
+/// show being wrong. When a rule is changed on purpose: a failure prints the file as it should be.
+#[test]
+fn in_the_examples_of_the_rfcs_nothing_is_found_but_what_they_leave_out() {
+    macro_rules! examples {
+        ($($name:literal)*) => {
+            [$(include_str!(concat!("../protocol/imap/conversations/rfc/", $name, ".txt")),)*]
+        };
+    }
+    let files = examples!("rfc2177" "rfc3501" "rfc4978" "rfc5161" "rfc5464" "rfc5465" "rfc6154"
+        "rfc6851" "rfc7162" "rfc7888" "rfc8438" "rfc8474" "rfc9051");
+    let mut told = String::new();
+    let mut count = 0;
+    for file in files {
+        for example in file
+            .split("# ")
+            .filter(|example| !example.trim().is_empty())
+        {
+            let (heading, lines) = example.split_once('\n').unwrap();
+            let spoken = lines.lines().filter(|line| !line.starts_with('>'));
+            let spoken = spoken.filter(|line| !line.is_empty());
+            // Without a greeting it is an excerpt, as most are.
+            let mut talk = Talk {
+                conn: 1,
+                ..Talk::default()
+            };
+            for line in spoken {
+                let (who, text) = line.split_at(2);
+                talk.hear(&format!("{who} {}", text.strip_prefix(' ').unwrap_or(text)));
+            }
+            count += 1;
+            if !talk.found.is_empty() {
+                told += &format!("{heading}\n");
+            }
+            for finding in &talk.found {
+                let about = finding.about.as_deref().unwrap_or("-");
+                told += &format!("    {} {}: {about}\n", finding.rule, finding.blame.name());
+            }
+        }
+    }
+    assert!(count > 50, "{count} examples");
+    let should = include_str!("cases/rfc_examples.expected");
+    assert!(told == should, "it should be:\n{told}");
 }

@@ -9,7 +9,7 @@
 //! hold a handshake up by.
 
 use std::fmt;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,6 +18,7 @@ use rustls::KeyLog;
 
 use super::certificate::hex;
 use crate::error::{Error, Result};
+use crate::private;
 
 /// A file that the keys of every TLS session go to, of both legs.
 pub struct KeyLogFile {
@@ -49,7 +50,12 @@ impl KeyLogFile {
             return Err(Error::new(opening(path), "it is not a regular file")
                 .hint("--keylog FILE with the name of a file, or of one that is to be made"));
         }
-        let file = private().open(path).map_err(cannot)?;
+        let file = private::file()
+            .read(true)
+            .append(true)
+            .create(true)
+            .open(path)
+            .map_err(cannot)?;
         Ok(Self {
             path: path.to_owned(),
             others_may_read: mode(&file).filter(|mode| mode & 0o077 != 0),
@@ -122,17 +128,6 @@ fn opening(path: &Path) -> String {
     format!("open the TLS key log {}", path.display())
 }
 
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true).append(true).create(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    options
-}
-
 #[cfg(unix)]
 fn mode(file: &File) -> Option<u32> {
     use std::os::unix::fs::PermissionsExt;
@@ -158,6 +153,7 @@ fn ends_within_a_line(mut file: &File) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::OpenOptions;
     use std::sync::{Arc, Mutex};
 
     use super::*;

@@ -1,11 +1,13 @@
 //! Where the app connects to: `--listen-tls ADDR`, `--listen-plain ADDR`, `--listen-socks ADDR`,
 //! `--listen-transparent ADDR`.
+//!
+//! It promises that no other machine can connect unless [`Reach::Network`] was asked for.
 
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, lookup_host};
 
 use crate::error::{Error, Result};
 
@@ -32,6 +34,22 @@ impl Door {
             Self::Transparent => "--listen-transparent",
         }
     }
+}
+
+/// From where a listener may be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// From this machine alone: a loopback address (127.0.0.0/8, `::1`).
+    ThisMachine,
+    /// From wherever the address is: `--allow-remote`.
+    Network,
+}
+
+/// Whether other machines can connect to a listener at this address.
+///
+/// An IPv4 address in IPv6's form (`::ffff:127.0.0.1`) is judged as the IPv4 address.
+pub fn is_remote(address: SocketAddr) -> bool {
+    !address.ip().to_canonical().is_loopback()
 }
 
 /// An address to listen on: `127.0.0.1:1993`, `[::1]:0`, `localhost:1993`.
@@ -80,15 +98,39 @@ impl ListenAddress {
         self.door
     }
 
-    /// Listens.
+    /// Listens. A name is looked up once, and each of its addresses is judged before any is taken.
     ///
     /// # Errors
     ///
-    /// `listen on 127.0.0.1:1993: Address already in use (os error 98)`, with what to try.
-    pub async fn listen(&self) -> Result<TcpListener> {
-        TcpListener::bind(&self.text)
-            .await
-            .map_err(|error| self.cannot(&error))
+    /// `listen on 127.0.0.1:1993: Address already in use (os error 98)`, with what to try; or other
+    /// machines could connect, and `reach` is not [`Reach::Network`].
+    pub async fn listen(&self, reach: Reach) -> Result<TcpListener> {
+        let cannot = |error| self.cannot(&error);
+        let addresses: Vec<SocketAddr> = lookup_host(&self.text).await.map_err(cannot)?.collect();
+        if reach == Reach::ThisMachine
+            && let Some(remote) = addresses.iter().find(|address| is_remote(**address))
+        {
+            return Err(self.refused(*remote));
+        }
+        TcpListener::bind(&*addresses).await.map_err(cannot)
+    }
+
+    fn refused(&self, remote: SocketAddr) -> Error {
+        let (flag, ip) = (self.door.flag(), remote.ip().to_canonical());
+        let why = match ip.is_unspecified() {
+            true => format!(
+                "{ip} stands for every address of this computer, so that other machines could connect"
+            ),
+            false => format!("{ip} is no loopback address, so that other machines could connect"),
+        };
+        let loopback = match ip.is_ipv4() {
+            true => "127.0.0.1",
+            false => "[::1]",
+        };
+        let port = remote.port();
+        Error::new(format!("listen on {}", self.text), why).hint(format!(
+            "{flag} {loopback}:{port} for apps of this computer, or --allow-remote if other machines are to connect"
+        ))
     }
 
     fn cannot(&self, error: &io::Error) -> Error {
@@ -166,7 +208,7 @@ mod tests {
     #[tokio::test]
     async fn port_zero_takes_a_free_port_of_either_spelling() {
         for text in ["127.0.0.1:0", "localhost:0"] {
-            let listener = address(text).listen().await.unwrap();
+            let listener = address(text).listen(Reach::ThisMachine).await.unwrap();
             let bound = listener.local_addr().unwrap();
             assert!(bound.ip().is_loopback());
             let client = TcpStream::connect(bound).await.unwrap();
@@ -178,9 +220,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_taken_port_is_named_with_the_flag_to_change() {
-        let taken = address("127.0.0.1:0").listen().await.unwrap();
+        let taken = address("127.0.0.1:0")
+            .listen(Reach::ThisMachine)
+            .await
+            .unwrap();
         let text = taken.local_addr().unwrap().to_string();
-        let error = address(&text).listen().await.unwrap_err();
+        let error = address(&text).listen(Reach::ThisMachine).await.unwrap_err();
         assert!(
             error
                 .to_string()
@@ -192,6 +237,33 @@ mod tests {
             hint.contains("--listen-tls") && hint.contains("port 0"),
             "{hint}"
         );
+    }
+
+    #[tokio::test]
+    async fn other_machines_are_let_in_only_when_that_is_asked_for() {
+        for text in [
+            "0.0.0.0:0",
+            "[::]:0",
+            "192.0.2.1:0",
+            "[::ffff:192.0.2.1]:0",
+            "[2001:db8::1]:0",
+        ] {
+            let error = address(text).listen(Reach::ThisMachine).await.unwrap_err();
+            assert!(error.why().contains("other machines"), "{error}");
+            let hint = error.what_to_try().unwrap();
+            for flag in ["--listen-tls", "--allow-remote"] {
+                assert!(hint.contains(flag), "{hint}");
+            }
+        }
+        for (text, is_there) in [("127.0.0.2:0", true), ("[::ffff:127.0.0.1]:0", false)] {
+            match address(text).listen(Reach::ThisMachine).await {
+                Ok(listener) => assert!(!is_remote(listener.local_addr().unwrap())),
+                // Not every system has all of them; but none refuses.
+                Err(error) => assert!(!is_there && !error.why().contains("machines"), "{error}"),
+            }
+        }
+        let listener = address("0.0.0.0:0").listen(Reach::Network).await.unwrap();
+        assert!(is_remote(listener.local_addr().unwrap()));
     }
 
     #[test]

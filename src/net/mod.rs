@@ -33,7 +33,7 @@ pub use handshake::{
     TlsToServer,
 };
 pub use keylog::KeyLogFile;
-pub use listen::{Door, ListenAddress, accept};
+pub use listen::{Door, ListenAddress, Reach, accept, is_remote};
 pub use ours::{Dialled, Ours};
 pub use outlet::{Delivery, Outlet};
 pub use redirect::{NotRedirected, original_destination};

@@ -3,36 +3,43 @@
 //! Of the short text form as well, whose events are numbered here and have no times.
 
 use std::collections::{HashMap, VecDeque};
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::path::Path;
 
 use super::counts::{Counts, Wrong};
+use super::input::{Form, Input};
 use crate::error::{Doing, Error, Result};
 use crate::event::{
-    Body, Draft, Event, Gate, Micros, Numbers, Peer, Recorded, RecordedBody, Secrets,
+    Body, Draft, Event, Gate, Micros, Numbers, Peer, Reading, Recorded, RecordedBody, Secrets,
+    Times,
 };
-use crate::limits;
 use crate::protocol::imap::Observer;
-use crate::transcript::{Reader, TextLine, is_text, read_text};
+use crate::transcript::{Header, Reader, TextLine, read_text_so_far};
 
 /// The events of a transcript, in their order. After an error there are no more.
 pub struct Events {
     source: Source,
     readings: Readings,
-    ready: VecDeque<Event>,
+    /// With the line in which each begins.
+    ready: VecDeque<(u64, Event)>,
+    line: u64,
 }
 
 enum Source {
     Json(Box<Reader>),
-    Text(Text),
+    Text(Box<Text>),
 }
 
 /// A text whose lines are not all read.
 struct Text {
     name: String,
+    header: Header,
     lines: std::vec::IntoIter<TextLine>,
+    /// What is wrong in the line behind them.
+    wrong: Option<Wrong>,
     counts: Counts,
+    /// The line in which a peer of a connection began the message that is not whole yet.
+    begun: HashMap<(u64, Peer), u64>,
 }
 
 impl Events {
@@ -46,30 +53,63 @@ impl Events {
             source,
             readings: Readings::default(),
             ready: VecDeque::new(),
+            line: 0,
         }
     }
 
-    /// Of a file in either form; which one it is, is found out.
+    /// Of a file in either form, or of standard input for `-`; which form it has, is found out.
     ///
     /// # Errors
     ///
-    /// It cannot be read, or begins as no recording does; a text that is wrong anywhere.
+    /// It cannot be read, or begins as no recording does.
     pub fn open(path: &Path) -> Result<Self> {
-        let name = path.display().to_string();
-        let doing = || format!("read {name}");
-        let file = File::open(path).doing(doing)?;
-        let mut file = BufReader::with_capacity(limits::READ, file);
-        if !is_text(file.fill_buf().doing(doing)?) {
-            return Ok(Self::new(Reader::new(file, name)?));
+        Self::read(Input::open(path)?)
+    }
+
+    /// As [`open`](Self::open), of what is open already.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn read(input: Input) -> Result<Self> {
+        let Input { name, mut octets } = input;
+        if Form::of(&name, &mut octets)? == Form::Json {
+            return Ok(Self::new(Reader::new(octets, name)?));
         }
         let mut text = Vec::new();
-        file.read_to_end(&mut text).doing(doing)?;
-        let lines = read_text(&text).map_err(|wrong| broken(&name, wrong))?;
-        Ok(Self::of(Source::Text(Text {
+        octets
+            .read_to_end(&mut text)
+            .doing(|| format!("read {name}"))?;
+        let (lines, wrong) = read_text_so_far(&text);
+        Ok(Self::of(Source::Text(Box::new(Text {
             name,
+            header: Header::unknown(),
             lines: lines.into_iter(),
+            wrong,
             counts: Counts::default(),
-        })))
+            begun: HashMap::new(),
+        }))))
+    }
+
+    /// What the recording says about itself; of a text, nothing is known.
+    pub fn header(&self) -> &Header {
+        match &self.source {
+            Source::Json(reader) => reader.header(),
+            Source::Text(text) => &text.header,
+        }
+    }
+
+    /// Whether it says when something was said.
+    pub fn times(&self) -> Times {
+        match &self.source {
+            Source::Json(_) => Times::Told,
+            Source::Text(_) => Times::Untold,
+        }
+    }
+
+    /// The line of the file in which the event begins that came last.
+    pub fn line(&self) -> u64 {
+        self.line
     }
 
     /// What is to be said of a file that ends before its end, once all of it is read.
@@ -86,26 +126,38 @@ impl Iterator for Events {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(event) = self.ready.pop_front() {
+            if let Some((line, event)) = self.ready.pop_front() {
+                self.line = line;
                 return Some(Ok(event));
             }
             match &mut self.source {
                 Source::Json(reader) => match reader.next()? {
-                    Ok(recorded) => self.ready.extend(self.readings.read(recorded)),
+                    Ok(recorded) => {
+                        let events = self.readings.read(recorded).into_iter();
+                        let line = reader.line();
+                        self.ready.extend(events.map(|event| (line, event)));
+                    }
                     Err(error) => return Some(Err(error)),
                 },
                 Source::Text(text) => {
                     let heard = match text.lines.next() {
-                        Some(line) => self.readings.hear(&line, &mut text.counts),
-                        None => match std::mem::take(&mut text.counts).end() {
-                            Ok(()) => return None,
-                            Err(wrong) => Err(wrong),
-                        },
+                        Some(line) => {
+                            let heard = self.readings.hear(&line, &mut text.counts);
+                            heard.map(|events| text.placed(&line, events))
+                        }
+                        None => {
+                            let end = std::mem::take(&mut text.counts).end();
+                            match text.wrong.take().map_or(end, Err) {
+                                Ok(()) => return None,
+                                Err(wrong) => Err(wrong),
+                            }
+                        }
                     };
                     match heard {
                         Ok(events) => self.ready.extend(events),
                         Err(wrong) => {
                             text.lines = Vec::new().into_iter();
+                            text.wrong = None;
                             text.counts = Counts::default();
                             return Some(Err(broken(&text.name, wrong)));
                         }
@@ -116,8 +168,36 @@ impl Iterator for Events {
     }
 }
 
+impl Text {
+    /// The events that a line has become, each with the line in which its message began.
+    fn placed(&mut self, line: &TextLine, events: Vec<Event>) -> Vec<(u64, Event)> {
+        let key = (line.conn, line.from);
+        let mut begun = *self.begun.entry(key).or_insert(line.number);
+        let place = |event: Event| {
+            let is_said = matches!(&event.body, Body::Said(said) if said.from == line.from);
+            if is_said {
+                begun = self.begun.remove(&key).unwrap_or(begun);
+            }
+            (begun, event)
+        };
+        events.into_iter().map(place).collect()
+    }
+}
+
 fn broken(name: &str, (line, why): Wrong) -> Error {
     Error::new(format!("read {name}, line {line}"), why)
+}
+
+/// A text does not say how long something took.
+fn forget_times(event: &mut Event) {
+    if let Body::Said(said) = &mut event.body {
+        match &mut said.reading {
+            Reading::Tagged { elapsed: took, .. } | Reading::Continuation { idled: took, .. } => {
+                *took = None;
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Makes whole events of recorded ones, each connection with a reader of its own.
@@ -155,7 +235,9 @@ impl Readings {
         counts.after(line, said)?;
         let number = |draft| {
             n += 1;
-            numbers.number(draft, n)
+            let mut event = numbers.number(draft, n);
+            forget_times(&mut event);
+            event
         };
         let events = drafts.into_iter().map(number).collect();
         self.heard = n;

@@ -10,24 +10,24 @@
 mod again;
 mod counts;
 mod events;
+mod input;
 mod told;
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::BufRead;
 use std::path::Path;
 
 use crate::error::{Doing, Error, Result};
 use crate::event::{
     Body, Draft, Gate, Micros, Peer, Recorded, RecordedBody, RecordedMessage, Said, Secrets,
 };
-use crate::limits;
 use crate::protocol::imap::{Observer, State};
-use crate::transcript::{Reader, TextLine, is_text, read_text};
+use crate::transcript::{Reader, TextLine, read_text};
 
 use counts::Counts;
 pub use events::{Events, Readings};
-pub use told::{outline, told};
+pub use input::{Form, Input, is_standard_input, name_of};
+pub use told::{form, outline, told};
 
 /// Something that was said.
 pub struct Heard {
@@ -57,21 +57,15 @@ pub enum Side {
     App,
 }
 
-/// Reads a recording from a file; `each` is given what was said, in order. What is to be said about a
-/// file that ends before its end comes back.
+/// Reads a recording from a file, or from standard input for `-`; `each` is given what was said, in
+/// order. What is to be said about a file that ends before its end comes back.
 ///
 /// # Errors
 ///
 /// The file cannot be read, or is no recording: file, line and reason.
 pub fn open(path: &Path, side: Side, each: impl FnMut(Heard)) -> Result<Option<String>> {
-    let name = path.display().to_string();
-    let file = File::open(path).doing(|| format!("read {name}"))?;
-    read(
-        BufReader::with_capacity(limits::READ, file),
-        &name,
-        side,
-        each,
-    )
+    let Input { name, octets } = Input::open(path)?;
+    read(octets, &name, side, each)
 }
 
 /// As [`open`], from anywhere; `name` is what errors call it.
@@ -91,7 +85,7 @@ pub fn read(
         begun: HashMap::new(),
         each,
     };
-    if is_text(recording.fill_buf().doing(doing)?) {
+    if Form::of(name, &mut recording)? == Form::Text {
         let mut text = Vec::new();
         recording.read_to_end(&mut text).doing(doing)?;
         connections

@@ -48,11 +48,24 @@ pub fn outline(said: &Said) -> String {
     })
 }
 
+/// A command to the octet, without its tag and line end: `SELECT {5+}INBOX`. Of longer literals the header
+/// alone, and of a login that was not masked no more than [`outline`] tells.
+pub fn form(said: &Said) -> String {
+    let is_masked = |piece: &Piece| matches!(piece, Piece::Secret(..));
+    match login(said) {
+        Some(login) if !said.wire.pieces().iter().any(is_masked) => login,
+        _ => words(said, Literals::Exact),
+    }
+}
+
 /// What of a literal is told.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Literals {
     Whole,
+    /// How long it is, or what is in it.
     Header,
+    /// How it was announced, and what is in it if that is short.
+    Exact,
 }
 
 /// Octets of a literal that is told like an atom.
@@ -74,6 +87,22 @@ fn words(said: &Said, literals: Literals) -> String {
                     true => text.push_str(&String::from_utf8_lossy(octets)),
                     false => text.push_str(&format!("{{{}}}", octets.len())),
                 }
+                continue;
+            }
+            Piece::Literal {
+                header, content, ..
+            } if literals == Literals::Exact => {
+                let header = &said.wire.bytes()[header.clone()];
+                text.push_str(String::from_utf8_lossy(header).trim_end());
+                let octets = &said.wire.bytes()[content.clone()];
+                if octets.len() <= SHORT && octets.iter().all(u8::is_ascii_graphic) {
+                    text.push_str(&String::from_utf8_lossy(octets));
+                }
+                continue;
+            }
+            Piece::Streamed { header, .. } if literals == Literals::Exact => {
+                let header = &said.wire.bytes()[header.clone()];
+                text.push_str(String::from_utf8_lossy(header).trim_end());
                 continue;
             }
             Piece::Streamed { octets, .. } if literals == Literals::Header => {

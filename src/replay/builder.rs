@@ -171,6 +171,7 @@ impl Builder {
             authority,
             listeners,
             upstream: None,
+            keylog: None,
         })?;
         let nobody: OnFailure = Arc::new(|_, _: &Error| ());
         let bus = Arc::new(Bus::new(Vec::new(), &nobody)?);

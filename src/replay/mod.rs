@@ -38,7 +38,7 @@ pub use cassette::{Cassette, RecordMode};
 pub use part::{Part, Turn};
 pub use player::{Effect, Manner, Player};
 pub use recorder::Recorder;
-pub use report::{Mismatch, Report};
+pub use report::{Mismatch, REPORT_SCHEMA, Report};
 pub use rote::play;
 pub use script::Script;
 pub use server::Server;

@@ -5,9 +5,8 @@
 //! of the same octets. Nothing of it is an event, and none of its types can be printed.
 
 use std::collections::{HashMap, VecDeque};
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::event::Secrets;
@@ -284,17 +283,7 @@ struct Spool {
 
 impl Spool {
     fn new() -> io::Result<Self> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("mailscope-{}-{count}.spool", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&path)?;
-        std::fs::remove_file(&path)?;
-        let file = Arc::new(Mutex::new(file));
+        let file = Arc::new(Mutex::new(tempfile::tempfile()?));
         Ok(Self { file, end: 0 })
     }
 

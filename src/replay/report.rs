@@ -5,7 +5,12 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// What came of a replay. As JSON it is the file that `--report` writes.
+use crate::sink::printable::escaped;
+
+/// The report's JSON as a JSON Schema (draft 2020-12).
+pub const REPORT_SCHEMA: &str = include_str!("report.schema.json");
+
+/// What came of a replay. Displayed, it is fit for a terminal whatever was said; as JSON it is the file that `--report` writes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Commands that were answered as recorded.
@@ -75,14 +80,16 @@ impl fmt::Display for Mismatch {
         write!(
             f,
             "connection {}: nothing recorded fits {}",
-            self.conn, self.command
+            self.conn,
+            escaped(&self.command)
         )?;
         if let Some(why) = &self.why {
+            let why = escaped(why);
             write!(f, ", and the server was of no help\n    {why}")?;
         } else if let (Some(nearest), Some(argument)) = (self.nearest, &self.argument) {
-            let none = String::new();
-            let recorded = self.recorded.as_ref().unwrap_or(&none);
-            let live = self.live.as_ref().unwrap_or(&none);
+            let shown = |text: &Option<String>| escaped(text.as_deref().unwrap_or_default());
+            let (recorded, live) = (shown(&self.recorded), shown(&self.live));
+            let argument = escaped(argument);
             write!(
                 f,
                 "; the nearest is #{nearest}, whose {argument} is\n    recorded: {recorded}\n    live:     {live}"
@@ -117,7 +124,7 @@ impl fmt::Display for Report {
             )?;
         }
         for never in &self.never_asked {
-            write!(f, "\n    #{} {}", never.n, never.command)?;
+            write!(f, "\n    #{} {}", never.n, escaped(&never.command))?;
         }
         Ok(())
     }

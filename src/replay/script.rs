@@ -12,19 +12,17 @@
 //! What came unasked stands in the exchange that was going on, or behind the one before it.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::BufRead;
 use std::path::Path;
 
 use super::line::{Line, stand_in};
 use super::whereabouts::{Place, Whereabouts};
-use crate::error::{Doing, Error, Result};
+use crate::error::{Error, Result};
 use crate::event::{
     Awaited, Label, Message, Micros, Passed, Peer, Piece, Reading, Relation, Said, Status,
 };
-use crate::limits;
 use crate::protocol::imap::State;
-use crate::recording::{self, Heard, Side};
+use crate::recording::{self, Heard, Input, Side};
 
 /// Everything that can be played.
 #[derive(Default)]
@@ -119,15 +117,14 @@ impl Exchange {
 }
 
 impl Script {
-    /// Reads a recording from a file.
+    /// Reads a recording from a file, or from standard input for `-`.
     ///
     /// # Errors
     ///
     /// The file cannot be read, or is no transcript: file, line and reason.
     pub fn open(path: &Path) -> Result<Self> {
-        let name = path.display().to_string();
-        let file = File::open(path).doing(|| format!("read {name}"))?;
-        Self::read(BufReader::with_capacity(limits::READ, file), &name)
+        let Input { name, octets } = Input::open(path)?;
+        Self::read(octets, &name)
     }
 
     /// Reads a recording; `name` is what errors call it.
@@ -141,9 +138,8 @@ impl Script {
 
     /// As [`open`](Self::open), for a recording in which nothing may be said yet.
     pub(super) fn open_even_empty(path: &Path) -> Result<Self> {
-        let name = path.display().to_string();
-        let file = File::open(path).doing(|| format!("read {name}"))?;
-        Self::read_even_empty(BufReader::with_capacity(limits::READ, file), &name)
+        let Input { name, octets } = Input::open(path)?;
+        Self::read_even_empty(octets, &name)
     }
 
     fn read_even_empty(recording: impl BufRead + Send + 'static, name: &str) -> Result<Self> {

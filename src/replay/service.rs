@@ -20,7 +20,7 @@ use crate::error::Result;
 use crate::event::{Body, Draft, Gate, Micros, Note, Numbers, Peer, Secrets};
 use crate::fault::Faults;
 use crate::limits;
-use crate::net::{Authority, Outlet, TlsToClient, Transport, accept};
+use crate::net::{Authority, KeyLogFile, Outlet, TlsToClient, Transport, accept};
 use crate::protocol::Break;
 use crate::protocol::imap::AppLeg;
 use crate::sink::bus::Bus;
@@ -43,6 +43,8 @@ pub struct Config {
     pub listeners: Vec<(TcpListener, AppLeg)>,
     /// What nothing fits is passed there.
     pub upstream: Option<Arc<Upstream>>,
+    /// Where the keys of the TLS sessions with apps go.
+    pub keylog: Option<Arc<KeyLogFile>>,
 }
 
 /// A server that is ready to be run.
@@ -64,6 +66,11 @@ struct Shared {
 impl Service {
     /// A server with its listeners. Fails if the authority cannot be used for TLS.
     pub fn new(config: Config) -> Result<Self> {
+        let tls = TlsToClient::new(config.authority)?;
+        let tls = match config.keylog {
+            Some(keylog) => tls.keylog(keylog),
+            None => tls,
+        };
         let shared = Shared {
             usage: Arc::new(Usage::new(config.script, config.matching)),
             manner: Manner {
@@ -72,7 +79,7 @@ impl Service {
             },
             faults: config.faults,
             gate: Gate::new(Secrets::Masked),
-            tls: TlsToClient::new(config.authority)?,
+            tls,
             ended: Notify::new(),
             upstream: config.upstream,
         };

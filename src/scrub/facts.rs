@@ -10,6 +10,20 @@ use serde_json::Value;
 use super::text::{Keep, Words};
 use crate::event::{Body, Secured};
 
+/// The types of the parts of a certificate's names.
+pub const NAME_TYPES: [&str; 10] = [
+    "CN",
+    "O",
+    "OU",
+    "C",
+    "L",
+    "ST",
+    "DC",
+    "UID",
+    "serialNumber",
+    "emailAddress",
+];
+
 /// The event with other names in it. Never one that was said.
 pub fn facts(words: &mut Words, body: Body) -> Body {
     match body {
@@ -141,22 +155,10 @@ fn certificate(words: &mut Words, value: &Value, field: &str) -> Value {
 
 /// `CN=imap.example.org, O=Example`: the types of the names stay.
 fn distinguished(words: &mut Words, name: &str) -> String {
-    const TYPES: [&str; 10] = [
-        "CN",
-        "O",
-        "OU",
-        "C",
-        "L",
-        "ST",
-        "DC",
-        "UID",
-        "serialNumber",
-        "emailAddress",
-    ];
     let mut instead = String::new();
     for part in name.split_inclusive([',', '+']) {
         match part.split_once('=') {
-            Some((kind, rest)) if TYPES.contains(&kind.trim()) => {
+            Some((kind, rest)) if NAME_TYPES.contains(&kind.trim()) => {
                 instead.push_str(&format!("{kind}={}", host(words, rest)));
             }
             _ => instead.push_str(&text(words, part, Keep::Nothing)),

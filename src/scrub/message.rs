@@ -8,7 +8,7 @@ use super::encoding::{from_base64, in_base64_again};
 use super::mailbox::mailbox;
 use super::mime::{Mails, in_lines, is_of_mime};
 use super::rules::{self, Place, Rule};
-use super::text::{Keep, Words};
+use super::text::{Keep, Words, characters};
 use super::vocabulary::is_date;
 use crate::event::{Awaited, Label, Message, Peer, Piece, Reading, Span};
 use crate::protocol::imap::is_command;
@@ -177,6 +177,15 @@ impl Messages {
         }
     }
 
+    /// Takes in what was masked, which nothing stands for.
+    pub fn secret(&mut self, secret: &[u8]) {
+        for token in secret.split(u8::is_ascii_whitespace) {
+            let decoded = from_base64(token);
+            let text = decoded.iter().map(Vec::as_slice).chain([token]);
+            text.for_each(|text| drop(self.words.octets(text, None, Keep::Nothing)));
+        }
+    }
+
     /// A value with other words.
     pub fn value(&mut self, rule: Rule, value: &[u8]) -> Vec<u8> {
         let words = &mut self.words;
@@ -222,6 +231,8 @@ impl Messages {
                     .iter()
                     .all(|o| b"\"lrswipkxtecdan0123456789+-".contains(o)) =>
             {
+                // `lit` is no name of anybody here.
+                words.are_kept(&characters(value));
                 value.to_vec()
             }
             Rule::Rights => words.octets(value, None, Keep::Nothing),

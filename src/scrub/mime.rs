@@ -229,7 +229,8 @@ fn mime_value(words: &mut Words, value: &[u8]) -> Vec<u8> {
         let token = &rest[..end.unwrap_or(rest.len())];
         let name = String::from_utf8_lossy(token).to_ascii_lowercase();
         let name = name.split('*').next().unwrap_or_default().to_owned();
-        let stays = !FREE.contains(&&*before) && words.pseudonyms.vocabulary().of_mime(&name);
+        let stays = !FREE.contains(&&*before)
+            && (words.pseudonyms.vocabulary().of_mime(&name) || is_charset(words, &name));
         instead.extend(match stays {
             true => token.to_vec(),
             false => extended(words, token),
@@ -240,10 +241,19 @@ fn mime_value(words: &mut Words, value: &[u8]) -> Vec<u8> {
 }
 
 /// Whether a string of BODYSTRUCTURE is one of MIME's own as a whole.
-pub fn is_of_mime(words: &Words, value: &[u8]) -> bool {
+pub fn is_of_mime(words: &mut Words, value: &[u8]) -> bool {
     let value = String::from_utf8_lossy(value).to_ascii_lowercase();
-    let vocabulary = words.pseudonyms.vocabulary();
-    vocabulary.of_mime(value.trim_matches('"'))
+    let value = value.trim_matches('"');
+    words.pseudonyms.vocabulary().of_mime(value) || is_charset(words, value)
+}
+
+/// Whether a charset is called so, whose octets could not be read otherwise.
+fn is_charset(words: &mut Words, value: &str) -> bool {
+    let is_known = encoding_rs::Encoding::for_label(value.as_bytes()).is_some();
+    if is_known {
+        words.are_kept(&value.chars().collect::<Vec<_>>());
+    }
+    is_known
 }
 
 /// A parameter's value, which may be `utf-8''Gr%C3%BCn` (RFC 2231, section 4).

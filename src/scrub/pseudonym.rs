@@ -63,6 +63,11 @@ impl Pseudonyms {
         &self.vocabulary
     }
 
+    /// How many words have one.
+    pub fn held(&self) -> usize {
+        self.given.len()
+    }
+
     /// Which words have one, in lower case.
     pub fn words(&self) -> impl Iterator<Item = String> {
         self.given.keys().map(|word| word.iter().collect())
@@ -87,9 +92,9 @@ impl Pseudonyms {
 
     /// None is a word of the original, one that has a meaning in a mail session, or another's.
     fn draw_one(&mut self, word: &[char]) -> Vec<char> {
-        let mut last = Vec::new();
+        let mut found = Vec::new();
         for _ in 0..DRAWS {
-            last = word.iter().map(|c| self.one_like(*c)).collect();
+            let mut last: Vec<char> = word.iter().map(|c| self.one_like(*c)).collect();
             if is_token(word) {
                 last = word.iter().map(|_| self.random.alphanumeric()).collect();
             }
@@ -102,11 +107,15 @@ impl Pseudonyms {
                 0..=3 => fold != word,
                 _ => !self.given.contains_key(&fold),
             };
+            // Never itself, even where all others are taken.
+            if fold != word || found.is_empty() {
+                found = last;
+            }
             if is_free && is_new {
                 break;
             }
         }
-        last
+        found
     }
 
     fn one_like(&mut self, c: char) -> char {

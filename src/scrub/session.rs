@@ -10,22 +10,28 @@ use super::facts::facts;
 use super::message::{Kept, Kind, Messages, Streamed};
 use super::rules::Rule;
 use super::text::Words;
+use crate::error::{Error, Result};
 use crate::event::{
     Body, Draft, Event, Gate, Message, Passed, Peer, Piece, Recorded, RecordedBody,
     RecordedMessage, Said, Secrets,
 };
+use crate::limits;
 use crate::protocol::imap::Observer;
 use crate::recording::Readings;
 
 /// A transcript that is being scrubbed.
 pub struct Session {
     messages: Messages,
+    /// Masks secrets, on all connections.
+    gate: Gate,
     observers: HashMap<u64, Observer>,
     readings: Readings,
     /// Events from the first part of a literal that streams on.
     waiting: Vec<Recorded>,
     /// Parts among them that no message has claimed.
     parts: usize,
+    /// Octets of all parts among them.
+    held: usize,
 }
 
 impl Session {
@@ -33,10 +39,12 @@ impl Session {
     pub fn new(words: Words, kept: Kept) -> Self {
         Self {
             messages: Messages::new(words, kept),
+            gate: Gate::new(Secrets::Masked),
             observers: HashMap::new(),
             readings: Readings::default(),
             waiting: Vec::new(),
             parts: 0,
+            held: 0,
         }
     }
 
@@ -47,14 +55,20 @@ impl Session {
 
     /// Begins the same transcript again, all of whose words are known now.
     pub fn again(&mut self) {
+        self.gate = Gate::new(Secrets::Masked);
         self.observers.clear();
         self.readings = Readings::default();
         self.waiting.clear();
         self.parts = 0;
+        self.held = 0;
     }
 
     /// Takes an event; those that can be written now are added to `out`.
-    pub fn take(&mut self, recorded: Recorded, out: &mut Vec<Event>) {
+    ///
+    /// # Errors
+    ///
+    /// There is more to be held than [`limits::SCRUB_LITERAL`] and [`limits::SCRUB_WORDS`] allow.
+    pub fn take(&mut self, recorded: Recorded, out: &mut Vec<Event>) -> Result<()> {
         let Recorded { n, conn, at, body } = recorded;
         let body = match body {
             RecordedBody::Bare(body) => {
@@ -65,6 +79,7 @@ impl Session {
             }
             RecordedBody::Message(message) if message.part.is_some() => {
                 self.parts += 1;
+                self.held += message.message.bytes().len();
                 self.read(n, conn, at, &message); // what comes behind it refers to it
                 RecordedBody::Message(message)
             }
@@ -77,6 +92,26 @@ impl Session {
         if self.parts == 0 {
             self.release(out);
         }
+        self.is_within_bounds(n)
+    }
+
+    fn is_within_bounds(&self, n: u64) -> Result<()> {
+        let why = if self.held > limits::SCRUB_LITERAL {
+            format!(
+                "the literals that are not whole by event #{n} have more than {} octets, and are replaced as a whole",
+                limits::SCRUB_LITERAL
+            )
+        } else if self.messages.words.held() > limits::SCRUB_WORDS {
+            format!(
+                "it has more than {} different words by event #{n}",
+                limits::SCRUB_WORDS
+            )
+        } else {
+            return Ok(());
+        };
+        let hint =
+            "mailscope export --to text --filter ... writes a part of it, which can be scrubbed";
+        Err(Error::new("scrub the transcript", why).hint(hint))
     }
 
     /// The events that wait still: the connection ended within a literal.
@@ -97,6 +132,7 @@ impl Session {
     }
 
     fn release(&mut self, out: &mut Vec<Event>) {
+        self.held = 0;
         for mut event in self.waiting.drain(..) {
             if let RecordedBody::Message(message) = &mut event.body
                 && message.kind.as_deref() == Some(DONE)
@@ -115,10 +151,11 @@ impl Session {
         at: crate::event::Micros,
         message: &RecordedMessage,
     ) -> Option<Said> {
+        let gate = self.gate.clone();
         let observer = self
             .observers
             .entry(conn)
-            .or_insert_with(|| Observer::new(Gate::new(Secrets::Shown)));
+            .or_insert_with(|| Observer::of_shown(gate));
         let mut drafts = Vec::new();
         observer.read_again(n, at, message.clone(), &mut drafts);
         let mut said = drafts
@@ -131,18 +168,17 @@ impl Session {
     }
 
     fn message(&mut self, recorded: RecordedMessage, said: Option<Said>) -> RecordedMessage {
-        let mut streamed = self.streamed(&recorded.message);
-        let (spans, kind) = match &said {
-            Some(said) if said.wire.bytes() == recorded.message.bytes() => {
-                (&said.spans[..], Kind::of(&said.reading))
-            }
-            _ => (&[][..], Kind::Opaque),
+        let (wire, spans, kind) = match &said {
+            Some(said) => (&*said.wire, &said.spans[..], Kind::of(&said.reading)),
+            None => (&recorded.message, &[][..], Kind::Opaque),
         };
+        self.masked(&recorded.message, wire);
+        let mut streamed = self.streamed(wire);
         let from = recorded.from;
         let message = self
             .messages
-            .message(&recorded.message, spans, &kind, from, &mut streamed);
-        self.put_back(&recorded.message, &streamed);
+            .message(wire, spans, &kind, from, &mut streamed);
+        self.put_back(wire, &streamed);
         let sent = recorded
             .sent
             .as_ref()
@@ -174,6 +210,30 @@ impl Session {
             mechanism,
             identity,
             ..recorded
+        }
+    }
+
+    /// Remembers the words of what was masked just now, so that the last check finds them wherever else
+    /// they may be. A literal that is masked as a whole may have streamed.
+    fn masked(&mut self, read: &Message, wire: &Message) {
+        let (old, new) = (read.bytes(), wire.bytes());
+        if old == new {
+            return;
+        }
+        let same = |pair: &(&u8, &u8)| pair.0 == pair.1;
+        let before = old.iter().zip(new).take_while(same).count();
+        let behind = old[before..].iter().rev().zip(new[before..].iter().rev());
+        let secret = &old[before..old.len() - behind.take_while(same).count()];
+        self.messages.secret(secret);
+        let claimed: Vec<_> = wire.pieces().iter().filter_map(parts_of).collect();
+        let is_lost = |parts: &&[u64]| !claimed.contains(parts);
+        for parts in read.pieces().iter().filter_map(parts_of).filter(is_lost) {
+            let octets: Vec<u8> = parts
+                .iter()
+                .flat_map(|part| self.part(*part).to_vec())
+                .collect();
+            let octets = self.messages.value(Rule::Content, &octets);
+            self.put_into(parts, &octets);
         }
     }
 
@@ -222,18 +282,31 @@ impl Session {
             let Piece::Streamed { header, parts, .. } = piece else {
                 continue;
             };
-            let mut octets = &streamed[&header.start][..];
-            for n in parts {
-                let part = self.waiting.iter_mut().find(|event| event.n == *n);
-                if let Some(RecordedBody::Message(part)) = part.map(|event| &mut event.body) {
-                    let (this, rest) = octets.split_at(part.message.bytes().len());
-                    octets = rest;
-                    part.message = part.message.with_octets(this.to_vec());
-                    part.kind = Some(DONE.into());
-                    self.parts -= 1;
-                }
+            self.put_into(parts, &streamed[&header.start]);
+        }
+    }
+
+    fn put_into(&mut self, parts: &[u64], mut octets: &[u8]) {
+        for n in parts {
+            let part = self.waiting.iter_mut().find(|event| event.n == *n);
+            if let Some(RecordedBody::Message(part)) = part.map(|event| &mut event.body)
+                && part.kind.as_deref() != Some(DONE)
+            {
+                let (this, rest) = octets.split_at(part.message.bytes().len());
+                octets = rest;
+                part.message = part.message.with_octets(this.to_vec());
+                part.kind = Some(DONE.into());
+                self.parts -= 1;
             }
         }
+    }
+}
+
+/// The parts of a literal that streamed.
+fn parts_of(piece: &Piece) -> Option<&[u64]> {
+    match piece {
+        Piece::Streamed { parts, .. } => Some(parts),
+        _ => None,
     }
 }
 

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use encoding_rs::{Encoding, WINDOWS_1252};
+use encoding_rs::{Encoding, ISO_2022_JP, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use super::encoding::{EncodedWord, Escapes, encoded_words, in_base64_again};
 use super::pseudonym::{Pseudonyms, folded, is_of_a_word};
@@ -40,6 +40,8 @@ pub struct Words {
     private: HashSet<String>,
     /// Words that stay because the user said so, or because they are tags.
     kept: HashSet<String>,
+    /// Charsets in which something was said.
+    charsets: HashSet<&'static Encoding>,
 }
 
 impl Words {
@@ -49,7 +51,18 @@ impl Words {
             pseudonyms,
             private: HashSet::new(),
             kept: HashSet::new(),
+            charsets: HashSet::new(),
         }
+    }
+
+    /// How many words are held, in whatever list.
+    pub fn held(&self) -> usize {
+        self.pseudonyms.held() + self.private.len() + self.kept.len()
+    }
+
+    /// The charsets in which something was said, but for UTF-8.
+    pub fn charsets(&self) -> impl Iterator<Item = &'static Encoding> {
+        self.charsets.iter().copied()
     }
 
     /// Whether the word, in lower case, stays somewhere although no table has it.
@@ -126,8 +139,16 @@ impl Words {
 
     /// A text in this charset; without one in UTF-8, or whatever it is.
     pub fn octets(&mut self, text: &[u8], charset: Option<&str>, keep: Keep) -> Vec<u8> {
-        let read = charset.and_then(|label| {
-            let charset = Encoding::for_label(label.as_bytes())?;
+        let charset = charset.and_then(|label| Encoding::for_label(label.as_bytes()));
+        if charset.is_none_or(|charset| charset == ISO_2022_JP)
+            && let Some(shift) = next_shift(text)
+        {
+            return self.shifted(text, shift, keep);
+        }
+        let read = charset.and_then(|charset| {
+            if charset != encoding_rs::UTF_8 {
+                self.charsets.insert(charset);
+            }
             Some((charset, read_in(text, charset)?))
         });
         let (charset, read) = read.unwrap_or_else(|| (WINDOWS_1252, read_plain(text)));
@@ -142,8 +163,42 @@ impl Words {
                 _ if new == character.is => instead.extend_from_slice(was),
                 Form::Utf8 => instead.extend_from_slice(new.encode_utf8(&mut [0; 4]).as_bytes()),
                 Form::Charset => instead.extend(written(new, charset, was.len())),
+                Form::Utf16 => {
+                    let units = new.encode_utf16(&mut [0; 2]).to_vec();
+                    instead.extend(
+                        units
+                            .into_iter()
+                            .flat_map(|unit| match charset == UTF_16BE {
+                                true => unit.to_be_bytes(),
+                                false => unit.to_le_bytes(),
+                            }),
+                    );
+                }
             }
         }
+        instead
+    }
+
+    /// Text with a stretch of JIS X 0208 in it, `shift`: two octets a character, which are those of
+    /// EUC-JP without their highest bits (RFC 1468).
+    fn shifted(&mut self, text: &[u8], shift: Range<usize>, keep: Keep) -> Vec<u8> {
+        const ESCAPE: usize = 3;
+        let escape = shift.start - ESCAPE;
+        let mut instead = self.octets(&text[..escape], None, keep);
+        instead.extend_from_slice(&text[escape..shift.start]);
+        let high: Vec<u8> = text[shift.clone()]
+            .iter()
+            .map(|octet| octet | 0x80)
+            .collect();
+        let high = self.octets(&high, Some("euc-jp"), keep);
+        instead.extend(high.iter().map(|octet| octet & 0x7f));
+        let rest = &text[shift.end..];
+        let back = match rest {
+            [0x1b, b'(', ..] => ESCAPE.min(rest.len()),
+            _ => 0,
+        };
+        instead.extend_from_slice(&rest[..back]);
+        instead.extend(self.octets(&rest[back..], None, keep));
         instead
     }
 
@@ -220,6 +275,7 @@ struct Read {
 enum Form {
     Utf8,
     Charset,
+    Utf16,
 }
 
 /// The characters of a text in UTF-8, and in Windows-1252 where it is none.
@@ -258,6 +314,9 @@ fn read_in(text: &[u8], charset: &'static Encoding) -> Option<Vec<Read>> {
     if charset == encoding_rs::UTF_8 && std::str::from_utf8(text).is_err() {
         return None;
     }
+    if charset == UTF_16LE || charset == UTF_16BE {
+        return read_utf16(text, charset);
+    }
     let decoded = charset.decode_without_bom_handling_and_without_replacement(text)?;
     let mut read = Vec::with_capacity(text.len());
     let mut position = 0;
@@ -275,6 +334,39 @@ fn read_in(text: &[u8], charset: &'static Encoding) -> Option<Vec<Read>> {
         });
     }
     (position == text.len()).then_some(read)
+}
+
+fn read_utf16(text: &[u8], charset: &'static Encoding) -> Option<Vec<Read>> {
+    let (units, rest) = text.as_chunks::<2>();
+    let unit = |octets: &[u8; 2]| match charset == UTF_16BE {
+        true => u16::from_be_bytes(*octets),
+        false => u16::from_le_bytes(*octets),
+    };
+    let read = char::decode_utf16(units.iter().map(unit)).map(|is| {
+        let is = is.ok()?;
+        Some(Read {
+            is,
+            octets: 2 * is.len_utf16(),
+            form: Form::Utf16,
+        })
+    });
+    read.collect::<Option<Vec<Read>>>()
+        .filter(|_| rest.is_empty())
+}
+
+/// The next stretch of JIS X 0208, without its escape sequences.
+fn next_shift(text: &[u8]) -> Option<Range<usize>> {
+    let mut from = 0;
+    loop {
+        let escape = from + memchr::memmem::find(&text[from..], b"\x1b$")?;
+        let start = escape + 3;
+        let is_of_it = |octet: &&u8| (0x21..=0x7e).contains(*octet);
+        let length = text.get(start..)?.iter().take_while(is_of_it).count() & !1;
+        if matches!(text[escape + 2], b'@' | b'B') && length > 0 {
+            return Some(start..start + length);
+        }
+        from = escape + 2;
+    }
 }
 
 /// The character in so many octets of the charset.

@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 
+use super::facts::NAME_TYPES;
 use crate::explain::entries;
 use crate::transcript::SCHEMA;
 
@@ -105,6 +106,7 @@ impl Vocabulary {
         let mime = MIME.split_whitespace().map(str::to_owned).collect();
         let mut format = of_words(SCHEMA);
         format.insert("localhost".into());
+        format.extend(NAME_TYPES.iter().map(|name| name.to_lowercase()));
         Self {
             protocol,
             human,

@@ -12,14 +12,13 @@
 //! response belongs to (`→ a3`). Octets that may not be shown, and what was too much to show, are
 //! never left out silently.
 //!
-//! Not a log: nothing is kept from one event to the next but what the [`model`](crate::model) of each
-//! connection follows and, if it is to [explain](Terminal::explaining), what was explained. Promises:
+//! Not a log: nothing is kept from one event to the next but, if it is to
+//! [explain](Terminal::explaining), what was explained. Promises:
 //! what is written is a function of the events until then and the style, so `show` repeats `record`
 //! octet for octet; it holds no control characters but LF and, with colours, the palette's; no row is
 //! wider than the style's width (of 40 or more).
 
 mod explained;
-mod figure;
 mod lifecycle;
 mod line;
 mod literal;
@@ -39,15 +38,13 @@ use self::sheet::{Buffers, Sheet, Speaker};
 pub use self::style::{Color, ColorChoice, Stream, Style, Surroundings, style_for};
 use crate::event::{Body, Event};
 use crate::explain::Narrator;
-use crate::model::{Session, Sessions};
 use crate::sink::palette::Meaning;
 
-/// The view's writer; keeps its buffers, the connections' sessions and what it explained from one event
+/// The view's writer; keeps its buffers and what it explained from one event
 /// to the next, and nothing else.
 pub struct Terminal {
     style: Style,
     buffers: Buffers,
-    sessions: Sessions,
     narrator: Option<Narrator>,
 }
 
@@ -57,7 +54,6 @@ impl Terminal {
         Self {
             style,
             buffers: Buffers::new(),
-            sessions: Sessions::default(),
             narrator: None,
         }
     }
@@ -82,13 +78,11 @@ impl Terminal {
         remarks: &[(Meaning, String)],
     ) -> io::Result<()> {
         self.buffers.out.clear();
-        let session = self.sessions.of(event);
         let below = Below {
             remarks,
             narrator: self.narrator.as_mut(),
         };
-        render(&mut self.buffers, self.style, event, session, below);
-        self.sessions.read(event);
+        render(&mut self.buffers, self.style, event, below);
         out.write_all(&self.buffers.out)
     }
 }
@@ -104,14 +98,14 @@ struct Below<'a> {
     narrator: Option<&'a mut Narrator>,
 }
 
-fn render(buffers: &mut Buffers, style: Style, event: &Event, session: &Session, below: Below<'_>) {
+fn render(buffers: &mut Buffers, style: Style, event: &Event, below: Below<'_>) {
     let mut sheet = Sheet::new(buffers, style.palette(), style.width);
     match &event.body {
         Body::Said(said) if said::is_silent(said) => return,
         Body::Said(said) => {
             sheet.head(event, Speaker::Peer(said.from));
             said::write(&mut sheet, event.n, said);
-            remark::write(&mut sheet, said, session);
+            remark::write(&mut sheet, said);
         }
         body => {
             sheet.head(event, Speaker::Mailscope);

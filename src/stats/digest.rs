@@ -26,19 +26,27 @@ pub struct Digest {
     pub set: u64,
     /// All arguments behind the first one, letter case apart.
     pub rest: u64,
+    /// The command's name and all arguments, letter case apart.
+    pub whole: u64,
     /// The first argument as a mailbox.
     pub mailbox: Option<Arc<str>>,
     /// FETCH: nothing but FLAGS, UID and MODSEQ is asked for, FLAGS among them.
     pub only_flags: bool,
     /// FETCH: CHANGEDSINCE is among the modifiers (RFC 7162, section 3.1.4.1).
     pub changed_since: bool,
+    /// FETCH of parts of sections (`BODY[1]<0.4096>`) and nothing else but flags: which sections.
+    pub sections: Option<u64>,
+    /// FETCH of the first octets of a text, as for a preview.
+    pub previews: bool,
+    /// LIST: a STATUS of each mailbox is asked for (RFC 5819).
+    pub returns_status: bool,
     /// STORE: `\Deleted` is set.
     pub deletes: bool,
     /// AUTHENTICATE: without an initial response, by a mechanism in which the client speaks first.
     pub without_initial_response: bool,
-    /// Literals that the server had to agree to, and the octets of the longest.
-    pub synchronizing: u64,
-    /// Octets of the longest of them.
+    /// Literals.
+    pub literals: u64,
+    /// Octets of the longest that the server had to agree to.
     pub longest: u64,
 }
 
@@ -49,6 +57,7 @@ impl Digest {
         let mut digest = Self {
             mailbox: arguments.first().and_then(mailbox_of),
             rest: hashed(arguments.get(1..).unwrap_or_default()),
+            whole: hash_of((name, hashed(&arguments))),
             ..Self::default()
         };
         match name.strip_prefix("UID ").unwrap_or(name) {
@@ -65,6 +74,11 @@ impl Digest {
                 });
                 digest.deletes = adds && flags.any(|flag| flag.is_word("\\Deleted"));
             }
+            "LIST" => {
+                let options = arguments.get(2..).unwrap_or_default();
+                let options = options.iter().flat_map(Value::members);
+                digest.returns_status = options.into_iter().any(|word| word.is_word("STATUS"));
+            }
             "COPY" | "MOVE" => digest.sequence_set(&arguments),
             "AUTHENTICATE" => {
                 let speaks = arguments.first().is_some_and(client_speaks_first);
@@ -78,8 +92,8 @@ impl Digest {
                 Piece::Streamed { form, octets, .. } => (form, *octets),
                 _ => continue,
             };
+            digest.literals += 1;
             if form.is_sync() {
-                digest.synchronizing += 1;
                 digest.longest = digest.longest.max(octets);
             }
         }
@@ -96,6 +110,23 @@ impl Digest {
         self.messages = Some(messages(&set));
     }
 
+    fn partials(&mut self, items: &[Value<'_>]) {
+        /// More is no preview.
+        const PREVIEW: u64 = 4096;
+        let is_beside = |item: &&Value<'_>| item.is_word("FLAGS") || item.is_word("UID");
+        let mut sections = Vec::new();
+        for item in items.iter().filter(|item| !is_beside(item)) {
+            let name = item.bytes().unwrap_or_default().to_ascii_uppercase();
+            let Some((section, first, count)) = partial(&name) else {
+                return;
+            };
+            let is_text = section.ends_with(b"[TEXT]") || section.ends_with(b"[1]");
+            self.previews |= is_text && first == 0 && count <= PREVIEW;
+            sections.push(section.to_vec());
+        }
+        self.sections = (!sections.is_empty()).then(|| hash_of((self.set, sections)));
+    }
+
     fn fetch(&mut self, arguments: &[Value<'_>]) {
         self.sequence_set(arguments);
         let items = match arguments.get(1) {
@@ -108,9 +139,19 @@ impl Digest {
             && items
                 .iter()
                 .all(|item| is(&["FLAGS", "UID", "MODSEQ"], item));
+        self.partials(items);
         let modifiers = arguments.get(2).map(Value::members).unwrap_or_default();
         self.changed_since = modifiers.iter().any(|word| word.is_word("CHANGEDSINCE"));
     }
+}
+
+/// `BODY[1]<0.4096>` as `BODY[1]`, 0 and 4096 (RFC 9051, section 6.4.5).
+fn partial(item: &[u8]) -> Option<(&[u8], u64, u64)> {
+    let place = item.iter().rposition(|octet| *octet == b'<')?;
+    let (section, rest) = item.split_at(place);
+    let rest = std::str::from_utf8(rest).ok()?;
+    let (first, count) = rest.strip_prefix('<')?.strip_suffix('>')?.split_once('.')?;
+    Some((section, first.parse().ok()?, count.parse().ok()?))
 }
 
 /// RFC 4959, section 3: those mechanisms that begin with the client's octets.

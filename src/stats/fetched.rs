@@ -26,6 +26,15 @@ pub(super) struct Selection {
     epoch: u64,
 }
 
+/// What was brought although it had been before.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Again {
+    /// The same items.
+    pub(super) twice: Twice,
+    /// Parts of messages of which the whole had been.
+    pub(super) part: Twice,
+}
+
 /// Items that were fetched before.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Twice {
@@ -156,6 +165,28 @@ fn is_content(item: &[u8]) -> bool {
     WHOLE.contains(&item) || item.starts_with(b"BODY[") || item.starts_with(b"BINARY[")
 }
 
+/// Whether this, upper case, is the whole of a message.
+fn is_whole(item: &[u8]) -> bool {
+    item == b"BODY[]" || item == b"RFC822"
+}
+
+/// Whether it follows from the whole of a message; a preview is the server's own choice of words.
+fn is_in_the_whole(item: &[u8]) -> bool {
+    !is_whole(item) && item != b"PREVIEW"
+}
+
+impl Twice {
+    fn one(&mut self, octets: u64) {
+        self.items += 1;
+        self.octets += octets;
+    }
+
+    pub(super) fn add(&mut self, more: Self) {
+        self.items += more.items;
+        self.octets += more.octets;
+    }
+}
+
 fn octets(value: &Value<'_>) -> u64 {
     match value {
         Value::Streamed(octets) => *octets,
@@ -183,27 +214,38 @@ struct Mailbox {
 
 impl Fetched {
     /// Takes a response in; what of it was fetched before, by another command.
-    pub(super) fn take(&mut self, selection: &Selection, response: &Response, n: u64) -> Twice {
-        let mut twice = Twice::default();
+    pub(super) fn take(&mut self, selection: &Selection, response: &Response, n: u64) -> Again {
+        let mut again = Again::default();
         let message = selection.message(response);
+        let whole = hash_of((message, "WHOLE"));
         for (item, octets) in &response.items {
             let key = hash_of((message, item, octets));
+            let has_whole = self.items.get(&whole).is_some_and(|first| *first != n);
             match self.items.get(&key) {
-                Some(first) if *first != n => {
-                    twice.items += 1;
-                    twice.octets += octets;
-                }
+                Some(first) if *first != n => again.twice.one(*octets),
                 Some(_) => {}
-                None if self.items.len() < limits::STATS_FETCHED => {
-                    self.items.insert(key, n);
+                None => {
+                    if has_whole && is_in_the_whole(item) {
+                        again.part.one(*octets);
+                    }
+                    self.keep(key, n);
                 }
-                None => {}
+            }
+            if is_whole(item) {
+                self.keep(whole, n);
             }
         }
         if let Some(mailbox) = self.mailbox(selection) {
             mailbox.has_content = true;
         }
-        twice
+        again
+    }
+
+    /// The command that brings it first.
+    fn keep(&mut self, key: u64, n: u64) {
+        if self.items.len() < limits::STATS_FETCHED {
+            self.items.entry(key).or_insert(n);
+        }
     }
 
     fn mailbox(&mut self, selection: &Selection) -> Option<&mut Mailbox> {

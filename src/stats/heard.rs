@@ -51,3 +51,25 @@ pub(super) fn capabilities(said: &Said) -> Option<HashSet<String>> {
     let names = names.filter(|name| name.len() <= limits::TAG && is_shown(name));
     Some(names.take(limits::STATS_CAPABILITIES).collect())
 }
+
+/// Octets that a SEARCH response would have been shorter by as an ESEARCH response with ALL (RFC 4731,
+/// section 3.1).
+pub(super) fn shorter_in_ranges(said: &Said) -> u64 {
+    /// `* ESEARCH (TAG "a1") UID ALL `, and a line end.
+    const AROUND: usize = 32;
+    let arguments = said.arguments();
+    let mut numbers = arguments.iter().filter_map(Value::number).peekable();
+    let digits = |number: u64| number.checked_ilog10().unwrap_or(0) as usize + 1;
+    let mut octets = AROUND;
+    while let Some(first) = numbers.next() {
+        let mut last = first;
+        while let Some(next) = numbers.next_if(|next| *next == last.wrapping_add(1)) {
+            last = next;
+        }
+        octets += digits(first) + 1;
+        if last > first {
+            octets += digits(last) + 1;
+        }
+    }
+    said.wire.octets().saturating_sub(octets as u64)
+}

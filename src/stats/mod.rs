@@ -29,6 +29,10 @@
 //! - **Time to first message** is from the connection to the first FETCH response in which something of
 //!   a mail is that a person reads: ENVELOPE, PREVIEW, or a BODY, BINARY or RFC822 with octets.
 //!
+//! Where the recording does not say when something was said (a text, or a transcript of one, in which all
+//! is at the same time), there are no times and no latencies, and commands count as sent at once after the
+//! last answer.
+//!
 //! With a filter, a command is counted, with all that belongs to it, if any event of its exchange
 //! matches, so that `status:NO` counts the commands that failed; other events if they match. Connections
 //! are listed of which an event matches, with their times whole. What is wasted is found by looking at
@@ -40,8 +44,8 @@ mod budget;
 mod connection;
 mod digest;
 mod fetched;
-mod figure;
 mod heard;
+pub mod page;
 pub mod percentile;
 mod summary;
 mod table;
@@ -55,13 +59,18 @@ use std::collections::BTreeMap;
 pub use budget::Budget;
 use connection::Connection;
 use fetched::Fetched;
+pub use page::{Page, Role};
+use percentile::Latencies;
 pub use summary::{CommandFigures, ConnectionFigures, Summary, Sums};
 pub use text::write_text;
-use waste::Wasted;
+use waste::{Logins, Wasted};
 
-use crate::event::{Body, Event};
+use crate::event::{Body, Event, Micros, Times};
 use crate::limits;
 use crate::session::Sessions;
+
+/// The figures' JSON as a JSON Schema (draft 2020-12).
+pub const SCHEMA: &str = include_str!("schema.json");
 
 /// Whether an event is among those that are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +84,8 @@ pub enum Wanted {
 /// Statistics in the making.
 #[derive(Default)]
 pub struct Stats {
+    /// When the first and the last event were.
+    span: Option<(Micros, Micros)>,
     sessions: Sessions,
     open: BTreeMap<u64, Connection>,
     run: Run,
@@ -86,11 +97,23 @@ pub(crate) struct Run {
     summary: Summary,
     fetched: Fetched,
     wasted: Wasted,
+    logins: Logins,
+    /// Connections whose octets are deflated.
+    deflating: usize,
 }
 
 impl Stats {
+    /// Of a recording that says when something was said, or does not.
+    pub fn new(times: Times) -> Self {
+        let mut stats = Self::default();
+        stats.run.summary.times = times;
+        stats
+    }
+
     /// Takes the next event in.
     pub fn take(&mut self, event: &Event, wanted: Wanted) {
+        let (first, last) = self.span.unwrap_or((event.at, event.at));
+        self.span = Some((first.min(event.at), last.max(event.at)));
         let place = self.sessions.take(event);
         let connection = self
             .open
@@ -113,9 +136,19 @@ impl Stats {
             mut summary,
             fetched,
             mut wasted,
+            logins,
+            ..
         } = self.run;
         fetched.end(&mut wasted);
+        logins.end(&mut wasted);
         summary.waste = wasted.end();
+        if self.span.is_some_and(|(first, last)| first == last) {
+            // An import of what has no times has the same one everywhere.
+            summary.times = Times::Untold;
+            for row in summary.commands.values_mut() {
+                row.latencies = Latencies::default();
+            }
+        }
         summary
             .connections
             .sort_by_key(|connection| connection.conn);

@@ -58,6 +58,29 @@ impl Latencies {
         self.count_in(micros);
     }
 
+    /// Those of another name, too.
+    pub fn join(&mut self, other: &Self) {
+        if self.buckets.is_empty()
+            && other.buckets.is_empty()
+            && self.exact.len() + other.exact.len() <= limits::STATS_LATENCIES
+        {
+            self.exact.extend(&other.exact);
+        } else {
+            for micros in std::mem::take(&mut self.exact) {
+                self.count_in(micros);
+            }
+            other.exact.iter().for_each(|micros| self.count_in(*micros));
+            if self.buckets.len() < other.buckets.len() {
+                self.buckets.resize(other.buckets.len(), 0);
+            }
+            for (own, more) in self.buckets.iter_mut().zip(&other.buckets) {
+                *own += more;
+            }
+        }
+        self.count += other.count;
+        self.max = self.max.max(other.max);
+    }
+
     fn count_in(&mut self, micros: u64) {
         let bucket = bucket(micros);
         if self.buckets.len() <= bucket {
@@ -146,6 +169,21 @@ mod tests {
         assert_eq!((told.max, told.approximate), (Micros(200), false));
         assert_eq!(of([7]).percentiles().unwrap().p50, Micros(7));
         assert_eq!(of([]).percentiles(), None);
+    }
+
+    #[test]
+    fn those_of_two_names_are_as_if_they_had_one() {
+        for (one, other) in [
+            (0..3, 3..9),
+            (0..3000, 3000..5000),
+            (0..5000, 0..3),
+            (3..3, 0..9),
+        ] {
+            let mut joined = of(one.clone());
+            joined.join(&of(other.clone()));
+            let all = of(one.chain(other));
+            assert_eq!(joined.percentiles(), all.percentiles());
+        }
     }
 
     #[test]

@@ -13,7 +13,8 @@
 //!  "budget":[{"name":"commands","limit":70,"figure":11,"exceeded":false}]}
 //! ```
 //!
-//! `p50` to `max` are `null` where no command of the name was answered, and `"approximate":true`
+//! A JSON Schema of it is [`SCHEMA`](super::SCHEMA). Where the recording does not say when something was
+//! said, all times are `null`. `p50` to `max` are `null` where no command of the name was answered, and `"approximate":true`
 //! stands there where there were too many to keep ([`percentile`](super::percentile)). `setup` and
 //! `time_to_first_message` are `null` where there was no greeting, or no message. Of connections the
 //! first [`limits::STATS_CONNECTIONS`](crate::limits::STATS_CONNECTIONS) are listed, all are in
@@ -26,8 +27,8 @@ use std::collections::BTreeMap;
 use super::budget::Verdict;
 use super::percentile::Latencies;
 use super::waste::Waste;
-use crate::event::Micros;
 use crate::event::json::{Object, write_array, write_number};
+use crate::event::{Micros, Times};
 
 /// What a run came to.
 #[derive(Debug, Default)]
@@ -40,6 +41,8 @@ pub struct Summary {
     pub sums: Sums,
     /// By kind and connection.
     pub waste: Vec<Waste>,
+    /// Whether it is known when something was said.
+    pub times: Times,
 }
 
 /// Commands of one name.
@@ -147,13 +150,13 @@ impl Summary {
             whole.name("connections"),
             &self.connections,
             |out, connection| {
-                connection.write_json(out);
+                connection.write_json(out, self.times);
             },
         );
         write_array(whole.name("waste"), &self.waste, |out, waste| {
-            waste.write_json(out)
+            waste.write_json(out, self.times)
         });
-        self.sums.write_json(whole.name("totals"));
+        self.sums.write_json(whole.name("totals"), self.times);
         if let Some(budget) = budget {
             write_array(whole.name("budget"), budget, |out, verdict| {
                 verdict.write_json(out)
@@ -185,16 +188,20 @@ impl CommandFigures {
 }
 
 impl ConnectionFigures {
-    fn write_json(&self, out: &mut Vec<u8>) {
+    fn write_json(&self, out: &mut Vec<u8>, times: Times) {
         let mut row = Object::open(out);
         row.number("conn", self.conn);
         row.string("server", &self.server);
-        row.time("duration", self.duration);
-        nullable(&mut row, "setup", self.setup);
-        nullable(&mut row, "time_to_first_message", self.first_message);
-        row.time("waiting", self.waiting);
-        row.time("idle", self.idle);
-        row.time("idling", self.idling);
+        for (name, time) in [
+            ("duration", Some(self.duration)),
+            ("setup", self.setup),
+            ("time_to_first_message", self.first_message),
+            ("waiting", Some(self.waiting)),
+            ("idle", Some(self.idle)),
+            ("idling", Some(self.idling)),
+        ] {
+            nullable(&mut row, name, time.filter(|_| times == Times::Told));
+        }
         row.number("commands", self.commands);
         row.number("round_trips", self.round_trips);
         row.number("bytes_client", self.bytes_client);
@@ -207,7 +214,7 @@ impl ConnectionFigures {
 }
 
 impl Sums {
-    fn write_json(&self, out: &mut Vec<u8>) {
+    fn write_json(&self, out: &mut Vec<u8>, times: Times) {
         let mut row = Object::open(out);
         row.number("connections", self.connections);
         row.number("commands", self.commands);
@@ -216,13 +223,14 @@ impl Sums {
         row.number("bytes_client", self.bytes_client);
         row.number("bytes_server", self.bytes_server);
         row.number("literals", self.literals);
-        row.time("waiting", self.waiting);
+        let waiting = Some(self.waiting).filter(|_| times == Times::Told);
+        nullable(&mut row, "waiting", waiting);
         row.close();
     }
 }
 
 impl Waste {
-    fn write_json(&self, out: &mut Vec<u8>) {
+    fn write_json(&self, out: &mut Vec<u8>, times: Times) {
         let mut item = Object::open(out);
         item.string("kind", self.kind.id());
         match self.conn {
@@ -232,20 +240,21 @@ impl Waste {
         item.optional("capability", self.capability);
         item.number("count", self.count);
         item.number("octets", self.octets);
-        item.time("seconds", self.time);
+        let time = Some(self.time).filter(|_| times == Times::Told);
+        nullable(&mut item, "seconds", time);
         item.number("round_trips", self.round_trips);
         write_array(item.name("commands"), &self.commands, |out, n| {
             write_number(out, *n)
         });
         item.number("further_commands", self.further_commands);
         item.string("figure", &self.figure());
-        item.string("better", &self.better());
+        item.string("better", self.better());
         item.string("clause", self.clause());
         item.close();
     }
 }
 
-fn nullable(object: &mut Object<'_>, name: &'static str, time: Option<Micros>) {
+pub(super) fn nullable(object: &mut Object<'_>, name: &'static str, time: Option<Micros>) {
     match time {
         Some(time) => object.time(name, time),
         None => object.nullable(name, None),

@@ -3,6 +3,7 @@
 
 use unicode_width::UnicodeWidthStr;
 
+use super::page::{Page, Role};
 use crate::event::json::is_hidden;
 
 /// A column.
@@ -21,8 +22,14 @@ const LEAST: usize = 8;
 const GAP: usize = 2;
 
 /// Adds the rows; the first column is aligned to the left and cut if need be, the others to the right.
-/// A column without anything but `-` in it is left out.
-pub(super) fn write(out: &mut String, columns: &[Column], rows: &[Vec<String>], width: usize) {
+/// A column without anything but `-` in it is left out. `role` tells what a last cell is.
+pub(super) fn write(
+    page: &mut Page<'_>,
+    columns: &[Column],
+    rows: &[Vec<String>],
+    role: impl Fn(&str) -> Role,
+) {
+    let width = page.width;
     let mut shown: Vec<usize> = (0..columns.len())
         .filter(|at| *at == 0 || rows.iter().any(|row| row[*at] != "-"))
         .collect();
@@ -53,7 +60,8 @@ pub(super) fn write(out: &mut String, columns: &[Column], rows: &[Vec<String>], 
         .iter()
         .map(|column| column.head.to_owned())
         .collect();
-    for row in std::iter::once(&heads).chain(rows) {
+    let last = columns.len() - 1;
+    for (number, row) in std::iter::once(&heads).chain(rows).enumerate() {
         let mut line = cut(&row[0], first);
         line.extend(std::iter::repeat_n(' ', first.saturating_sub(line.width())));
         for at in &shown[1..] {
@@ -62,10 +70,17 @@ pub(super) fn write(out: &mut String, columns: &[Column], rows: &[Vec<String>], 
                 ' ',
                 GAP + widths[*at].saturating_sub(cell.width()),
             ));
-            line.push_str(cell);
+            match role(cell) {
+                role if *at == last && number > 0 && role != Role::Plain => {
+                    page.push(Role::Plain, &line);
+                    page.push(role, cell);
+                    line.clear();
+                }
+                _ => line.push_str(cell),
+            }
         }
-        out.push_str(line.trim_end());
-        out.push('\n');
+        let of_line = if number == 0 { Role::Head } else { Role::Plain };
+        page.line(of_line, line.trim_end());
     }
 }
 
@@ -94,31 +109,33 @@ pub(super) fn safe(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
-/// Adds words in lines of a width behind an indentation, the first line's and that of the others. A
-/// no-break space is a space that no line ends at.
-pub(super) fn wrap(out: &mut String, text: &str, indents: (usize, usize), width: usize) {
+/// Adds words in lines of the page's width behind an indentation, the first line's and that of the others;
+/// the first word is of a role of its own. A no-break space is a space that no line ends at.
+pub(super) fn wrap(page: &mut Page<'_>, first: Role, text: &str, indents: (usize, usize)) {
     let (mut indent, others) = indents;
     let mut line = 0;
+    let mut role = first;
     for word in text.split(' ') {
-        if line > 0 && line + 1 + word.width() > width {
-            out.push('\n');
+        if line > 0 && line + 1 + word.width() > page.width {
+            page.line(Role::Plain, "");
             line = 0;
             indent = others;
         }
         match line {
             0 => {
-                out.extend(std::iter::repeat_n(' ', indent));
+                page.push(Role::Plain, &" ".repeat(indent));
                 line = indent;
             }
             _ => {
-                out.push(' ');
+                page.push(Role::Plain, " ");
                 line += 1;
             }
         }
-        out.push_str(&word.replace('\u{a0}', " "));
+        page.push(role, &word.replace('\u{a0}', " "));
+        role = Role::Plain;
         line += word.width();
     }
-    out.push('\n');
+    page.line(Role::Plain, "");
 }
 
 #[cfg(test)]
@@ -138,9 +155,9 @@ mod tests {
             row(["FETCH", "12", "41 ms", "300 ms"]),
             row(["GETQUOTAROOT", "1", "1.2 s", "-"]),
         ];
-        let mut out = String::new();
-        write(&mut out, &columns, &rows, width);
-        out.lines().map(str::to_owned).collect()
+        let mut page = Page::plain(width);
+        write(&mut page, &columns, &rows, |_| Role::Plain);
+        page.text.lines().map(str::to_owned).collect()
     }
 
     #[test]
@@ -160,9 +177,27 @@ mod tests {
 
     #[test]
     fn words_are_wrapped() {
-        let mut out = String::new();
-        wrap(&mut out, "one two three\u{a0}4", (1, 2), 9);
-        assert_eq!(out, " one two\n  three 4\n");
+        let mut page = Page::plain(9);
+        wrap(&mut page, Role::Plain, "one two three\u{a0}4", (1, 2));
+        assert_eq!(page.text, " one two\n  three 4\n");
+    }
+
+    #[test]
+    fn heads_last_cells_and_first_words_are_what_they_are() {
+        let paint = |role: Role, text: &str| format!("<{role:?}|{text}>");
+        let mut page = Page::painted(40, &paint);
+        let column = |head| Column { head, sheds: 0 };
+        let rows = [vec!["x".to_owned(), "EXCEEDED".to_owned()]];
+        let role = |cell: &str| match cell {
+            "EXCEEDED" => Role::Beyond,
+            _ => Role::Plain,
+        };
+        write(&mut page, &[column("budget"), column("")], &rows, role);
+        wrap(&mut page, Role::Waste, "polling: IDLE", (2, 4));
+        assert_eq!(
+            page.text,
+            "<Head|budget>\nx       <Beyond|EXCEEDED>\n  <Waste|polling:> IDLE\n"
+        );
     }
 
     #[test]

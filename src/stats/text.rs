@@ -10,43 +10,52 @@
 //! Where there is no room for all columns, those that matter least are left out; the JSON has all.
 
 use super::budget::Verdict;
-use super::figure::{counted, duration, octets};
+use super::page::{Page, Role};
 use super::table::{self, Column, safe, wrap};
 use super::waste::{Kind, Waste};
 use super::{CommandFigures, ConnectionFigures, Summary};
-use crate::event::Micros;
+use crate::event::{Micros, Times};
+use crate::figure::{counted, duration, octets};
 
-/// Adds it, in lines of this width (40 or more).
-pub fn write_text(out: &mut String, summary: &Summary, budget: &[Verdict], width: usize) {
-    sums(out, summary, width);
+/// Adds it.
+pub fn write_text(page: &mut Page<'_>, summary: &Summary, budget: &[Verdict]) {
+    sums(page, summary);
     if !summary.commands.is_empty() {
-        out.push('\n');
-        commands(out, summary, width);
+        page.line(Role::Plain, "");
+        commands(page, summary);
     }
     if !summary.connections.is_empty() {
-        out.push('\n');
-        connections(out, summary, width);
+        page.line(Role::Plain, "");
+        connections(page, summary);
     }
-    out.push('\n');
-    waste(out, &summary.waste, width);
+    page.line(Role::Plain, "");
+    waste(page, &summary.waste);
     if !budget.is_empty() {
-        out.push('\n');
-        verdicts(out, budget, width);
+        page.line(Role::Plain, "");
+        verdicts(page, budget);
     }
 }
 
-fn sums(out: &mut String, summary: &Summary, width: usize) {
+fn sums(page: &mut Page<'_>, summary: &Summary) {
     let sums = &summary.sums;
+    let waiting = match summary.times {
+        Times::Told => format!("{} of waiting, ", duration(sums.waiting)),
+        Times::Untold => String::new(),
+    };
     let text = format!(
-        "{}: {}, {}, {} of waiting, {} from the app, {} from the server",
+        "{}: {}, {}, {waiting}{} from the app, {} from the server",
         counted(sums.connections, "connection"),
         counted(sums.commands, "command"),
         counted(sums.round_trips, "round trip"),
-        duration(sums.waiting),
         octets(sums.bytes_client),
         octets(sums.bytes_server),
     );
-    wrap(out, &text, (0, 2), width);
+    wrap(page, Role::Plain, &text, (0, 2));
+    if summary.times == Times::Untold {
+        let text = "It does not say when something was said, as a text: there are no times, and commands \
+                    are taken to be sent at once.";
+        wrap(page, Role::Plain, text, (0, 2));
+    }
 }
 
 fn column(head: &'static str, sheds: u8) -> Column {
@@ -69,7 +78,7 @@ fn number(number: u64) -> String {
     }
 }
 
-fn commands(out: &mut String, summary: &Summary, width: usize) {
+fn commands(page: &mut Page<'_>, summary: &Summary) {
     let columns = [
         column("command", 0),
         column("count", 0),
@@ -98,10 +107,10 @@ fn commands(out: &mut String, summary: &Summary, width: usize) {
         ]
     };
     let rows: Vec<Vec<String>> = summary.commands.iter().map(row).collect();
-    table::write(out, &columns, &rows, width);
+    table::write(page, &columns, &rows, |_| Role::Plain);
 }
 
-fn connections(out: &mut String, summary: &Summary, width: usize) {
+fn connections(page: &mut Page<'_>, summary: &Summary) {
     let columns = [
         column("conn", 0),
         column("commands", 5),
@@ -114,43 +123,42 @@ fn connections(out: &mut String, summary: &Summary, width: usize) {
         column("app", 9),
         column("server", 6),
     ];
+    let is_told = |_: &Micros| summary.times == Times::Told;
     let row = |one: &ConnectionFigures| {
         vec![
             one.conn.to_string(),
             one.commands.to_string(),
             number(one.round_trips),
-            or_none(one.setup),
-            or_none(one.first_message),
-            or_none(Some(one.waiting)),
-            or_none(Some(one.idle)),
+            or_none(one.setup.filter(is_told)),
+            or_none(one.first_message.filter(is_told)),
+            or_none(Some(one.waiting).filter(is_told)),
+            or_none(Some(one.idle).filter(is_told)),
             or_none(Some(one.idling).filter(|idling| idling.0 > 0)),
             tight(&octets(one.bytes_client)),
             tight(&octets(one.bytes_server)),
         ]
     };
     let rows: Vec<Vec<String>> = summary.connections.iter().map(row).collect();
-    table::write(out, &columns, &rows, width);
+    table::write(page, &columns, &rows, |_| Role::Plain);
     let hidden = summary.sums.connections - summary.connections.len() as u64;
     if hidden > 0 {
         let more = counted(hidden, "further connection");
-        wrap(
-            out,
-            &format!("and {more}, counted above and not listed"),
-            (0, 2),
-            width,
-        );
+        let text = format!("and {more}, counted above and not listed");
+        wrap(page, Role::Plain, &text, (0, 2));
     }
 }
 
-fn waste(out: &mut String, waste: &[Waste], width: usize) {
+fn waste(page: &mut Page<'_>, waste: &[Waste]) {
     /// Connections of one kind of waste that are listed.
     const LISTED: usize = 8;
-    let kinds = waste.chunk_by(|one, next| one.kind == next.kind);
+    let kinds = waste.chunk_by(|one, next| {
+        one.kind == next.kind && one.capability.is_some() == next.capability.is_some()
+    });
     let (unused, kinds): (Vec<_>, Vec<_>) =
         kinds.partition(|items| items[0].kind == Kind::UnusedCapability);
     match kinds.is_empty() {
-        true => out.push_str("nothing wasted that mailscope knows of\n"),
-        false => out.push_str("wasted\n"),
+        true => page.line(Role::Title, "nothing wasted that mailscope knows of"),
+        false => page.line(Role::Title, "wasted"),
     }
     for items in kinds {
         let first = &items[0];
@@ -160,23 +168,28 @@ fn waste(out: &mut String, waste: &[Waste], width: usize) {
             first.better(),
             clause(first)
         );
-        wrap(out, &better, (2, 4), width);
+        wrap(page, Role::Waste, &better, (2, 4));
         for item in &items[..items.len().min(LISTED)] {
-            wrap(out, &where_and_how_much(item), (6, 8), width);
+            wrap(page, Role::Plain, &where_and_how_much(item), (6, 8));
         }
         if items.len() > LISTED {
             let more = counted((items.len() - LISTED) as u64, "further connection");
-            wrap(out, &format!("… and on {more}"), (6, 8), width);
+            wrap(page, Role::Plain, &format!("… and on {more}"), (6, 8));
         }
     }
     let unused = unused.concat();
     if !unused.is_empty() {
-        out.push_str("\noffered and never used\n");
+        page.line(Role::Plain, "");
+        page.line(Role::Title, "offered and never used");
     }
     for item in &unused {
         let name = item.capability.unwrap_or_default();
-        let text = format!("{name}: {} ({})", item.better(), clause(item));
-        wrap(out, &text, (2, 4), width);
+        let saved = match item.octets {
+            0 => String::new(),
+            saved => format!("; some {} would be saved", octets(saved)),
+        };
+        let text = format!("{name}: {}{saved} ({})", item.better(), clause(item));
+        wrap(page, Role::Waste, &text, (2, 4));
     }
 }
 
@@ -203,7 +216,9 @@ fn clause(item: &Waste) -> String {
     item.clause().replace(' ', "\u{a0}")
 }
 
-fn verdicts(out: &mut String, budget: &[Verdict], width: usize) {
+fn verdicts(page: &mut Page<'_>, budget: &[Verdict]) {
+    const WITHIN: &str = "ok";
+    const BEYOND: &str = "EXCEEDED";
     let columns = [
         column("budget", 0),
         column("allowed", 1),
@@ -211,18 +226,22 @@ fn verdicts(out: &mut String, budget: &[Verdict], width: usize) {
         column("", 0),
     ];
     let row = |verdict: &Verdict| {
+        let says = if verdict.is_exceeded() {
+            BEYOND
+        } else {
+            WITHIN
+        };
         vec![
-            verdict.name.to_owned(),
-            verdict.shown(verdict.limit),
+            safe(&verdict.name),
+            verdict.shown(Some(verdict.limit)),
             verdict.shown(verdict.figure),
-            if verdict.is_exceeded() {
-                "EXCEEDED"
-            } else {
-                "ok"
-            }
-            .to_owned(),
+            says.to_owned(),
         ]
     };
     let rows: Vec<Vec<String>> = budget.iter().map(row).collect();
-    table::write(out, &columns, &rows, width);
+    table::write(page, &columns, &rows, |cell| match cell {
+        BEYOND => Role::Beyond,
+        WITHIN => Role::Within,
+        _ => Role::Plain,
+    });
 }

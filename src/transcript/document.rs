@@ -114,6 +114,11 @@ impl<S: Storage> Document<S> {
         self.events
     }
 
+    /// What it was written to.
+    pub(super) fn into_storage(self) -> S {
+        self.storage
+    }
+
     pub(super) fn storage_mut(&mut self) -> &mut S {
         &mut self.storage
     }

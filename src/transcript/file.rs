@@ -11,10 +11,11 @@ use time::OffsetDateTime;
 
 use crate::error::{Doing, Error, Result};
 use crate::event::Event;
+use crate::private::create_new;
 
 use super::document::Document;
 use super::header::Header;
-use super::pair::{Pair, create_new};
+use super::pair::Pair;
 use super::place::{Place, exists};
 use super::resume::Resumed;
 

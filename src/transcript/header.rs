@@ -52,8 +52,8 @@ impl Header {
         }
     }
 
-    /// What is known of a header that was cut off.
-    pub(super) fn unknown() -> Self {
+    /// What is known of a recording that says nothing about itself, or whose header was cut off.
+    pub fn unknown() -> Self {
         Self {
             format: FORMAT,
             protocol: "imap".into(),

@@ -161,6 +161,9 @@ fn write_response(line: &mut Object<'_>, said: &Said) {
             if let Some(number) = number {
                 line.number("number", *number);
             }
+            if let Some(uid) = said.uid {
+                line.number("uid", uid.into());
+            }
             write_relation(line, &said.relation);
             write_status_response(line, said, *status);
             if let Some(data) = data {

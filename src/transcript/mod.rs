@@ -50,7 +50,7 @@
 //! | `command` | `tag`, `name` (upper case, `UID FETCH` is one), `mechanism`, `identity`, `refused`, `data` |
 //! | `continuation_request` | `for` (`literal`, `sasl`, `idle`), `tag` of its command, attribution, `code`, `text` |
 //! | `continuation` | `tag` of its command, `mechanism`, `identity`, `idled` (seconds that IDLE lasted) |
-//! | `untagged` | `name` (upper case), `number`, attribution, `status`, `code`, `text`, `data` |
+//! | `untagged` | `name` (upper case), `number`, `uid`, attribution, `status`, `code`, `text`, `data` |
 //! | `tagged` | `tag`, `status`, attribution, `elapsed` (seconds since the command's `at`), `code`, `text` |
 //! | `literal_part` | attribution, `offset` and `octets`: of the literal before this part, and in all |
 //! | `opaque` | attribution; octets that could not be framed |
@@ -67,6 +67,8 @@
 //!   none. `keylog` is `true` where the keys went to a file (`--keylog`).
 //! - Attribution is exactly one of `answers` (the command's `n`), `ambiguous` (several) and
 //!   `unsolicited` (`true`). A `+` for a literal has none, since its command has no `n` yet.
+//! - `uid` stands in EXPUNGE and FETCH where their message's UID was told before, and not in them: `* 3
+//!   EXPUNGE` takes the message with this UID away.
 //! - `code` is a status response's code: `{"name":"UNSEEN","value":3}`. `value` is a number, a string
 //!   or an array, left out where the code has no argument. Beside it stands `data` where it has parts with
 //!   names: `{"uid_validity":38505,"source":"304","destination":"3956"}`.
@@ -116,6 +118,7 @@ mod file;
 mod header;
 mod item;
 mod json;
+mod nameless;
 mod pair;
 mod place;
 mod reader;
@@ -133,11 +136,14 @@ pub use crate::event::json::is_hidden;
 pub use file::TranscriptFile;
 pub use header::{FORMAT, Header, rfc3339};
 pub use json::write_event;
+pub use nameless::{Nameless, NamelessTranscript};
 pub use place::place;
 pub use reader::Reader;
 pub use resume::Resumed;
 pub use schema::SCHEMA;
-pub use text::{TextLine, TextWriter, is_text, read_text};
+pub use text::{
+    COUNTS_AS_SENT, TextLine, TextWriter, is_text, open_lists, read_text, read_text_so_far,
+};
 
 #[cfg(test)]
 mod tests;

@@ -13,13 +13,14 @@
 //! files (Linux, macOS, most file systems) and there is room for both; elsewhere it writes in place,
 //! in one call. The spare file is gone when the recording ends; a killed one leaves it behind.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::document::Storage;
 use super::recent::Recent;
 use crate::limits;
+use crate::private::{self, create_new};
 
 /// What the system writes in one step whatever happens.
 const PAGE: usize = 4096;
@@ -48,20 +49,11 @@ struct Ready {
     agrees: u64,
 }
 
-/// Makes a new file that nobody else may read.
-pub(super) fn create_new(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
 /// Opens a file to write more into it; nobody else who goes about it in this way can, until this one
 /// is closed. The error is `WouldBlock` while somebody does.
 pub(super) fn open_alone(path: &Path) -> io::Result<File> {
     loop {
-        let file = OpenOptions::new().read(true).write(true).open(path)?;
+        let file = private::file().read(true).write(true).open(path)?;
         system::lock(&file)?;
         // Another one may have changed its places with the spare one meanwhile.
         if system::is_at(&file, path) {
@@ -187,7 +179,7 @@ impl Ready {
 }
 
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
-mod system {
+pub(super) mod system {
     use std::fs::File;
     use std::io;
     use std::os::unix::fs::{FileExt, MetadataExt};
@@ -203,7 +195,11 @@ mod system {
         }
     }
 
-    pub(super) fn write_all_at(file: &File, octets: &[u8], offset: u64) -> io::Result<()> {
+    pub(in super::super) fn write_all_at(
+        file: &File,
+        octets: &[u8],
+        offset: u64,
+    ) -> io::Result<()> {
         file.write_all_at(octets, offset)
     }
 
@@ -224,7 +220,7 @@ mod system {
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
-mod system {
+pub(super) mod system {
     use std::fs::File;
     use std::io::{self, Read, Seek, SeekFrom, Write};
     use std::path::Path;
@@ -234,7 +230,11 @@ mod system {
         Ok(())
     }
 
-    pub(super) fn write_all_at(mut file: &File, octets: &[u8], offset: u64) -> io::Result<()> {
+    pub(in super::super) fn write_all_at(
+        mut file: &File,
+        octets: &[u8],
+        offset: u64,
+    ) -> io::Result<()> {
         file.seek(SeekFrom::Start(offset))?;
         file.write_all(octets)
     }

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::error::{Doing, Error, Result};
+use crate::private;
 
 /// What `--out` names.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,8 +22,10 @@ pub(super) enum Place {
 impl Place {
     /// `out` is a folder if it is one or ends in `/`.
     pub(super) fn of(out: &Path, host: &str, now: OffsetDateTime) -> Self {
-        let slash = out.as_os_str().as_encoded_bytes().last() == Some(&b'/');
-        if slash || out.is_dir() {
+        let last = out.as_os_str().as_encoded_bytes().last();
+        // Windows has two of them.
+        let ends_so = last.is_some_and(|octet| std::path::is_separator(char::from(*octet)));
+        if ends_so || out.is_dir() {
             Self::Folder(out.into(), stem(host, now))
         } else {
             Self::File(out.into())
@@ -38,10 +41,7 @@ impl Place {
                 _ => return Ok(()),
             },
         };
-        let mut builder = std::fs::DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder
+        private::folder()
             .recursive(true)
             .create(folder)
             .doing(|| format!("make the folder {}", folder.display()))

@@ -27,6 +27,7 @@ pub struct Reader {
     splitter: Splitter,
     before: Before,
     events: u64,
+    line: u64,
     over: bool,
 }
 
@@ -69,6 +70,7 @@ impl Reader {
             splitter,
             before: Before::default(),
             events: 0,
+            line: 0,
             over: false,
         })
     }
@@ -76,6 +78,11 @@ impl Reader {
     /// What the transcript says about itself. Of a file that is torn within it, nothing is known.
     pub fn header(&self) -> &Header {
         &self.header
+    }
+
+    /// The line in which the event begins that was read last.
+    pub fn line(&self) -> u64 {
+        self.line
     }
 
     /// Where the whole events end that were read, in octets; `None` where none can be.
@@ -101,6 +108,7 @@ impl Reader {
         while let Some(Element { line, json }) = self.splitter.next()? {
             if let Some(event) = self.before.read(*line, json)? {
                 self.events += 1;
+                self.line = *line;
                 return Ok(Some(event));
             }
         }

@@ -17,18 +17,37 @@
 //! goes on behind them. The server's go-ahead for a client's literal stands behind the literal's header,
 //! as it was said, or is left out. A line that is not printable UTF-8 has the prefix `C\: ` or `S\: `, and in it
 //! `\\` and `\xNN` are escapes. Other lines that begin with `#` are comments; empty ones are passed
-//! over. Times, and what mailscope itself noticed or said, are not in it; but what it said to a server to
+//! over. Behind a literal that was refused, the refusal stands before what the client said next, though
+//! it may not have waited for it: else that would be the literal. Where a peer's own counts do not fit
+//! what it sent, a comment says so, so that an import leaves them alone.
+//!
+//! Times, and what mailscope itself noticed or said, are not in it; but what it said to a server to
 //! bring it to where an app's session stood (a connection that a replay added) is, as the client's.
 
-use std::collections::{HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::{self, Write};
 
-use crate::event::{Awaited, Message, Peer, Piece, Recorded, RecordedBody, RecordedMessage};
+use crate::event::{
+    Awaited, Body, Event, Message, Passed, Peer, Piece, Reading, Recorded, RecordedBody,
+    RecordedMessage, Said,
+};
 use crate::transcript::is_hidden;
+
+/// The comment of a text in which counts do not fit, since a peer sent them so.
+pub const COUNTS_AS_SENT: &str = "# the counts of literals are what was sent";
 
 /// Writes the short form.
 pub struct TextWriter<W> {
     out: W,
+    /// [`COUNTS_AS_SENT`] is written.
+    is_marked: bool,
+    /// The command with a refused literal whose refusal comes, by connection.
+    refused: HashMap<u64, Vec<u8>>,
+    /// Connections whose client spoke last, and said a literal.
+    behind_literal: HashSet<u64>,
+    /// What clients said behind one that is refused.
+    held: VecDeque<Spoken<'static>>,
     /// The connection that spoke last.
     conn: u64,
     /// Octets of the literal parts that no message has referred to yet.
@@ -37,6 +56,108 @@ pub struct TextWriter<W> {
     added: HashSet<u64>,
     /// Go-aheads for literals of a message that is not whole yet, with their connection.
     go_aheads: Vec<(u64, Vec<u8>)>,
+}
+
+/// What is written of a message, of a recorded one or of an event.
+struct Spoken<'m> {
+    conn: u64,
+    n: u64,
+    from: Peer,
+    /// mailscope itself said it.
+    is_own: bool,
+    /// The other peer was not given it.
+    is_withheld: bool,
+    is_greeting: bool,
+    is_go_ahead: bool,
+    is_part: bool,
+    /// A literal was announced in it, and refused.
+    is_refused: bool,
+    is_incomplete: bool,
+    bytes: Cow<'m, [u8]>,
+    pieces: Cow<'m, [Piece]>,
+}
+
+impl<'m> Spoken<'m> {
+    fn recorded(recorded: &'m Recorded) -> Option<Self> {
+        let RecordedBody::Message(message) = &recorded.body else {
+            return None;
+        };
+        let RecordedMessage {
+            from,
+            own,
+            sent,
+            kind,
+            message,
+            awaited,
+            part,
+            refused,
+            incomplete,
+            ..
+        } = &**message;
+        Some(Self {
+            conn: recorded.conn,
+            n: recorded.n,
+            from: *from,
+            is_own: *own,
+            is_withheld: sent.as_ref().is_some_and(Message::is_empty),
+            is_greeting: kind.as_deref() == Some("greeting"),
+            is_go_ahead: *awaited == Some(Awaited::Literal),
+            is_part: part.is_some(),
+            is_refused: *refused,
+            is_incomplete: *incomplete,
+            bytes: message.bytes().into(),
+            pieces: message.pieces().into(),
+        })
+    }
+
+    fn event(event: &'m Event) -> Option<Self> {
+        let Body::Said(said) = &event.body else {
+            return None;
+        };
+        let Said {
+            from,
+            wire,
+            reading,
+            passed,
+            incomplete,
+            ..
+        } = &**said;
+        Some(Self {
+            conn: event.conn,
+            n: event.n,
+            from: *from,
+            is_own: matches!(passed, Passed::Own),
+            is_withheld: matches!(passed, Passed::Instead(sent) if sent.bytes().is_empty()),
+            is_greeting: matches!(reading, Reading::Greeting { .. }),
+            is_go_ahead: matches!(
+                reading,
+                Reading::ContinuationRequest {
+                    awaited: Some(Awaited::Literal),
+                    ..
+                }
+            ),
+            is_part: matches!(reading, Reading::LiteralPart { .. }),
+            is_refused: matches!(reading, Reading::Command { refused: true, .. }),
+            is_incomplete: *incomplete,
+            bytes: wire.bytes().into(),
+            pieces: wire.pieces().into(),
+        })
+    }
+
+    /// The same, to be kept.
+    fn into_owned(self) -> Spoken<'static> {
+        Spoken {
+            bytes: Cow::Owned(self.bytes.into_owned()),
+            pieces: Cow::Owned(self.pieces.into_owned()),
+            ..self
+        }
+    }
+
+    fn has_literal(&self) -> bool {
+        let is_literal =
+            |piece: &Piece| matches!(piece, Piece::Literal { .. } | Piece::Streamed { .. });
+        self.pieces.iter().any(is_literal)
+    }
 }
 
 /// Octets of one peer.
@@ -50,6 +171,10 @@ impl<W: Write> TextWriter<W> {
     pub fn new(out: W) -> Self {
         Self {
             out,
+            is_marked: false,
+            refused: HashMap::new(),
+            behind_literal: HashSet::new(),
+            held: VecDeque::new(),
             conn: 1,
             parts: HashMap::new(),
             added: HashSet::new(),
@@ -63,49 +188,95 @@ impl<W: Write> TextWriter<W> {
     ///
     /// Those of the writer.
     pub fn write(&mut self, recorded: &Recorded) -> io::Result<()> {
-        let RecordedBody::Message(message) = &recorded.body else {
-            return Ok(());
-        };
-        if message.part.is_some() {
-            self.pass_over(recorded);
-            return Ok(());
-        }
-        let is_withheld = message.sent.as_ref().is_some_and(Message::is_empty);
-        if is_withheld && message.kind.as_deref() == Some("greeting") {
-            self.added.insert(recorded.conn);
-        }
-        let is_answer_to_us = is_withheld && message.from == Peer::Server;
-        if (message.own || is_answer_to_us) && !self.added.contains(&recorded.conn) {
-            return Ok(());
-        }
-        if message.awaited == Some(Awaited::Literal) {
-            let go_ahead = message.message.bytes().to_vec();
-            self.go_aheads.push((recorded.conn, go_ahead));
+        Spoken::recorded(recorded).map_or(Ok(()), |spoken| self.spoken(spoken))
+    }
+
+    /// The same of an event.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer.
+    pub fn write_event(&mut self, event: &Event) -> io::Result<()> {
+        Spoken::event(event).map_or(Ok(()), |spoken| self.spoken(spoken))
+    }
+
+    fn spoken(&mut self, spoken: Spoken<'_>) -> io::Result<()> {
+        if spoken.is_part {
+            self.keep(&spoken);
             return Ok(());
         }
-        for run in self.runs(recorded.conn, message) {
-            self.write_run(recorded.conn, &run)?;
+        if spoken.is_withheld && spoken.is_greeting {
+            self.added.insert(spoken.conn);
+        }
+        let is_answer_to_us = spoken.is_withheld && spoken.from == Peer::Server;
+        if (spoken.is_own || is_answer_to_us) && !self.added.contains(&spoken.conn) {
+            return Ok(());
+        }
+        if spoken.is_go_ahead {
+            self.go_aheads.push((spoken.conn, spoken.bytes.to_vec()));
+            return Ok(());
+        }
+        if spoken.from == Peer::Client && self.refused.contains_key(&spoken.conn) {
+            self.held.push_back(spoken.into_owned());
+            return Ok(());
+        }
+        // What a client says behind a literal, without an answer, may be taken for more of that.
+        let is_behind = self.behind_literal.remove(&spoken.conn) && spoken.from == Peer::Client;
+        if !self.is_marked && (is_behind || !counts_fit(&spoken)) {
+            self.is_marked = true;
+            writeln!(self.out, "{COUNTS_AS_SENT}")?;
+        }
+        if spoken.from == Peer::Client && spoken.has_literal() {
+            self.behind_literal.insert(spoken.conn);
+        }
+        for run in self.runs(&spoken) {
+            self.write_run(spoken.conn, &run)?;
+        }
+        let tag = first_word(&spoken.bytes);
+        let refused = self.refused.get(&spoken.conn);
+        if spoken.is_refused {
+            self.refused.insert(spoken.conn, tag.to_vec());
+        } else if refused.is_some_and(|refused| refused == tag) {
+            return self.release(spoken.conn);
         }
         Ok(())
     }
 
+    /// Writes what the client said behind a literal that is refused now.
+    fn release(&mut self, conn: u64) -> io::Result<()> {
+        self.refused.remove(&conn);
+        let held = std::mem::take(&mut self.held);
+        let (of_it, others): (VecDeque<_>, _) =
+            held.into_iter().partition(|held| held.conn == conn);
+        self.held = others;
+        of_it.into_iter().try_for_each(|held| self.spoken(held))
+    }
+
     /// Takes an event in that is not to be written; a part of a literal is, with its message, if that is.
-    pub fn pass_over(&mut self, recorded: &Recorded) {
-        let RecordedBody::Message(message) = &recorded.body else {
+    pub fn pass_over(&mut self, event: &Event) {
+        let Some(spoken) = Spoken::event(event) else {
             return;
         };
-        if message.part.is_some() {
-            let octets = message.message.bytes().to_vec();
-            self.parts.insert((recorded.conn, recorded.n), octets);
+        if spoken.is_part {
+            self.keep(&spoken);
             return;
         }
-        for piece in message.message.pieces() {
+        for piece in spoken.pieces.iter() {
             if let Piece::Streamed { parts, .. } = piece {
                 for part in parts {
-                    self.parts.remove(&(recorded.conn, *part));
+                    self.parts.remove(&(spoken.conn, *part));
                 }
             }
         }
+    }
+
+    /// What was written to; what is not whole is not in it.
+    pub fn into_inner(self) -> W {
+        self.out
+    }
+
+    fn keep(&mut self, part: &Spoken<'_>) {
+        self.parts.insert((part.conn, part.n), part.bytes.to_vec());
     }
 
     /// Hands everything on to what is written to.
@@ -114,6 +285,9 @@ impl<W: Write> TextWriter<W> {
     ///
     /// Those of the writer.
     pub fn flush(&mut self) -> io::Result<()> {
+        while let Some(conn) = self.held.front().map(|held| held.conn) {
+            self.release(conn)?; // it was never refused
+        }
         // Their messages never came.
         for (conn, octets) in std::mem::take(&mut self.go_aheads) {
             let from = Peer::Server;
@@ -132,12 +306,25 @@ impl<W: Write> TextWriter<W> {
     }
 
     /// The message, with each go-ahead that it waited for behind the header of its literal.
-    fn runs(&mut self, conn: u64, message: &RecordedMessage) -> Vec<Run> {
-        let (from, mut octets, mut runs) = (message.from, Vec::new(), Vec::new());
-        let bytes = message.message.bytes();
-        for piece in message.message.pieces() {
+    fn runs(&mut self, spoken: &Spoken<'_>) -> Vec<Run> {
+        let (from, mut octets, mut runs) = (spoken.from, Vec::new(), Vec::new());
+        let (conn, bytes) = (spoken.conn, &*spoken.bytes);
+        for piece in spoken.pieces.iter() {
             match piece {
-                Piece::Text(range) => octets.extend_from_slice(&bytes[range.clone()]),
+                Piece::Text(range) => {
+                    let mut text = &bytes[range.clone()];
+                    // A literal may stand in what was kept as one text.
+                    while let Some((end, _)) = header_line(text).filter(|_| from == Peer::Client)
+                        && end < text.len()
+                        && let Some(go_ahead) = self.go_ahead(conn)
+                    {
+                        octets.extend_from_slice(&text[..end]);
+                        let octets = std::mem::take(&mut octets);
+                        runs.extend([Run { from, octets }, go_ahead]);
+                        text = &text[end..];
+                    }
+                    octets.extend_from_slice(text);
+                }
                 Piece::Secret(secret, _) => {
                     octets.extend_from_slice(format!("<secret:{}>", secret.name()).as_bytes());
                 }
@@ -178,6 +365,84 @@ impl<W: Write> TextWriter<W> {
             Piece::Text(_) | Piece::Secret(..) => {}
         }
     }
+}
+
+fn first_word(octets: &[u8]) -> &[u8] {
+    octets
+        .split(|octet| *octet == b' ')
+        .next()
+        .unwrap_or_default()
+}
+
+/// Whether a reader that doubts counts finds nothing to doubt: what stands behind each literal goes on
+/// with the message, and what looks like a header is one.
+fn counts_fit(message: &Spoken<'_>) -> bool {
+    let bytes = &*message.bytes;
+    let (mut depth, mut has_literal, mut is_behind, mut header) = (0, false, false, false);
+    for piece in message.pieces.iter() {
+        let behind = std::mem::take(&mut is_behind);
+        match piece {
+            Piece::Text(range) => {
+                let text = &bytes[range.clone()];
+                if behind && !matches!(text, [b' ' | b')' | b'\r', ..]) {
+                    return false;
+                }
+                // A literal may stand in what was kept as one text.
+                let mut rest = text;
+                header = false;
+                while let Some((end, octets)) = header_line(rest) {
+                    header = end == rest.len();
+                    if header {
+                        break;
+                    }
+                    has_literal = true;
+                    depth += open_lists(&rest[..end]);
+                    let behind = octets.checked_add(end).and_then(|at| rest.get(at..));
+                    let Some(behind @ [b' ' | b')' | b'\r', ..]) = behind else {
+                        return false;
+                    };
+                    rest = behind;
+                }
+                depth += open_lists(rest);
+            }
+            Piece::Literal { .. } | Piece::Streamed { .. } => {
+                if behind {
+                    return false;
+                }
+                (has_literal, is_behind, header) = (true, true, false);
+            }
+            Piece::Secret(..) => header = false,
+        }
+    }
+    let closes = message.from == Peer::Client || depth == 0;
+    !message.is_incomplete && (!has_literal || closes) && (!header || message.is_refused)
+}
+
+/// Where the first line that ends with a literal's header ends, and the octets that it announces.
+fn header_line(text: &[u8]) -> Option<(usize, usize)> {
+    let mut ends = memchr::memmem::find_iter(text, b"}\r\n");
+    ends.find_map(|at| {
+        let digits = text[..at].strip_suffix(b"+").unwrap_or(&text[..at]);
+        let begins = digits.iter().rposition(|octet| *octet == b'{')?;
+        let octets = str::from_utf8(&digits[begins + 1..]).ok()?.parse().ok()?;
+        Some((at + b"}\r\n".len(), octets))
+    })
+}
+
+/// How many lists this text leaves open, those of quoted strings not counted.
+pub fn open_lists(text: &[u8]) -> i64 {
+    let (mut depth, mut is_quoted, mut is_escaped) = (0, false, false);
+    for octet in text {
+        match octet {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_quoted => is_escaped = true,
+            b'"' => is_quoted = !is_quoted,
+            b'(' if !is_quoted => depth += 1,
+            b')' if !is_quoted => depth -= 1,
+            _ => {}
+        }
+    }
+    depth
 }
 
 /// The octets between line ends.
@@ -255,8 +520,21 @@ pub fn is_text(beginning: &[u8]) -> bool {
 ///
 /// The number of the first line that is not in it, and why not.
 pub fn read_text(text: &[u8]) -> Result<Vec<TextLine>, (u64, String)> {
-    let mut conn = 1;
+    match read_text_so_far(text) {
+        (lines, None) => Ok(lines),
+        (_, Some(wrong)) => Err(wrong),
+    }
+}
+
+/// As [`read_text`], with the lines before the one that is wrong.
+pub fn read_text_so_far(text: &[u8]) -> (Vec<TextLine>, Option<(u64, String)>) {
     let mut read = Vec::new();
+    let wrong = read_lines(text, &mut read).err();
+    (read, wrong)
+}
+
+fn read_lines(text: &[u8], read: &mut Vec<TextLine>) -> Result<(), (u64, String)> {
+    let mut conn = 1;
     for (number, line) in (1_u64..).zip(text.split(|octet| *octet == b'\n')) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if let Some(comment) = line.strip_prefix(b"#") {
@@ -281,7 +559,7 @@ pub fn read_text(text: &[u8]) -> Result<Vec<TextLine>, (u64, String)> {
             octets,
         });
     }
-    Ok(read)
+    Ok(())
 }
 
 fn read_line(line: &[u8]) -> Result<(Peer, Vec<u8>), String> {

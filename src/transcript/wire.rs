@@ -65,7 +65,7 @@ fn write_piece(out: &mut Vec<u8>, bytes: &[u8], piece: &Piece) {
 /// How the literal was announced, as far as its content does not say so.
 fn announce(mut item: Object<'_>, form: LiteralForm, header: &[u8], octets: u64) {
     item.optional("form", form.name());
-    if header != form.header(octets).as_bytes() {
+    if !form.has_header(header, octets) {
         write_octets(item.name("header"), header);
     }
     item.close();

@@ -14,29 +14,43 @@ pub fn trials() -> Vec<Trial> {
 const MAY_USE: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("limits", &[]),
+    ("private", &[]),
     // For tests alone.
     ("growth", &[]),
     ("event", &["error", "limits", "growth"]),
     ("fault", &["event"]),
+    ("figure", &["event"]),
     // `protocol` for tests alone.
     ("explain", &["limits", "event", "protocol"]),
-    ("transcript", &["error", "limits", "event"]),
+    ("transcript", &["error", "limits", "private", "event"]),
     // `protocol` for tests alone.
-    ("model", &["limits", "growth", "event", "protocol"]),
+    ("session", &["limits", "growth", "event", "protocol"]),
     (
         "sink",
-        &["error", "limits", "event", "explain", "transcript", "model"],
+        &[
+            "error",
+            "limits",
+            "private",
+            "event",
+            "explain",
+            "figure",
+            "transcript",
+        ],
     ),
-    ("protocol", &["error", "limits", "event", "fault", "growth"]),
-    ("net", &["error", "limits", "event", "fault"]),
+    (
+        "protocol",
+        &["error", "limits", "event", "fault", "session", "growth"],
+    ),
+    ("net", &["error", "limits", "private", "event", "fault"]),
     (
         "recording",
         &["error", "limits", "event", "transcript", "protocol"],
     ),
-    ("session", &["error", "limits", "event", "protocol"]),
     (
         "stats",
-        &["error", "limits", "event", "session", "protocol", "growth"],
+        &[
+            "error", "limits", "event", "figure", "session", "protocol", "growth",
+        ],
     ),
     (
         "filter",
@@ -78,7 +92,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "growth",
             "event",
             "transcript",
-            "model",
+            "session",
             "sink",
             "protocol",
         ],
@@ -101,6 +115,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "error",
             "limits",
+            "private",
             "event",
             "fault",
             "transcript",
@@ -115,9 +130,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "error",
             "limits",
+            "private",
             "event",
             "explain",
             "fault",
+            "figure",
             "transcript",
             "sink",
             "protocol",
@@ -138,7 +155,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Folders of code that is given time and octets and asks for neither.
 const SANS_IO: &[&str] = &[
-    "event", "explain", "fault", "protocol", "error", "limits", "model", "lint", "session",
+    "event", "explain", "fault", "figure", "protocol", "error", "limits", "lint", "session",
     "stats", "filter",
 ];
 
@@ -157,7 +174,7 @@ fn source() -> PathBuf {
 }
 
 /// Every source file with the folder (or file) of `src` that it belongs to.
-fn files() -> Vec<(String, PathBuf)> {
+pub fn files() -> Vec<(String, PathBuf)> {
     let mut files = Vec::new();
     let mut folders = vec![source()];
     while let Some(folder) = folders.pop() {

@@ -17,7 +17,8 @@ pub fn trials() -> Vec<Trial> {
         bad_input_gets_a_clear_error_and_exit_code_2,
         the_ready_file_has_the_addresses,
         a_listener_can_be_turned_off,
-        listeners_bind_loopback_unless_told_otherwise,
+        other_machines_are_let_in_by_allow_remote_alone,
+        who_is_let_in_from_other_machines_is_told,
         the_transcript_is_there_before_the_ready_file_and_private,
         a_folder_gets_a_name_and_a_file_is_never_overwritten,
         standard_output_holds_the_conversation_only,
@@ -134,23 +135,73 @@ fn a_listener_can_be_turned_off() {
     App::plain(mailscope.plain()).hear("* OK");
 }
 
-fn listeners_bind_loopback_unless_told_otherwise() {
-    let output = run(&["record", "--help"]);
-    let help = stdout(&output);
-    assert!(
-        help.contains("127.0.0.1:1993") && help.contains("127.0.0.1:1143"),
-        "{help}"
-    );
+/// Each listener, each kind of address that other machines reach.
+fn other_machines_are_let_in_by_allow_remote_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let tour = concat!(env!("CARGO_MANIFEST_DIR"), "/recordings/tour.json");
+    let listeners = [
+        ("record", "--listen-tls"),
+        ("record", "--listen-plain"),
+        ("record", "--listen-socks"),
+        ("record", "--listen-transparent"),
+        ("replay", "--listen-tls"),
+        ("replay", "--listen-plain"),
+    ];
+    for (command, listener) in listeners {
+        let output = run(&[command, "--help"]);
+        let help = stdout(&output);
+        for part in [listener, "--allow-remote", "127.0.0.1:"] {
+            assert!(help.contains(part), "{command} has no {part}: {help}");
+        }
+        for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:1993"] {
+            let what = match command {
+                "record" => "localhost:1",
+                _ => tour,
+            };
+            let off = ["--listen-tls", "--listen-plain"];
+            let off = off.into_iter().filter(|other| *other != listener);
+            let output = binary()
+                .current_dir(folder.path())
+                .args([command, what, listener, address])
+                .args(off.flat_map(|other| [other, "none"]))
+                .args(["--ca-dir=ca", "--ready-file=ready.json"])
+                .args(["--as=imap.example.com"])
+                .output()
+                .unwrap();
+            assert_eq!(output.status.code(), Some(2), "{output:?}");
+            let said = stderr(&output);
+            for part in [
+                &format!("listen on {address}: "),
+                "other machines could connect",
+                &format!("try: {listener} "),
+                "--allow-remote",
+            ] {
+                assert!(said.contains(part), "{part}: {said}");
+            }
+        }
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+fn who_is_let_in_from_other_machines_is_told() {
     let server = Server::plain(polite);
     let mailscope = record(&server.name())
-        .with(&["--server-tls", "none"])
+        .with(&["--server-tls", "none", "--allow-remote"])
         .set("--listen-plain", "0.0.0.0:0")
         .start();
+    let said = mailscope.stderr();
+    let warnings: Vec<&str> = said
+        .lines()
+        .filter(|line| line.contains("other machines"))
+        .collect();
+    let [warning] = warnings[..] else {
+        panic!("{said}")
+    };
     assert!(
-        mailscope.stderr().contains("other machines"),
-        "{}",
-        mailscope.stderr()
+        warning.starts_with("mailscope: warning: 0.0.0.0:") && warning.contains("--allow-remote"),
+        "{warning}"
     );
+    App::plain(mailscope.plain()).hear("* OK");
 }
 
 fn the_transcript_is_there_before_the_ready_file_and_private() {
@@ -411,6 +462,7 @@ fn an_earlier_ready_file_is_taken_away() {
                 "none",
             ])
             .args(["--ready-file", "ready.json", "--ca-dir", "ca"])
+            .arg("--allow-remote")
             .output()
             .unwrap();
         assert_eq!(output.status.code(), Some(2), "{output:?}");

@@ -10,13 +10,14 @@ use serde_json::Value;
 use super::replay::{Replay, TOUR, say_the_tour};
 use super::support::app::App;
 use super::support::mailscope::{Mailscope, binary, record, run};
-use super::support::trials;
+use super::support::{schema, trials};
 
 pub fn trials() -> Vec<Trial> {
     trials!("diff";
         a_closed_pipe_is_no_error,
         a_text_and_its_transcript_are_equal,
         bad_input_is_refused,
+        octets_are_compared_on_request,
         nothing_raw_comes_from_the_wire,
         nothing_is_told_of_what_is_ignored,
         one_changed_word_is_shown,
@@ -55,7 +56,9 @@ impl Files {
     fn run(&self, arguments: &[&str]) -> Output {
         let mut command = binary();
         command.current_dir(self.0.path()).arg("diff");
-        command.args(arguments).output().unwrap()
+        let output = command.args(arguments).output().unwrap();
+        schema::assert_output(&[&["diff"], arguments].concat(), &output);
+        output
     }
 }
 
@@ -122,6 +125,27 @@ fn rows_fit_a_narrow_page() {
             "{shown}"
         );
     }
+}
+
+fn octets_are_compared_on_request() {
+    let after = BEFORE
+        .replace("C: a SELECT INBOX", "C: A1 select \"INBOX\"")
+        .replace("S: a OK", "S: A1 OK");
+    let files = Files::new(&[("a.txt", BEFORE.as_bytes()), ("b.txt", after.as_bytes())]);
+    assert_eq!(files.run(&["a.txt", "b.txt"]).status.code(), Some(0));
+    let output = files.run(&["a.txt", "b.txt", "--exact"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let shown = stdout(&output);
+    assert!(
+        shown.contains("octets: SELECT INBOX → select \"INBOX\""),
+        "{shown}"
+    );
+    let json = stdout(&files.run(&["a.txt", "b.txt", "--exact", "--output", "json"]));
+    assert!(json.contains("\"of\":\"octets\""), "{json}");
+    assert_eq!(
+        files.run(&["a.txt", "a.txt", "--exact"]).status.code(),
+        Some(0)
+    );
 }
 
 fn programs_get_a_line_a_difference() {

@@ -1,10 +1,12 @@
 //! What the words of IMAP mean: `explain`, and `--explain` below each line.
 
+use std::path::Path;
 use std::process::Output;
 
 use libtest_mimic::Trial;
 use serde_json::Value;
 
+use super::replay::Replay;
 use super::support::app::App;
 use super::support::mailscope::{binary, record, run};
 use super::support::server::{Server, polite};
@@ -23,6 +25,7 @@ pub fn trials() -> Vec<Trial> {
         explaining_adds_rows_and_changes_none,
         the_tour_is_a_tutorial,
         json_is_the_same_with_and_without,
+        live_a_session_is_explained_as_on_its_transcript,
     )
 }
 
@@ -77,6 +80,12 @@ fn terms_are_taken_as_they_stand_on_the_wire() {
         (&["--", "-FLAGS"], "-FLAGS  option"),
         (&["noop", "--color", "never"], "NOOP  command"),
         (&["starttls-injection"], "starttls-injection  note"),
+        (
+            &["/shared/vendor/cmu/size"],
+            "/shared/vendor/  METADATA entry",
+        ),
+        (&["lrs"], "l  ACL right"),
+        (&["MessageNew"], "MessageNew  NOTIFY event"),
     ] {
         assert!(explained(terms).starts_with(begins), "{terms:?}");
     }
@@ -219,13 +228,11 @@ fn explaining_adds_rows_and_changes_none() {
 /// Each of these is what somebody new to IMAP would ask at that line.
 fn the_tour_is_a_tutorial() {
     let output = run(&["show", "--explain", TOUR]);
-    let text = stdout(&output)
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ");
+    let text = unfolded(stdout(&output));
     let mut rest = text.as_str();
     for answer in [
         "-- the server speaks first: it is ready for commands (RFC 9051, 7.1.1)",
+        "[CAPABILITY]: a response code: what an app can act on, where the text behind it is for people",
         "IMAP4rev1: the version of the protocol from 2003",
         "-- asks what the server can do (RFC 9051, 6.1.1) a1: a word that the app makes up",
         "-- logs in as alice@example.com, with a password (RFC 9051, 6.2.3)",
@@ -238,6 +245,7 @@ fn the_tour_is_a_tutorial() {
         "-- asks for the UIDs of the messages that are unread",
         "-- asks for UID, flags and the header lines DATE, FROM and SUBJECT of the messages with \
          UIDs 4388 and 4390, without marking them as read",
+        "is an encoded word for René (RFC 2047, 2)",
         "-- a server may report changes at any time",
         "-- waits: the server reports changes as they happen until the app says DONE",
         "-- ends the session",
@@ -268,4 +276,62 @@ fn a_rule_of_lint_is_a_term() {
         assert!(output.status.success(), "{id}: {output:?}");
         assert!(!output.stdout.is_empty(), "{id}");
     }
+}
+
+/// The text on one row, however it was folded.
+fn unfolded(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The tour, played by a replay that explains, to an app behind a relay that explains: what both say of it
+/// while it happens is what `show` says of the relay's transcript.
+fn live_a_session_is_explained_as_on_its_transcript() {
+    let mut replay = Replay::start(Path::new(TOUR), &["--explain"]);
+    let mut mailscope = record(replay.address("plain"))
+        .with(&["--server-tls", "none", "--explain"])
+        .start();
+    let mut app = App::plain(mailscope.plain());
+    app.hear("* OK");
+    for (tag, command) in [
+        ("b1", "CAPABILITY"),
+        ("b2", "LOGIN alice@example.com wrong"),
+        ("b3", "LOGIN alice@example.com hunter2"),
+        ("b4", "LIST \"\" \"*\""),
+        ("b5", "SELECT INBOX (CONDSTORE)"),
+        ("b6", "UID SEARCH UNSEEN"),
+        (
+            "b7",
+            "UID FETCH 4388,4390 (UID FLAGS BODY.PEEK[HEADER.FIELDS (DATE FROM SUBJECT)])",
+        ),
+        ("b8", "LOGOUT"),
+    ] {
+        app.command(tag, command);
+    }
+    app.finish();
+    app.rest().unwrap();
+    mailscope.closed(1);
+    mailscope.stop();
+    replay.stop();
+    let out = mailscope.out();
+    let shown = run(&["show", "--explain", out.to_str().unwrap()]);
+    assert_eq!(stdout(&shown), mailscope.stdout());
+    let served = replay.read("stdout");
+    for (who, text) in [("record", &mailscope.stdout()), ("replay", &served)] {
+        let text = unfolded(text);
+        for answer in [
+            "-- asks what the server can do (RFC 9051, 6.1.1) b1: a word that the app makes up",
+            "-- logs in as alice@example.com, with a password (RFC 9051, 6.2.3)",
+            "AUTHENTICATIONFAILED: the name or the password is wrong",
+            "is modified UTF-7 for Reisen/Köln (RFC 3501, 5.1.3)",
+            "-- the mailbox holds 55 messages (RFC 9051, 7.4.1)",
+            "-- asks for the UIDs of the messages that are unread",
+            "is an encoded word for René (RFC 2047, 2)",
+            "-- ends the session",
+        ] {
+            assert_eq!(text.matches(answer).count(), 1, "{who}: {answer}\n{text}");
+        }
+    }
+    let played = "an app has connected to mailscope, which plays the server from a recording";
+    assert!(unfolded(&served).contains(played), "{served}");
+    assert!(!served.contains("hunter2") && !mailscope.stdout().contains("hunter2"));
 }

@@ -1,5 +1,6 @@
 //! `mailscope lint`: what scripts rely on, and what people read.
 
+use std::path::Path;
 use std::process::Output;
 
 use libtest_mimic::Trial;
@@ -15,11 +16,13 @@ pub fn trials() -> Vec<Trial> {
         exit_codes_tell_how_it_went,
         a_finding_is_quoted_with_its_clause_and_who_is_to_blame,
         findings_as_json_are_one_a_line,
-        findings_as_sarif_are_a_log,
+        findings_as_sarif_are_a_log_by_its_own_schema,
+        a_result_says_where_and_what,
         rules_are_listed,
         a_rule_can_be_allowed_and_a_wrong_id_is_told_with_near_ones,
         no_octet_reaches_the_terminal_raw_and_no_row_is_too_wide,
         a_secret_is_not_quoted,
+        a_literal_that_nobody_awaited_shows_in_a_recording,
         what_ships_has_the_mistakes_that_it_shows,
         findings_stand_below_their_events_live_as_in_show,
     )
@@ -30,7 +33,8 @@ const RECORDINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/recordings");
 /// A mailbox of three messages, of which the app wants a fourth.
 const WRONG: &str = "S: * OK [CAPABILITY IMAP4rev1] hi\nC: a LOGIN alice <secret:password>\n\
     S: a OK [CAPABILITY IMAP4rev1] in\nC: b SELECT INBOX\nS: * FLAGS (\\Seen)\nS: * 3 EXISTS\n\
-    S: * OK [UIDVALIDITY 7] valid\nS: * OK [UIDNEXT 20] next\nS: b OK in\nC: c STORE 4 FLAGS ()\n\
+    S: * OK [UIDVALIDITY 7] valid\nS: * OK [UIDNEXT 20] next\n\
+    S: * OK [PERMANENTFLAGS (\\Seen)] these\nS: b OK [READ-WRITE] in\nC: c STORE 4 FLAGS ()\n\
     S: c NO there is none\n";
 
 /// Nothing is wrong with it, but that LSUB is of the past.
@@ -80,9 +84,9 @@ fn exit_codes_tell_how_it_went() {
 
 fn a_finding_is_quoted_with_its_clause_and_who_is_to_blame() {
     let output = linted(WRONG, &[]);
-    let expected = "#10 connection 1, 0.000 s\n  C: c STORE 4 FLAGS ()\n             ^ error \
+    let expected = "#11 connection 1, 0.000 s\n  C: c STORE 4 FLAGS ()\n             ^ error \
         number-beyond-exists, by the client\n     A message number is not larger than the number of \
-        messages. Here: there are\n     3 messages.\n     RFC 9051, 2.3.1.2\n\n1 error, 0 warnings in 11 \
+        messages, nor * where\n     there are none. Here: there are 3 messages.\n     RFC 9051, 9\n\n1 error, 0 warnings in 12 \
         events of 1 connection\n";
     assert_eq!(stdout(&output), expected);
 }
@@ -101,7 +105,7 @@ fn findings_as_json_are_one_a_line() {
         ("id", "number-beyond-exists"),
         ("severity", "error"),
         ("blame", "client"),
-        ("clause", "RFC 9051, 2.3.1.2"),
+        ("clause", "RFC 9051, 9"),
         ("about", "there are 3 messages"),
         ("from", "client"),
         ("line", "c STORE 4 FLAGS ()\\r\\n"),
@@ -111,51 +115,82 @@ fn findings_as_json_are_one_a_line() {
     }
     assert_eq!(
         (&finding["event"], &finding["conn"]),
-        (&10.into(), &1.into())
+        (&11.into(), &1.into())
     );
     assert_eq!((&finding["start"], &finding["end"]), (&8.into(), &9.into()));
 }
 
-/// The members that SARIF 2.1.0 requires, and those that a viewer shows.
-fn findings_as_sarif_are_a_log() {
-    let output = linted(WRONG, &["--sarif"]);
-    assert_eq!(output.status.code(), Some(1));
-    let log: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(log["version"], "2.1.0");
-    let run = &log["runs"][0];
-    let driver = &run["tool"]["driver"];
-    assert_eq!(driver["name"], "mailscope");
-    let rules = driver["rules"].as_array().unwrap();
-    let levels = ["error", "warning", "note"];
-    for rule in rules {
-        let level = rule["defaultConfiguration"]["level"].as_str().unwrap();
-        assert!(levels.contains(&level), "{rule}");
-        assert!(rule["shortDescription"]["text"].is_string(), "{rule}");
-        assert!(
-            rule["helpUri"].as_str().unwrap().starts_with("https://"),
-            "{rule}"
-        );
+/// SARIF's own schema, which a crate has in its sources.
+fn sarif_schema() -> Value {
+    let output = std::process::Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--offline", "--locked"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let sarif = packages.iter().find(|one| one["name"] == "serde-sarif");
+    let manifest = Path::new(sarif.unwrap()["manifest_path"].as_str().unwrap());
+    let schema = manifest.with_file_name("src").join("schema.json");
+    let mut schema: Value = serde_json::from_slice(&std::fs::read(schema).unwrap()).unwrap();
+    // A language tag's pattern has a bracket that nobody opened, which is no regular expression.
+    for of in ["run", "toolComponent"] {
+        let language = &mut schema["definitions"][of]["properties"]["language"];
+        language.as_object_mut().unwrap().remove("pattern").unwrap();
     }
-    let results = run["results"].as_array().unwrap();
-    assert_eq!(results.len(), 1);
-    let result = &results[0];
-    assert_eq!(result["ruleId"], "number-beyond-exists");
-    let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
-    assert_eq!(rules[index]["id"], result["ruleId"]);
-    assert_eq!(result["level"], "error");
-    assert!(
-        result["message"]["text"]
-            .as_str()
-            .unwrap()
-            .contains("3 messages")
+    schema
+}
+
+fn findings_as_sarif_are_a_log_by_its_own_schema() {
+    let schema = jsonschema::validator_for(&sarif_schema()).unwrap();
+    let long = "x".repeat(2_000);
+    let odd = format!(
+        "S: * OK hi\nC\\: a SELECT {long}\\x1b[31m\\xff{long}\nC: b LOGIN a <secret:password>\n"
     );
-    let place = &result["locations"][0];
-    let uri = place["physicalLocation"]["artifactLocation"]["uri"].as_str();
-    assert!(uri.unwrap().ends_with("session.txt"), "{place}");
-    let empty = linted("S: * OK hi\n", &["--sarif"]);
-    assert_eq!(empty.status.code(), Some(0));
-    let log: Value = serde_json::from_slice(&empty.stdout).unwrap();
-    assert_eq!(log["runs"][0]["results"], Value::Array(Vec::new()));
+    for (text, code) in [(WRONG, 1), (OLD, 0), ("S: * OK hi\n", 0), (&odd, 1)] {
+        let output = linted(text, &["--sarif"]);
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        let log: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let wrong: Vec<_> = schema.iter_errors(&log).map(|e| e.to_string()).collect();
+        assert!(wrong.is_empty(), "{wrong:?}");
+    }
+    let bad = serde_json::json!({"version": "2.1.0", "runs": [{}]});
+    assert!(!schema.is_valid(&bad), "a log without a tool is told");
+}
+
+/// Those that a viewer shows.
+fn a_result_says_where_and_what() {
+    let output = linted(WRONG, &["--sarif"]);
+    let log: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let only = &log["runs"][0];
+    assert_eq!(only["tool"]["driver"]["name"], "mailscope");
+    let rules = only["tool"]["driver"]["rules"].as_array().unwrap();
+    let [result] = only["results"].as_array().unwrap().as_slice() else {
+        panic!("{only}");
+    };
+    let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+    assert_eq!(rules[index]["id"], "number-beyond-exists");
+    assert_eq!(result["ruleId"], rules[index]["id"]);
+    assert_eq!(result["level"], "error");
+    let message = result["message"]["text"].as_str().unwrap();
+    assert!(message.contains("3 messages"), "{message}");
+    let place = &result["locations"][0]["physicalLocation"];
+    let uri = place["artifactLocation"]["uri"].as_str().unwrap();
+    assert!(uri.ends_with("session.txt"), "{place}");
+    assert_eq!(place["region"]["startLine"], 11, "{place}");
+    let snippet = "c STORE 4 FLAGS ()\\r\\n";
+    assert_eq!(place["region"]["snippet"]["text"], snippet, "{place}");
+    // In a transcript, an event has a line of its own.
+    let path = format!("{RECORDINGS}/tour.json");
+    let output = run(&["lint", "--sarif", &path]);
+    let log: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let result = &log["runs"][0]["results"][0];
+    let region = &result["locations"][0]["physicalLocation"]["region"];
+    let line = usize::try_from(region["startLine"].as_u64().unwrap()).unwrap();
+    let file = std::fs::read_to_string(path).unwrap();
+    let event = file.lines().nth(line - 1).unwrap();
+    let number = format!("{{\"n\":{},", result["properties"]["event"]);
+    assert!(event.starts_with(&number), "{event}");
 }
 
 fn rules_are_listed() {
@@ -236,6 +271,25 @@ fn a_secret_is_not_quoted() {
     }
 }
 
+/// The octets of a literal came, and no `+` before them: in a recording, which has all of them.
+fn a_literal_that_nobody_awaited_shows_in_a_recording() {
+    let recording = |go_ahead: &str| {
+        format!(
+            r#"{{"mailscope":{{"format":1,"started":"2026-11-23T12:00:00.000Z"}},"events":[
+            {{"kind":"connected","client":"127.0.0.1:5","server":"localhost:143"}},
+            {{"from":"server","kind":"greeting","wire":["* PREAUTH hi\\r\\n"]}},{go_ahead}
+            {{"from":"client","kind":"command","wire":["a CREATE ",{{"literal":"x"}},"\\r\\n"]}},
+            {{"from":"server","kind":"tagged","wire":["a OK done\\r\\n"]}}]}}"#
+        )
+    };
+    let go_ahead = r#"{"from":"server","kind":"continuation_request","for":"literal","tag":"a","wire":["+ go\r\n"]},"#;
+    for (recording, expected) in [(recording(""), true), (recording(go_ahead), false)] {
+        let output = linted(&recording, &["--output", "json"]);
+        let found = stdout(&output).contains("literal-not-awaited");
+        assert_eq!(found, expected, "{output:?}");
+    }
+}
+
 fn what_ships_has_the_mistakes_that_it_shows() {
     let found = |name: &str| {
         let path = format!("{RECORDINGS}/{name}");
@@ -247,8 +301,30 @@ fn what_ships_has_the_mistakes_that_it_shows() {
         });
         ids.collect::<Vec<_>>()
     };
-    assert_eq!(found("tour.json"), ["rejected-as-bad"]);
+    assert_eq!(found("tour.json"), ["arguments-missing", "rejected-as-bad"]);
     assert!(found("tour-later.txt").is_empty());
+    // As little as an app's test needs.
+    assert_eq!(
+        found("two-mails.txt"),
+        [
+            "obsolete-command",
+            "select-without-flags",
+            "select-without-uidnext",
+            "select-without-uidvalidity",
+            "select-without-permanentflags",
+        ]
+    );
+    let known = [
+        "mistakes.txt",
+        "tour-later.txt",
+        "tour.json",
+        "two-mails.txt",
+    ];
+    for file in std::fs::read_dir(RECORDINGS).unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        let is_known = known.contains(&&*name) || name.ends_with(".svg");
+        assert!(is_known, "say here what is found in {name}");
+    }
     assert_eq!(
         found("mistakes.txt"),
         [

@@ -23,13 +23,18 @@ mod failures;
 mod faults;
 mod filter;
 mod fuzzing;
+mod hostile;
 mod import;
+mod input;
 mod library;
 mod lint;
+mod manifest;
 mod memory;
 mod on_miss;
 mod page;
 mod pcapng;
+mod private;
+mod progress;
 mod properties;
 mod readme;
 mod real;
@@ -40,6 +45,7 @@ mod replay;
 mod scrub;
 mod secrets;
 mod serving;
+mod shipping;
 mod socks;
 mod starttls;
 mod stats;
@@ -68,12 +74,17 @@ fn main() -> ExitCode {
         import::trials(),
         filter::trials(),
         fuzzing::trials(),
+        hostile::trials(),
+        input::trials(),
         library::trials(),
         lint::trials(),
+        manifest::trials(),
         memory::trials(),
         on_miss::trials(),
         page::trials(),
         pcapng::trials(),
+        private::trials(),
+        progress::trials(),
         readme::trials(),
         real::trials(),
         record::trials(),
@@ -83,6 +94,7 @@ fn main() -> ExitCode {
         scrub::trials(),
         secrets::trials(),
         serving::trials(),
+        shipping::trials(),
         socks::trials(),
         starttls::trials(),
         stats::trials(),

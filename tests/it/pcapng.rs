@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use libtest_mimic::Trial;
+use serde_json::json;
 use tempfile::TempDir;
 
 use super::replay::Replay;
@@ -19,8 +20,10 @@ pub fn trials() -> Vec<Trial> {
         trials!("pcapng";
             a_capture_made_while_recording_is_the_exported_one,
             every_recording_is_a_healthy_capture,
+            faults_and_half_closes_leave_healthy_captures,
             findings_and_edits_are_comments,
             large_literals_and_several_connections,
+            many_connections_over_ipv6_with_large_literals,
             names_and_ipv6,
         ),
     );
@@ -235,6 +238,99 @@ fn findings_and_edits_are_comments() {
     ] {
         assert!(comments.contains(words), "{words}: {comments}");
     }
+}
+
+/// However a connection ends, and however its octets come.
+fn faults_and_half_closes_leave_healthy_captures() {
+    let server = Replay::start(&tour(), &[]);
+    for (fault, end) in [
+        ("reset:NOOP", ""),
+        ("close-after=600", ""),
+        ("close-after=LIST", ""),
+        ("bye:LIST", ""),
+        ("stall:NOOP", "b "),
+        ("bad:LIST", "b "),
+        ("split=1", "c "),
+    ] {
+        let mut mailscope = record(&format!("imap://{}", server.address("plain")))
+            .with(&["--server-tls", "none", "--fault", fault])
+            .start();
+        let mut app = App::plain(mailscope.plain());
+        let commands = b"a LOGIN alice@example.com x\r\nb LIST \"\" *\r\nc NOOP\r\n";
+        app.say(commands);
+        match end {
+            "" => drop(app.rest()),
+            end => drop(app.hear(end)),
+        }
+        let _ = app.tcp().shutdown(std::net::Shutdown::Write);
+        drop(app);
+        mailscope.closed(1);
+        let transcript = mailscope.stop();
+        let capture = exported(mailscope.out());
+        is_healthy(&capture.path, &transcript);
+        let comments = fields(&capture.path, "frame.comment", "frame.comment").join("\n");
+        let says = format!("fault: --fault {fault} strikes here");
+        assert!(
+            comments.contains(&says) || fault == "split=1",
+            "{fault}: {comments}"
+        );
+    }
+}
+
+/// Thirty at once, each with a literal of many segments in each direction, and ended in its own way.
+fn many_connections_over_ipv6_with_large_literals() {
+    let folder = tempfile::tempdir().unwrap();
+    let mail = "0123456789abcde\n".repeat(8_000);
+    let mut events = Vec::new();
+    let mut add = |event: serde_json::Value| events.push(event);
+    for conn in 1..=30 {
+        add(
+            json!({"conn": conn, "at": 0.001 * f64::from(conn), "kind": "connected",
+            "client": format!("[2001:db8::{conn:x}]:50000"), "server": "[2001:db8::ffff]:143"}),
+        );
+        add(json!({"conn": conn, "at": 0.1, "from": "server", "wire": ["* PREAUTH hi\r\n"]}));
+    }
+    for conn in 1..=30 {
+        add(json!({"conn": conn, "at": 0.2, "from": "client",
+            "wire": ["a APPEND x ", {"literal": mail, "form": "nonsync"}, "\r\n"]}));
+    }
+    for conn in 1..=30 {
+        add(json!({"conn": conn, "at": 0.3, "from": "client", "wire": ["b FETCH 1 BODY[]\r\n"]}));
+        add(json!({"conn": conn, "at": 0.3, "from": "server", "wire": ["a OK done\r\n"]}));
+        add(json!({"conn": conn, "at": 0.3, "from": "server",
+            "wire": ["* 1 FETCH (BODY[] ", {"literal": mail}, ")\r\n"]}));
+        match conn % 4 {
+            0 => add(
+                json!({"conn": conn, "at": 0.4, "kind": "closed", "from": "client", "half": true}),
+            ),
+            1 => add(
+                json!({"conn": conn, "at": 0.4, "kind": "closed", "from": "server", "half": true}),
+            ),
+            2 => add(
+                json!({"conn": conn, "at": 0.4, "kind": "note", "id": "bare-lf", "text": "a finding"}),
+            ),
+            _ => {}
+        }
+        if conn % 4 != 1 {
+            add(json!({"conn": conn, "at": 0.5, "from": "server", "wire": ["b OK done\r\n"]}));
+        }
+        if conn % 5 != 0 {
+            add(
+                json!({"conn": conn, "at": 0.6, "kind": "closed", "reason": "connection reset by peer"}),
+            );
+        }
+    }
+    let path = folder.path().join("many.json");
+    let header = json!({"format": 1, "started": "2026-11-23T12:00:00.000Z"});
+    std::fs::write(
+        &path,
+        json!({"mailscope": header, "events": events}).to_string(),
+    )
+    .unwrap();
+    let capture = exported(&path);
+    is_healthy(&capture.path, &Transcript::read(&path));
+    let comments = fields(&capture.path, "frame.comment", "frame.comment").join("\n");
+    assert!(comments.contains("a finding"), "{comments}");
 }
 
 fn names_and_ipv6() {

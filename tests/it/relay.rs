@@ -237,6 +237,7 @@ fn listeners_are_on_loopback_unless_told_otherwise() {
     }
     for (tls, plain, warned) in [("127.0.0.1:0", "[::1]:0", 0), ("none", "0.0.0.0:0", 1)] {
         let mailscope = record("localhost")
+            .with(&["--allow-remote"])
             .set("--listen-tls", tls)
             .set("--listen-plain", plain)
             .start();

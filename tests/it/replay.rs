@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::support::app::App;
 use super::support::mailscope::{binary, run};
-use super::support::{trials, wait_for};
+use super::support::{schema, trials, wait_for};
 
 pub fn trials() -> Vec<Trial> {
     trials!("replay";
@@ -110,6 +110,7 @@ impl Replay {
     pub fn end(&mut self) -> (i32, Value) {
         let status = wait_for("replay's end", || self.child.try_wait().unwrap());
         let report = serde_json::from_str(&self.read("report.json")).unwrap();
+        schema::assert_report(&report);
         (status.code().unwrap(), report)
     }
 

@@ -20,13 +20,18 @@ use super::support::{schema, trials};
 pub fn trials() -> Vec<Trial> {
     trials!("scrub";
         a_kept_folder_and_a_kept_subject_stay,
+        a_killed_one_leaves_nothing_behind,
         a_literal_that_streamed_is_scrubbed_as_a_whole,
+        a_text_becomes_a_text,
         another_run_has_other_words,
         every_place_is_scrubbed,
+        secrets_that_were_shown_are_masked,
+        standard_input_and_output,
         the_same_word_is_the_same_in_every_place,
         the_structure_of_messages_and_mails_stays,
         the_tour_is_valid_and_replays,
         what_cannot_be_done_is_an_error_and_leaves_no_file,
+        what_stands_before_the_damage_is_scrubbed,
     )
 }
 
@@ -489,7 +494,7 @@ fn what_cannot_be_done_is_an_error_and_leaves_no_file() {
         path
     };
     let there = file("there.json", "mine");
-    let text = file("session.txt", "S: * OK hi\nC: a NOOP\n");
+    let text = file("notes.txt", "nothing of the kind\n");
     let broken = file(
         "broken.json",
         "{\"mailscope\":{\"format\":1},\"events\":[\n{\"n\":x}\n]}",
@@ -500,7 +505,7 @@ fn what_cannot_be_done_is_an_error_and_leaves_no_file() {
     for (from, to, said) in [
         (&tour, &there, "there already"),
         (&none, &new, "none.json"),
-        (&text, &new, "not a transcript"),
+        (&text, &new, "not a transcript, nor a text"),
         (&broken, &new, "line 2"),
         (&tour, &folder.path().join("no/folder.json"), "folder.json"),
     ] {
@@ -511,12 +516,183 @@ fn what_cannot_be_done_is_an_error_and_leaves_no_file() {
     }
     assert!(!new.exists());
     assert_eq!(std::fs::read_to_string(&there).unwrap(), "mine");
-    for (to, arguments) in [
-        (&new, &["--keep", "passwords"][..]),
-        (&PathBuf::from("-"), &[]),
-    ] {
-        let output = scrub(&tour, to, arguments);
-        assert_eq!(output.status.code(), Some(2), "{output:?}");
-    }
+    let output = scrub(&tour, &new, &["--keep", "passwords"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
+}
+
+const TEXT: &str = "S: * OK hi\nC: a LOGIN ada@falkenried.example Marzipan\nS: a OK Falkenried logged in\n\
+    # Falkenried said so\nC: b APPEND \"Tier&AOQ-rztin\" {10}\nS: + go ahead\nC: Falkenried\nC: \nS: b OK done\n\
+    # connection 2\nS: * BYE Falkenried\n";
+
+fn a_text_becomes_a_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let [from, to] = ["session.txt", "shared.txt"].map(|name| folder.path().join(name));
+    std::fs::write(&from, TEXT).unwrap();
+    let output = scrub(&from, &to, &[]);
+    assert!(output.status.success(), "{output:?}");
+    let text = std::fs::read_to_string(&to).unwrap();
+    let text = text.to_lowercase();
+    for secret in ["falkenried", "marzipan", "aoq-rztin", "ada"] {
+        assert!(!text.contains(secret), "{secret}: {text}");
+    }
+    assert!(text.contains(" <secret:password>\ns: a ok "), "{text}");
+    assert!(text.contains("{10}\ns: + go ahead\nc: "), "{text}");
+    assert!(text.contains("# connection 2\ns: * bye "), "{text}");
+    assert_eq!(text.lines().count(), TEXT.lines().count() - 1, "{text}");
+    let mut replay = Replay::start(&to, &["--quiet"]);
+    let mut app = App::plain(replay.address("plain"));
+    app.hear("* OK");
+    let login = text.lines().find(|line| line.contains(" login ")).unwrap();
+    app.say(&login.as_bytes()["c: ".len()..]);
+    app.say(b"\r\n");
+    app.hear("a OK");
+    assert_eq!(replay.stop().0, 0);
+}
+
+fn standard_input_and_output() {
+    let mut scrub = super::support::mailscope::binary()
+        .args(["scrub", "-", "-o", "-"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = scrub.stdin.take().unwrap();
+    std::io::Write::write_all(&mut stdin, &std::fs::read(TOUR).unwrap()).unwrap();
+    drop(stdin);
+    let output = scrub.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["mailscope"]["scrubbed"], true);
+    assert!(document["events"].as_array().unwrap().len() > 50);
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("alice"));
+}
+
+/// Every way in which a secret is said, as `record --show-secrets` leaves it.
+fn secrets_that_were_shown_are_masked() {
+    let plain = STANDARD.encode("\0falkenried\0hunter2-Marzipan");
+    let events = [
+        server(json!(["* OK hi\r\n"])),
+        client(json!(["a LOGIN falkenried \"wrong-Marzipan\"\r\n"])),
+        server(json!(["a NO wrong-Marzipan is wrong\r\n"])),
+        client(
+            json!(["b LOGIN falkenried ", {"literal": "hunter2-Marzipan", "form": "nonsync"}, "\r\n"]),
+        ),
+        server(json!(["b NO not so\r\n"])),
+        client(json!([format!("c AUTHENTICATE PLAIN {plain}\r\n")])),
+        server(json!(["c NO not so\r\n"])),
+        client(json!(["d AUTHENTICATE PLAIN\r\n"])),
+        server(json!(["+ \r\n"])),
+        json!({"conn": 1, "from": "client", "kind": "continuation", "identity": "falkenried",
+            "wire": [format!("{plain}\r\n")]}),
+        server(json!(["d OK in\r\n"])),
+        client(json!(["e SEARCH TEXT hunter2-Marzipan\r\n"])),
+        server(json!(["* SEARCH\r\n"])),
+        server(json!(["e OK done\r\n"])),
+        json!({"conn": 1, "kind": "closed"}),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let [from, to] = ["shown.json", "scrubbed.json"].map(|name| folder.path().join(name));
+    let header = json!({"format": 1, "started": "2026-11-23T12:00:00.000Z", "server": "x:993", "secrets": "shown"});
+    let document = json!({"mailscope": header, "events": events});
+    std::fs::write(&from, document.to_string()).unwrap();
+    let output = scrub(&from, &to, &[]);
+    assert!(output.status.success(), "{output:?}");
+    let transcript = Transcript::read(&to);
+    assert_eq!(schema::errors(&transcript), [""; 0]);
+    assert_eq!(transcript.header()["secrets"], "masked");
+    let text = transcript.text();
+    for (place, kind) in [
+        ("a LOGIN ", "password"),
+        ("b LOGIN ", "password"),
+        ("c AUTHENTICATE PLAIN ", "sasl"),
+        ("e SEARCH TEXT ", "password"),
+    ] {
+        let event = text.lines().find(|line| line.contains(place)).unwrap();
+        assert!(
+            event.contains(&format!("{{\"secret\":\"{kind}\"}}")),
+            "{event}"
+        );
+    }
+    assert_eq!(text.matches("\"secret\":\"sasl\"").count(), 2, "{text}");
+    for secret in ["hunter2", "marzipan", "falkenried", &plain.to_lowercase()] {
+        assert!(!holds(&views(&transcript), secret), "{secret}: {text}");
+    }
+}
+
+fn what_stands_before_the_damage_is_scrubbed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &str| -> PathBuf {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    };
+    let tour = std::fs::read_to_string(TOUR).unwrap();
+    let mut lines: Vec<&str> = tour.lines().collect();
+    lines[20] = "{\"n\":,},";
+    let json = file("damaged.json", &lines.join("\n"));
+    let text = file(
+        "damaged.txt",
+        "S: * OK Falkenried\nC: a NOOP\nX: what is that?\nS: a OK\n",
+    );
+    for (from, line, left) in [
+        (&json, "line 21", "its 18 events"),
+        (&text, "line 3", "its 2 events"),
+    ] {
+        let to = PathBuf::from(format!("{}.scrubbed", from.display()));
+        let output = scrub(from, &to, &[]);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(stderr.contains(line) && stderr.contains(left), "{stderr}");
+        assert!(stderr.contains(from.to_str().unwrap()), "{stderr}");
+        let kept = std::fs::read_to_string(&to).unwrap().to_lowercase();
+        assert!(
+            !kept.contains("alice") && !kept.contains("falkenried"),
+            "{kept}"
+        );
+        let shown = run(&["show", to.to_str().unwrap()]);
+        assert_eq!(shown.status.code(), Some(0), "{shown:?}");
+    }
+}
+
+/// Until it is over, there is no file that somebody could find.
+#[cfg(unix)]
+fn a_killed_one_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let from = folder.path().join("long.json");
+    let mut events = vec![server(json!(["* PREAUTH hi\r\n"]))];
+    for n in 0..6_000 {
+        events.push(client(json!([format!("t{n} NOOP\r\n")])));
+        events.push(server(json!([format!(
+            "t{n} OK Falkenried number {n}\r\n"
+        )])));
+    }
+    let document = json!({"mailscope": {"format": 1}, "events": events});
+    std::fs::write(&from, document.to_string()).unwrap();
+    let to = folder.path().join("scrubbed.json");
+    let mut scrub = super::support::mailscope::binary()
+        .args(["scrub", from.to_str().unwrap(), "-o", to.to_str().unwrap()])
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    // It has written something once a file without a name is open that is not empty.
+    let open = PathBuf::from(format!("/proc/{}/fd", scrub.id()));
+    let has_written = || {
+        let files = std::fs::read_dir(&open).into_iter().flatten().flatten();
+        files.into_iter().any(|file| {
+            let is_nameless = std::fs::read_link(file.path()).is_ok_and(|path| {
+                path.starts_with(folder.path()) && path.to_string_lossy().ends_with("(deleted)")
+            });
+            is_nameless && std::fs::metadata(file.path()).is_ok_and(|file| file.len() > 4096)
+        })
+    };
+    // It is soon over, so there is no pause between two looks.
+    while !has_written() {
+        assert!(scrub.try_wait().unwrap().is_none(), "it ended");
+    }
+    scrub.kill().unwrap();
+    scrub.wait().unwrap();
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+    assert_eq!(left.len(), 1, "{left:?}");
 }

@@ -15,6 +15,7 @@ pub fn trials() -> Vec<Trial> {
     trials!("stats";
         the_json_has_the_promised_shape,
         the_text_fits_the_width,
+        colours_say_nothing_alone,
         a_budget_is_a_gate,
         bad_input_is_told_and_exit_code_2,
         a_torn_transcript_is_counted_up_to_there,
@@ -51,11 +52,19 @@ fn the_json_has_the_promised_shape() {
     assert_eq!(connection["time_to_first_message"], 2.0638);
     assert_eq!(connection["idling"], 2.8003);
     assert_eq!(connection["round_trips"], 10);
-    let unused = told["waste"].as_array().unwrap().iter();
-    let unused: Vec<&str> = unused
-        .map(|item| item["capability"].as_str().unwrap())
+    let waste = told["waste"].as_array().unwrap().iter();
+    let waste: Vec<(&str, Option<&str>)> = waste
+        .map(|item| (item["kind"].as_str().unwrap(), item["capability"].as_str()))
         .collect();
-    assert_eq!(unused, ["COMPRESS=DEFLATE", "MOVE"]);
+    let unused = |name| ("unused-capability", Some(name));
+    assert_eq!(
+        waste,
+        [
+            ("asked-again", None),
+            unused("COMPRESS=DEFLATE"),
+            unused("MOVE")
+        ]
+    );
 }
 
 fn the_text_fits_the_width() {
@@ -77,6 +86,26 @@ fn the_text_fits_the_width() {
     }
 }
 
+fn colours_say_nothing_alone() {
+    let arguments = ["stats", TOUR, "--budget", "commands=1,bytes=1MiB"];
+    let plain = run(&arguments);
+    let painted = run(&[&arguments[..], &["--color", "always"]].concat());
+    let painted = stdout(&painted);
+    assert!(
+        painted.contains("\u{1b}[31;1mEXCEEDED\u{1b}["),
+        "{painted:?}"
+    );
+    assert!(painted.contains("asked-again:\u{1b}["), "{painted:?}");
+    let mut bare = String::new();
+    let mut rest = painted;
+    while let Some((before, behind)) = rest.split_once('\u{1b}') {
+        bare.push_str(before);
+        rest = behind.split_once('m').unwrap().1;
+    }
+    bare.push_str(rest);
+    assert_eq!(bare, stdout(&plain));
+}
+
 fn a_budget_is_a_gate() {
     for (budget, code, told) in [
         ("commands=11,bytes=1MiB,round-trips=10", 0, ""),
@@ -91,7 +120,23 @@ fn a_budget_is_a_gate() {
             1,
             "over budget: waiting 777 ms, allowed 700 ms",
         ),
-        ("waste=0", 0, ""),
+        ("waste=1", 0, ""),
+        ("waste=0", 1, "over budget: waste 1, allowed 0"),
+        ("waste:asked-again=0", 1, "over budget: waste:asked-again 1"),
+        ("waste:fetched-twice=0,commands:LIST=2,unanswered=0", 0, ""),
+        (
+            "commands:FETCH=0",
+            1,
+            "over budget: commands:FETCH 1, allowed 0",
+        ),
+        ("max:LOGIN=420ms,p50:LOGIN=161ms,bytes:LIST=1KiB", 0, ""),
+        (
+            "max:LOGIN=400ms",
+            1,
+            "over budget: max:LOGIN 420 ms, allowed 400 ms",
+        ),
+        ("first-mail=1s", 1, "over budget: first-mail 2.1 s"),
+        ("max:COPY=0s,setup=1s,duration=1min", 0, ""),
     ] {
         let output = run(&["stats", TOUR, "--budget", budget]);
         assert_eq!(output.status.code(), Some(code), "{budget}: {output:?}");
@@ -109,7 +154,7 @@ fn bad_input_is_told_and_exit_code_2() {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     for (arguments, told) in [
         (&["stats", "/nowhere/a.json"][..], "/nowhere/a.json"),
-        (&["stats", manifest], "not a transcript"),
+        (&["stats", manifest], "not a transcript, nor a text"),
         (
             &["stats", TOUR, "--budget", "commands=many"],
             "commands wants a whole number",

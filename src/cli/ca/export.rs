@@ -73,7 +73,7 @@ fn content(authority: &Authority, format: Format) -> Result<Vec<u8>> {
     Ok(match format {
         Format::Pem => authority.pem().as_bytes().to_vec(),
         Format::Der => authority.der().to_vec(),
-        Format::Mobileconfig => authority.mobileconfig()?,
+        Format::Mobileconfig => authority.mobileconfig(),
     })
 }
 

@@ -175,6 +175,6 @@ pub const IOS: &str = r#"iPhone and iPad
 pub const IOS_LOCAL: &str = r#"
   A device cannot reach this computer as localhost, the only name that this
   authority vouches for. Take one for this computer's address in your network:
-  mailscope record SERVER --as ADDRESS --listen-tls 0.0.0.0:1993, with the same
-  --as ADDRESS for the export, and set the app's server to ADDRESS.
+  mailscope record SERVER --as ADDRESS --listen-tls 0.0.0.0:1993 --allow-remote,
+  with the same --as ADDRESS for the export; set the app's server to ADDRESS.
 "#;

@@ -18,6 +18,7 @@ fn told(comparison: &Comparison) -> Vec<String> {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
+    lines.iter().for_each(assert_valid);
     let summary = lines.pop().unwrap();
     assert_eq!(summary["equal"], lines.is_empty());
     let word = |value: &serde_json::Value| value.as_str().unwrap_or("-").to_owned();
@@ -38,6 +39,20 @@ fn told(comparison: &Comparison) -> Vec<String> {
         }
     });
     told.collect()
+}
+
+/// A line is as the schema says.
+fn assert_valid(line: &serde_json::Value) {
+    static LINE: std::sync::LazyLock<jsonschema::Validator> = std::sync::LazyLock::new(|| {
+        let schema = serde_json::from_str(SCHEMA).unwrap();
+        assert!(jsonschema::meta::is_valid(&schema));
+        jsonschema::validator_for(&schema).unwrap()
+    });
+    let errors: Vec<String> = LINE
+        .iter_errors(line)
+        .map(|error| error.to_string())
+        .collect();
+    assert!(errors.is_empty(), "{line}: {errors:?}");
 }
 
 /// The differences of two sessions that begin alike: logged in, INBOX selected.
@@ -460,4 +475,62 @@ fn one_long_answer_is_compared_in_time_that_grows_with_it() {
         |size| (answer(size, ""), answer(size, "\\Seen")),
         |(a, b)| assert!(!compare(a, b).is_equal()),
     );
+}
+
+#[test]
+fn octets_are_compared_where_they_are_asked_for() {
+    let session = |rest: &str| {
+        conversation(&format!(
+            "S: * OK hi\nC: l LOGIN alice x\nS: l OK in\nC: s SELECT INBOX\nS: s OK\n{rest}"
+        ))
+    };
+    let exactly = |a: &str, b: &str| {
+        let (a, b) = (session(a), session(b));
+        assert_eq!(told(&compare(&a, &b)), NOTHING);
+        told(&compare_by(Measure::Octets, &a, &b))
+    };
+    for (a, b, differs) in [
+        ("FETCH 1:3 (FLAGS UID)", "FETCH 1:3 (UID FLAGS)", true),
+        ("FETCH 1:3 FLAGS", "FETCH 1,2:3 (FLAGS)", true),
+        ("STATUS INBOX (UNSEEN)", "status inbox (unseen)", true),
+        ("STATUS a (UNSEEN)", "STATUS \"a\" (UNSEEN)", true),
+        (
+            "STATUS {1}\nC: a (UNSEEN)",
+            "STATUS {1+}\nC: a (UNSEEN)",
+            true,
+        ),
+        ("ID NIL", "ID (\"name\" \"x\")", true),
+        ("FETCH 1:3 (FLAGS UID)", "FETCH 1:3 (FLAGS UID)", false),
+    ] {
+        let one = format!("C: a {a}\nS: a OK\n");
+        let other = format!("C: tag7 {b}\nS: tag7 OK done\n");
+        let told = exactly(&one, &other);
+        assert_eq!(told.len(), usize::from(differs), "{a} | {b}: {told:?}");
+        assert!(
+            told.iter()
+                .all(|line| line.starts_with("argument octets: ")),
+            "{told:?}"
+        );
+    }
+    let ask = |one: &str, other: &str| {
+        format!("C: a STATUS {one} (UNSEEN)\nS: a OK\nC: b STATUS {other} (UNSEEN)\nS: b OK\n")
+    };
+    let moved = exactly(&ask("x", "y"), &ask("y", "x"));
+    assert_eq!(moved.len(), 1, "{moved:?}");
+    assert!(moved[0].starts_with("moved STATUS"), "{moved:?}");
+}
+
+#[test]
+fn a_login_is_never_told_to_the_octet() {
+    let session = |password: &str| {
+        conversation(&format!(
+            "S: * OK hi\nC: l LOGIN alice {password}\nS: l OK in\n"
+        ))
+    };
+    let told = told(&compare_by(
+        Measure::Octets,
+        &session("hunter2"),
+        &session("\"hunter3\""),
+    ));
+    assert_eq!(told, NOTHING);
 }

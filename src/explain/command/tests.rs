@@ -41,6 +41,40 @@ fn spoken(line: &str) -> String {
 #[test]
 fn commands_are_read_aloud() {
     for (line, words) in [
+        (
+            "SETACL INBOX fred lrs",
+            "gives rights to the mailbox INBOX to fred",
+        ),
+        (
+            "SETACL INBOX fred +w",
+            "adds rights to the mailbox INBOX to fred",
+        ),
+        (
+            "SETACL INBOX fred -w",
+            "takes rights to the mailbox INBOX from fred",
+        ),
+        (
+            "DELETEACL INBOX fred",
+            "takes all rights to the mailbox INBOX from fred",
+        ),
+        (
+            "LISTRIGHTS INBOX fred",
+            "asks which rights to the mailbox INBOX may be given to fred",
+        ),
+        (
+            "GETMETADATA (DEPTH 1) INBOX (/shared/comment)",
+            "asks for annotations of the mailbox INBOX",
+        ),
+        (
+            "SETMETADATA \"\" (/shared/comment NIL)",
+            "sets annotations of the server",
+        ),
+        ("SETACL INBOX", "?"),
+        ("GETMETADATA (DEPTH 1)", "?"),
+        (
+            "SEARCH FILTER road X-GM-LABELS &AOk-",
+            "asks for the numbers of the messages that fit the stored search road and have Gmail's label &AOk-",
+        ),
         ("LOGIN alice hunter2", "logs in as alice, with a password"),
         ("SELECT \"Sent Mail\"", "opens the mailbox \"Sent Mail\""),
         (

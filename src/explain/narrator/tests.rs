@@ -57,7 +57,7 @@ fn a_session_is_told_once() {
         (C, "h XUNHEARDOF 1 2"),
     ]);
     let expected = [
-        "the server speaks first: it is ready for commands (RFC 9051, 7.1.1) [CAPABILITY] \
+        "the server speaks first: it is ready for commands (RFC 9051, 7.1.1) [[CAPABILITY]] [CAPABILITY] \
          [IMAP4rev1] [AUTH=PLAIN]",
         "logs in as alice, with a password (RFC 9051, 6.2.3) [a]",
         "logged in: mailboxes can be listed and opened from now on (RFC 9051, 3.2)",
@@ -96,7 +96,10 @@ fn what_is_needed_to_understand_a_code_is_told_with_it() {
         (S, "* OK [UIDVALIDITY 7] valid"),
         (S, "* LIST () \"/\" Reisen/K&APY-ln"),
     ]);
-    assert!(told[2].ends_with("(RFC 9051, 7.1) [*] [UID]"), "{told:?}");
+    assert!(
+        told[2].ends_with("(RFC 9051, 7.1) [*] [[UIDVALIDITY]] [UID]"),
+        "{told:?}"
+    );
     assert!(
         told[3].contains("a mailbox Reisen/Köln; / stands"),
         "{told:?}"
@@ -150,4 +153,53 @@ proptest! {
             prop_assert!(!text.unwrap_or_default().contains("hunter2"));
         }
     }
+}
+
+#[test]
+fn rights_entries_and_events_are_told_each_by_itself() {
+    let told = told(&[
+        (S, "* PREAUTH hi"),
+        (C, "a MYRIGHTS INBOX"),
+        (S, "* MYRIGHTS INBOX lrs0"),
+        (
+            C,
+            "b GETMETADATA (DEPTH 1) /shared/comment (/shared/comment /private/vendor/x)",
+        ),
+        (C, "c SETACL INBOX fred +lw"),
+        (
+            C,
+            "d NOTIFY SET (selected (MessageNew (UID) FlagChange)) (subtree INBOX (MessageNew))",
+        ),
+        (S, "* METADATA INBOX /private/comment"),
+    ]);
+    let has = |told: &str, terms: &str| assert!(told.ends_with(terms), "{told}");
+    has(&told[2], "[*] [l] [r] [s]");
+    has(&told[3], "5464, 4.2) [/shared/comment] [/private/vendor/x]");
+    has(&told[4], "4314, 3.1) [w]");
+    has(&told[5], "[selected] [MessageNew] [FlagChange] [subtree]");
+    has(&told[6], "[/private/comment]");
+}
+
+#[test]
+fn an_encoded_word_is_told_with_what_it_reads_as() {
+    let fetched = |number: u8, word: &str| {
+        let header = format!("From: {word}\r\n");
+        let length = header.len();
+        format!("* {number} FETCH (BODY[HEADER] {{{length}}}\r\n{header})")
+    };
+    let plain = fetched(1, "a");
+    let first = fetched(2, "=?UTF-8?Q?Ren=C3=A9?=");
+    let second = fetched(3, "=?UTF-8?Q?Gr=C3=BC=C3=9Fe?=");
+    let told = told(&[
+        (S, "* PREAUTH hi"),
+        (C, "a FETCH 1:3 BODY.PEEK[HEADER]"),
+        (S, &plain),
+        (S, &first),
+        (S, &second),
+    ]);
+    assert_eq!(
+        told[3],
+        "=?UTF-8?Q?Ren=C3=A9?= is an encoded word for René (RFC 2047, 2)"
+    );
+    assert_eq!(told[4], "");
 }

@@ -1,17 +1,23 @@
 //! The packets of a capture file, down to what TCP carries.
 //!
 //! Link layers: Ethernet (with VLAN tags), Linux "cooked" captures, raw IP, BSD loopback; and what
-//! Wireshark exports decrypted, which has addresses and no TCP. Fragments of IP are passed over.
+//! Wireshark exports decrypted, which has addresses and no TCP. Fragments of IP are put together; a
+//! packet that the capture cut short has the octets that it has.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use etherparse::{EtherType, LaxNetSlice, LaxSlicedPacket, TransportSlice};
+use etherparse::defrag::IpDefragPool;
+use etherparse::{
+    EtherType, IpNumber, LaxNetSlice, LaxSlicedPacket, SlicedPacket, TcpSlice, TransportSlice,
+};
 use pcap_file::pcap::PcapParser;
 use pcap_file::pcapng::blocks::interface_description::{
     InterfaceDescriptionBlock, InterfaceDescriptionOption,
 };
 use pcap_file::pcapng::{Block, PcapNgParser};
-use pcap_file::{DataLink, PcapError};
+use pcap_file::{DataLink, PcapError, TsResolution};
+
+use crate::limits;
 
 /// What TCP carried in one packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,18 +62,26 @@ pub struct Damage {
 impl Packets {
     /// Of a file in libpcap's form.
     pub fn of_pcap(content: &[u8]) -> Self {
-        let mut packets = Self::default();
+        let (mut packets, mut fragments) = (Self::default(), Fragments::default());
         let (mut rest, parser) = match PcapParser::new(content) {
             Ok(begun) => begun,
             Err(error) => return packets.damaged(&error, content, content),
         };
         let link = u32::from(parser.header().datalink);
+        let per_micro = match parser.header().ts_resolution {
+            TsResolution::MicroSecond => 1,
+            TsResolution::NanoSecond => 1000,
+        };
         while !rest.is_empty() {
-            match parser.next_packet(rest) {
+            // The library's whole packets may not be longer than what was captured of each.
+            match parser.next_raw_packet(rest) {
                 Ok((behind, packet)) => {
                     rest = behind;
-                    let at = u64::try_from(packet.timestamp.as_micros()).unwrap_or_default();
-                    packets.segments.extend(segment(link, at, &packet.data));
+                    let at = u64::from(packet.ts_sec) * 1_000_000
+                        + u64::from(packet.ts_frac / per_micro);
+                    packets
+                        .segments
+                        .extend(segment(link, at, &packet.data, &mut fragments));
                 }
                 Err(error) => return packets.damaged(&error, content, rest),
             }
@@ -77,7 +91,7 @@ impl Packets {
 
     /// Of a file in the pcapng form.
     pub fn of_pcapng(content: &[u8]) -> Self {
-        let mut packets = Self::default();
+        let (mut packets, mut fragments) = (Self::default(), Fragments::default());
         let (mut rest, mut parser) = match PcapNgParser::new(content) {
             Ok(begun) => begun,
             Err(error) => return packets.damaged(&error, content, content),
@@ -89,7 +103,7 @@ impl Packets {
                 Err(error) => return packets.damaged(&error, content, rest),
             };
             rest = behind;
-            packets.block(&block, parser.interfaces(), &mut last);
+            packets.block(&block, parser.interfaces(), &mut last, &mut fragments);
         }
         packets
     }
@@ -100,6 +114,7 @@ impl Packets {
         block: &Block<'_>,
         interfaces: &[InterfaceDescriptionBlock<'_>],
         last: &mut u64,
+        fragments: &mut Fragments,
     ) {
         /// Keys of TLS sessions, in the block of that name.
         const DECRYPTION_SECRETS: u32 = 10;
@@ -122,7 +137,7 @@ impl Packets {
         };
         *last = units.map_or(*last, |units| micros(units, interface));
         let link = u32::from(interface.linktype);
-        self.segments.extend(segment(link, *last, data));
+        self.segments.extend(segment(link, *last, data, fragments));
     }
 
     /// Nothing of `left`, the end of `content`, can be read.
@@ -154,38 +169,76 @@ fn micros(units: u128, interface: &InterfaceDescriptionBlock<'_>) -> u64 {
     u64::try_from(micros).unwrap_or_default()
 }
 
-fn segment(link: u32, at: u64, data: &[u8]) -> Option<Segment> {
-    const LOOPBACK_HEADER: usize = 4;
-    const COOKED_HEADER: usize = 16;
-    const COOKED_2_HEADER: usize = 20;
+/// Octets before the protocol's number in a header, and before what it carries.
+const LOOPBACK_HEADER: usize = 4;
+const COOKED_HEADER: usize = 16;
+const COOKED_PROTOCOL: usize = 14;
+const COOKED_2_HEADER: usize = 20;
+
+/// Where the packet of IP, or what an EtherType stands for, begins in a packet.
+enum Begins<'a> {
+    Ethernet(&'a [u8]),
+    EtherType(EtherType, &'a [u8]),
+    Ip(&'a [u8]),
+}
+
+fn begins(link: u32, data: &[u8]) -> Option<Begins<'_>> {
     const RAW: [u32; 2] = [12, 14];
-    let packet = match DataLink::from(link) {
-        DataLink::ETHERNET => LaxSlicedPacket::from_ethernet(data).ok()?,
-        DataLink::LINUX_SLL => cooked(data.get(14..16)?, data.get(COOKED_HEADER..)?),
-        DataLink::LINUX_SLL2 => cooked(data.get(..2)?, data.get(COOKED_2_HEADER..)?),
-        DataLink::NULL | DataLink::LOOP => {
-            LaxSlicedPacket::from_ip(data.get(LOOPBACK_HEADER..)?).ok()?
-        }
-        DataLink::RAW | DataLink::IPV4 | DataLink::IPV6 => LaxSlicedPacket::from_ip(data).ok()?,
-        DataLink::WIRESHARK_UPPER_PDU => return exported(at, data),
-        _ if RAW.contains(&link) => LaxSlicedPacket::from_ip(data).ok()?,
-        _ => return None,
+    let cooked = |protocol: usize, header: usize| {
+        let number = data.get(protocol..protocol + 2)?;
+        let number = u16::from_be_bytes([number[0], number[1]]);
+        Some(Begins::EtherType(EtherType(number), data.get(header..)?))
     };
-    let (from, to): (IpAddr, IpAddr) = match packet.net.as_ref()? {
+    match DataLink::from(link) {
+        DataLink::ETHERNET => Some(Begins::Ethernet(data)),
+        DataLink::LINUX_SLL => cooked(COOKED_PROTOCOL, COOKED_HEADER),
+        DataLink::LINUX_SLL2 => cooked(0, COOKED_2_HEADER),
+        DataLink::NULL | DataLink::LOOP => Some(Begins::Ip(data.get(LOOPBACK_HEADER..)?)),
+        DataLink::RAW | DataLink::IPV4 | DataLink::IPV6 => Some(Begins::Ip(data)),
+        _ if RAW.contains(&link) => Some(Begins::Ip(data)),
+        _ => None,
+    }
+}
+
+fn segment(link: u32, at: u64, data: &[u8], fragments: &mut Fragments) -> Option<Segment> {
+    /// The upper bits of a file's link layer tell of checksums behind each packet.
+    const LINK: u32 = 0xffff;
+    let link = link & LINK;
+    if DataLink::from(link) == DataLink::WIRESHARK_UPPER_PDU {
+        return exported(at, data);
+    }
+    let begins = begins(link, data)?;
+    let packet = match begins {
+        Begins::Ethernet(data) => LaxSlicedPacket::from_ethernet(data).ok()?,
+        Begins::EtherType(number, data) => LaxSlicedPacket::from_ether_type(number, data),
+        Begins::Ip(data) => LaxSlicedPacket::from_ip(data).ok()?,
+    };
+    let (from, to, is_fragment): (IpAddr, IpAddr, bool) = match packet.net.as_ref()? {
         LaxNetSlice::Ipv4(ip) => (
             ip.header().source_addr().into(),
             ip.header().destination_addr().into(),
+            ip.payload().fragmented,
         ),
         LaxNetSlice::Ipv6(ip) => (
             ip.header().source_addr().into(),
             ip.header().destination_addr().into(),
+            ip.payload().fragmented,
         ),
         LaxNetSlice::Arp(_) => return None,
     };
-    let Some(TransportSlice::Tcp(tcp)) = &packet.transport else {
-        return None;
-    };
-    Some(Segment {
+    if is_fragment {
+        let whole = fragments.add(&begins)?;
+        let tcp = TcpSlice::from_slice(&whole).ok()?;
+        return Some(carried(at, (from, to), &tcp));
+    }
+    match &packet.transport {
+        Some(TransportSlice::Tcp(tcp)) => Some(carried(at, (from, to), tcp)),
+        _ => None,
+    }
+}
+
+fn carried(at: u64, (from, to): (IpAddr, IpAddr), tcp: &TcpSlice<'_>) -> Segment {
+    Segment {
         at,
         from: SocketAddr::new(from, tcp.source_port()),
         to: SocketAddr::new(to, tcp.destination_port()),
@@ -197,12 +250,34 @@ fn segment(link: u32, at: u64, data: &[u8]) -> Option<Segment> {
             is_reset: tcp.rst(),
         }),
         octets: tcp.payload().to_vec(),
-    })
+    }
 }
 
-fn cooked<'a>(protocol: &[u8], data: &'a [u8]) -> LaxSlicedPacket<'a> {
-    let protocol = u16::from_be_bytes([protocol[0], protocol[1]]);
-    LaxSlicedPacket::from_ether_type(EtherType(protocol), data)
+/// Fragments of IP that wait for the rest of their packets.
+#[derive(Default)]
+struct Fragments {
+    /// Each with the number of fragments that came before its last one.
+    pool: IpDefragPool<u64>,
+    count: u64,
+}
+
+impl Fragments {
+    /// Adds one; what TCP carries, once all of its packet is there.
+    fn add(&mut self, begins: &Begins<'_>) -> Option<Vec<u8>> {
+        let packet = match begins {
+            Begins::Ethernet(data) => SlicedPacket::from_ethernet(data),
+            Begins::EtherType(number, data) => SlicedPacket::from_ether_type(*number, data),
+            Begins::Ip(data) => SlicedPacket::from_ip(data),
+        };
+        self.count += 1;
+        let oldest = self.count.saturating_sub(limits::FRAGMENTS);
+        self.pool.retain(|last| *last >= oldest);
+        let whole = self
+            .pool
+            .process_sliced_packet(&packet.ok()?, self.count, ());
+        let whole = whole.ok().flatten()?;
+        (whole.ip_number == IpNumber::TCP).then_some(whole.payload)
+    }
 }
 
 /// What `tshark -U` exports: tags (number, length, value, to four octets) up to one with the number 0,

@@ -1,14 +1,16 @@
 //! What has to come before a command's OK, and that one comes at all.
 
-use crate::event::{Body, Event, Peer, Status, Value};
+use crate::event::{Body, Event, Peer, Reading, Status, Value};
 use crate::lint::finding::Finding;
 use crate::lint::look::Look;
 use crate::lint::memory::Memory;
 use crate::lint::table::Breach;
-use crate::model::Session;
+use crate::session::Session;
 
 pub(super) fn check(look: &mut Look<'_>) {
     enabled(look);
+    status(look);
+    misplaced(look);
     let Some((command, Status::Ok)) = look.ended() else {
         return;
     };
@@ -40,6 +42,43 @@ pub(super) fn check(look: &mut Look<'_>) {
     let about = format!("it is the answer to {}", command.name);
     for (_, id) in missing.collect::<Vec<_>>() {
         look.add_head(*id, about.clone());
+    }
+}
+
+/// `S: * STATUS x (MESSAGES 3)` where UNSEEN was asked for, too
+fn status(look: &mut Look<'_>) {
+    const ITEMS: &[&str] = &["MESSAGES", "UIDNEXT", "UIDVALIDITY", "UNSEEN"];
+    let Some(("STATUS", _)) = look.data() else {
+        return;
+    };
+    let asking = look.session.in_flight().only();
+    let Some(command) = asking.filter(|command| command.name == "STATUS") else {
+        return;
+    };
+    let arguments = look.said.arguments();
+    let told = arguments.get(1).map_or(&[][..], Value::members);
+    let is_missing = |item: &&&str| {
+        // The mailbox may have this name.
+        let asked = command.words.iter().filter(|word| word == *item).count();
+        let named = command.named.first();
+        let is_name = named.is_some_and(|name| name.eq_ignore_ascii_case(item));
+        asked > usize::from(is_name) && !told.iter().any(|value| value.is_word(item))
+    };
+    if let Some(item) = ITEMS.iter().find(is_missing) {
+        look.add_head(Breach::StatusItemMissing, format!("{item} is missing"));
+    }
+}
+
+/// `S: * PREAUTH` behind the greeting
+fn misplaced(look: &mut Look<'_>) {
+    let is_seen = look.session.state().is_some();
+    if let Reading::Untagged {
+        status: Some(Status::Preauth),
+        ..
+    } = look.said.reading
+        && is_seen
+    {
+        look.add_head(Breach::PreauthLate, "");
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::event::{Passed, Peer, Reading, Value};
 use crate::lint::look::Look;
 use crate::lint::table::Breach;
-use crate::model::{Leg, State};
+use crate::session::{Leg, State};
 
 /// Commands of extensions, and the capabilities of which one has to be there; `QUOTA=` is any that
 /// begins so.

@@ -1,7 +1,7 @@
 //! Arguments of extensions in commands that everybody has.
 
 use super::capabilities::lacking;
-use crate::event::{Label, Peer};
+use crate::event::{Label, Peer, Value};
 use crate::lint::look::Look;
 use crate::lint::table::Breach;
 
@@ -64,7 +64,10 @@ fn command(look: &mut Look<'_>) {
         }
         "STORE" | "SELECT" | "EXAMINE" => modseq(look, &words),
         "STATUS" => status(look, &words),
-        "LIST" => list(look, &words),
+        "LIST" => {
+            list(look, &words);
+            recursivematch(look);
+        }
         "SEARCH" if words.first().is_some_and(|word| word == "RETURN") => {
             let any_of = ["ESEARCH", "IMAP4REV2"];
             if let Some(id) = lacking(look, &any_of, Breach::SearchReturnWithoutCapability) {
@@ -75,6 +78,36 @@ fn command(look: &mut Look<'_>) {
         _ => {}
     }
     qresync(look, &name, &words);
+    vanished(look, &name, &words);
+}
+
+/// `C: a UID FETCH 1:* (FLAGS) (CHANGEDSINCE 7 VANISHED)`
+fn vanished(look: &mut Look<'_>, name: &str, words: &[String]) {
+    let is_fetch = matches!(name, "FETCH" | "UID FETCH");
+    let has = |word: &str| words.iter().any(|has| has == word);
+    if is_fetch && has("VANISHED") && (name == "FETCH" || !has("CHANGEDSINCE")) {
+        let range = look.range_of_word("VANISHED");
+        look.add(Breach::VanishedModifier, range, "");
+    }
+}
+
+/// `C: a LIST (RECURSIVEMATCH) "" "*"`
+fn recursivematch(look: &mut Look<'_>) {
+    let arguments = look.said.arguments();
+    let Some(Value::List(options)) = arguments.first() else {
+        return;
+    };
+    let is_it = options
+        .iter()
+        .any(|option| option.is_word("RECURSIVEMATCH"));
+    let others = ["RECURSIVEMATCH", "REMOTE"];
+    let is_alone = options
+        .iter()
+        .all(|option| others.iter().any(|name| option.is_word(name)));
+    if is_it && is_alone {
+        let range = look.range_of_word("RECURSIVEMATCH");
+        look.add(Breach::RecursivematchAlone, range, "");
+    }
 }
 
 fn items(look: &mut Look<'_>, words: &[String], table: &[(&str, &[&str])], id: Breach) {

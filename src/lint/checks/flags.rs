@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::event::{Label, Peer, Value};
 use crate::lint::look::Look;
 use crate::lint::table::Breach;
-use crate::model::items;
+use crate::session::items;
 
 const SYSTEM: &[&str] = &[
     "\\Answered",
@@ -128,7 +128,8 @@ fn response(look: &mut Look<'_>) {
         _ => return,
     };
     let unknown = flags.iter().filter_map(Value::bytes);
-    let mut unknown = unknown.filter(|flag| is_unknown(flag) && *flag != b"\\*");
+    let is_any = |flag: &[u8]| flag == b"\\*" && code.is_some();
+    let mut unknown = unknown.filter(|flag| is_unknown(flag) && !is_any(flag));
     if let Some(flag) = unknown.next() {
         let range = look.range_of(flag);
         look.add(Breach::FlagUnknown, range, "");

@@ -4,7 +4,7 @@ use crate::event::{Body, Event, Micros, Reading, Status};
 use crate::lint::finding::Finding;
 use crate::lint::look::Look;
 use crate::lint::table::Breach;
-use crate::model::Session;
+use crate::session::Session;
 
 const LONGEST: Micros = Micros(29 * 60 * 1_000_000);
 

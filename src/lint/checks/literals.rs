@@ -1,6 +1,6 @@
 //! Literals (RFC 9051, section 4.3; RFC 7888; RFC 3516).
 
-use crate::event::{LiteralForm, Piece};
+use crate::event::{Awaited, LiteralForm, Piece, Reading};
 use crate::lint::look::Look;
 use crate::lint::table::Breach;
 
@@ -8,6 +8,7 @@ use crate::lint::table::Breach;
 const LONGEST_MINUS: u64 = 4096;
 
 pub(super) fn check(look: &mut Look<'_>) {
+    awaited(look);
     for piece in look.said.wire.pieces() {
         let (form, header, octets) = match piece {
             Piece::Literal {
@@ -33,6 +34,35 @@ pub(super) fn check(look: &mut Look<'_>) {
             (false, false) => look.add(Breach::LiteralPlusFromServer, wrong, ""),
             (false, true) => {}
         }
+    }
+}
+
+/// In a recording every continuation request is there: a command with more synchronizing literals was
+/// not waited with.
+fn awaited(look: &mut Look<'_>) {
+    match look.said.reading {
+        Reading::ContinuationRequest {
+            awaited: Some(Awaited::Literal),
+            ..
+        } => look.memory.go_aheads += 1,
+        Reading::Command { refused, .. } => {
+            let told = std::mem::take(&mut look.memory.go_aheads);
+            let is_sync = |piece: &&Piece| match piece {
+                Piece::Literal { form, .. } | Piece::Streamed { form, .. } => form.is_sync(),
+                _ => false,
+            };
+            let pieces = look.said.wire.pieces().iter();
+            let waits = pieces.filter(is_sync).count();
+            let is_known =
+                look.session.is_whole() && look.session.state().is_some() && !look.memory.meddled;
+            if is_known && !refused && !look.said.incomplete && waits > told {
+                look.add_head(
+                    Breach::LiteralNotAwaited,
+                    "no continuation request is there",
+                );
+            }
+        }
+        _ => {}
     }
 }
 

@@ -3,13 +3,14 @@
 use crate::event::{Peer, Value};
 use crate::lint::look::Look;
 use crate::lint::table::Breach;
-use crate::model::{State, items};
+use crate::session::{State, items, ranges};
 
 pub(super) fn check(look: &mut Look<'_>) {
     if look.said.from == Peer::Client {
         return;
     }
     copyuid(look);
+    appenduid(look);
     let Some((name, number)) = look.data() else {
         return;
     };
@@ -21,6 +22,9 @@ pub(super) fn check(look: &mut Look<'_>) {
     }
     if unselected(look) {
         return look.add_head(Breach::DataUnselected, "");
+    }
+    if matches!(name, "EXPUNGE" | "FETCH") && look.session.has_enabled("UIDONLY") {
+        look.add_head(Breach::UidonlyNumbers, "");
     }
     match (name, number) {
         ("EXISTS", Some(number)) => exists(look, number),
@@ -119,17 +123,41 @@ fn fetched(look: &mut Look<'_>) {
     }
 }
 
+/// `S: a OK [APPENDUID 38505 3955:3955] Done`
+fn appenduid(look: &mut Look<'_>) {
+    let Some(code) = look.said.code().filter(|code| code.name == "APPENDUID") else {
+        return;
+    };
+    let [_, Value::Atom(set)] = code.values.as_slice() else {
+        return;
+    };
+    let mut all = ranges(set);
+    if let (Some(Some((first, last))), None) = (all.next(), all.next())
+        && first == last
+    {
+        let range = look.range_of(set);
+        look.add(Breach::AppenduidRange, range, "");
+    }
+}
+
 /// `S: a OK [COPYUID 38505 304,319:320 3956:3958] Done`
 fn copyuid(look: &mut Look<'_>) {
     let Some(code) = look.said.code().filter(|code| code.name == "COPYUID") else {
         return;
     };
+    let moved = look.ended().is_some_and(|(command, _)| {
+        let is_move = matches!(&*command.name, "MOVE" | "UID MOVE");
+        is_move && (command.got("EXPUNGE") || command.got("VANISHED"))
+    });
+    if moved {
+        look.add_head(Breach::CopyuidLate, "");
+    }
     let [_, from, to] = code.values.as_slice() else {
         return;
     };
     let count = |set: &Value<'_>| match set {
         Value::Number(_) => Some(1),
-        set => crate::model::ranges(set.bytes()?).try_fold(0_u64, |sum, range| {
+        set => ranges(set.bytes()?).try_fold(0_u64, |sum, range| {
             let (first, last) = range?;
             let (first, last) = (first.number()?, last.number()?);
             sum.checked_add(first.abs_diff(last))?.checked_add(1)

@@ -1,11 +1,6 @@
 //! Mailboxes' names and attributes (RFC 9051, section 5.1 and 7.3.1).
 
-use base64::Engine;
-use base64::alphabet::IMAP_MUTF7;
-use base64::engine::GeneralPurpose;
-use base64::engine::general_purpose::NO_PAD;
-
-use crate::event::{Label, Peer, Span, Value, unquoted};
+use crate::event::{Label, MailboxNames, Peer, Span, Value, unquoted};
 use crate::lint::look::Look;
 use crate::lint::table::Breach;
 
@@ -40,7 +35,7 @@ fn command(look: &mut Look<'_>) {
         return;
     };
     let name = command.name.clone();
-    let mailbox = command.first.clone();
+    let is_inbox = command.named.first().is_some_and(|name| &**name == "INBOX");
     if !WITH_NAME.contains(&&*name) {
         return;
     }
@@ -48,7 +43,6 @@ fn command(look: &mut Look<'_>) {
         return;
     };
     encoded(look, span);
-    let is_inbox = mailbox.is_some_and(|mailbox| mailbox.eq_ignore_ascii_case(b"INBOX"));
     match &*name {
         "CREATE" if is_inbox => look.add(Breach::InboxCreated, span.range.clone(), ""),
         "DELETE" if is_inbox => look.add(Breach::InboxDeleted, span.range.clone(), ""),
@@ -70,6 +64,22 @@ fn response(look: &mut Look<'_>) {
     if has("\\HasChildren") && (has("\\HasNoChildren") || has("\\Noinferiors")) {
         let range = look.range_of_word("\\HASCHILDREN");
         look.add(Breach::ConflictingAttributes, range, "");
+    }
+    let exclusive = ["\\Marked", "\\Unmarked", "\\Noselect"];
+    let mut marked = exclusive.iter().filter(|name| has(name));
+    if let (Some(one), Some(_)) = (marked.next(), marked.next()) {
+        let range = look.range_of_word(&one.to_ascii_uppercase());
+        look.add(Breach::ConflictingAttributes, range, "");
+    }
+    let extended = arguments.get(3).map_or(&[][..], Value::members);
+    let has_childinfo = extended.iter().any(|name| name.is_word("CHILDINFO"));
+    let is_asked = look
+        .session
+        .in_flight()
+        .iter()
+        .any(|command| command.has("RECURSIVEMATCH"));
+    if has_childinfo && !is_asked && look.session.state().is_some() {
+        look.add_head(Breach::ChildinfoUnasked, "");
     }
     let close = said
         .spans
@@ -112,22 +122,8 @@ fn encoded(look: &mut Look<'_>, span: &Span) {
 }
 
 fn is_modified_utf7(name: &[u8]) -> bool {
-    if !name.is_ascii() {
-        return false;
-    }
-    let base64 = GeneralPurpose::new(&IMAP_MUTF7, NO_PAD);
-    let mut shifted = name.split(|octet| *octet == b'&').skip(1);
-    shifted.all(|part| {
-        let Some(end) = part.iter().position(|octet| *octet == b'-') else {
-            return false;
-        };
-        let Ok(octets) = base64.decode(&part[..end]) else {
-            return false;
-        };
-        let (units, odd) = octets.as_chunks::<2>();
-        let units = units.iter().map(|unit| u16::from_be_bytes(*unit));
-        odd.is_empty() && char::decode_utf16(units).all(|c| c.is_ok())
-    })
+    let is_plain = !name.contains(&b'&');
+    name.is_ascii() && (is_plain || MailboxNames::ModifiedUtf7.decoded(name).is_some())
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::lint::finding::Finding;
 use crate::lint::memory::Memory;
 use crate::lint::rule::Side;
 use crate::lint::table::Breach;
-use crate::model::Session;
+use crate::session::Session;
 
 /// Notes that are findings. All other notes are about mailscope itself or its surroundings, or are
 /// found again in the messages.
@@ -16,6 +16,11 @@ const TAKEN_OVER: &[(&str, Breach)] = &[
     ("literal-not-awaited", Breach::LiteralNotAwaited),
     ("malformed-command", Breach::MalformedCommand),
     ("malformed-response", Breach::MalformedResponse),
+    (
+        "sasl-initial-response-string",
+        Breach::SaslInitialResponseString,
+    ),
+    ("sasl-malformed", Breach::SaslMalformed),
     ("starttls-injection", Breach::StarttlsInjection),
     ("tls-in-cleartext", Breach::TlsInCleartext),
 ];
@@ -24,6 +29,7 @@ pub(super) fn check(event: &Event, _session: &Session, memory: &mut Memory) -> V
     let Body::Note(note) = &event.body else {
         return Vec::new();
     };
+    memory.faulted |= note.id.starts_with("fault");
     let row = TAKEN_OVER.iter().find(|(id, _)| *id == note.id);
     let Some((_, id)) = row.filter(|(id, _)| !memory.last.contains(id)) else {
         return Vec::new();

@@ -1,14 +1,57 @@
 //! Message numbers and UIDs, as commands name them and responses tell them.
 
-use crate::event::{Label, Peer, Reading};
+use super::keys::Keys;
+use crate::event::{Label, Peer, Reading, Value};
 use crate::lint::look::Look;
 use crate::lint::table::Breach;
-use crate::model::{Bound, Learned, items, ranges};
+use crate::session::{Bound, Learned, items, ranges};
 
 pub(super) fn check(look: &mut Look<'_>) {
     match look.said.from {
-        Peer::Client => command(look),
-        Peer::Server => {}
+        Peer::Client => {
+            command(look);
+            for set in Keys::read(look).sets {
+                named(look, set.range, set.by_uid);
+            }
+        }
+        Peer::Server => told(look),
+    }
+}
+
+/// The largest number that there is (RFC 9051, section 9, `number`).
+const LARGEST: u64 = u32::MAX as u64;
+
+/// `S: * 0 FETCH (UID 0)`, `S: * OK [UIDVALIDITY 0] none`
+fn told(look: &mut Look<'_>) {
+    let code = look.said.code();
+    let (range, number, may_be_zero) = match (&look.said.reading, &code) {
+        (
+            Reading::Untagged {
+                name,
+                number: Some(number),
+                ..
+            },
+            _,
+        ) if matches!(&**name, "EXISTS" | "EXPUNGE" | "FETCH" | "RECENT") => {
+            let may_be_zero = matches!(&**name, "EXISTS" | "RECENT");
+            (None, *number, may_be_zero || name == "EXPUNGE")
+        }
+        (_, Some(code)) if matches!(&*code.name, "UIDNEXT" | "UIDVALIDITY" | "UNSEEN") => {
+            let Some(number) = code.values.first().and_then(Value::number) else {
+                return;
+            };
+            (Some(look.range_of_word(&code.name)), number, false)
+        }
+        _ => return,
+    };
+    let id = match number {
+        0 if !may_be_zero => Breach::ZeroTold,
+        number if number > LARGEST => Breach::NumberTooLarge,
+        _ => return,
+    };
+    match range {
+        Some(range) => look.add(id, range, ""),
+        None => look.add_head(id, ""),
     }
 }
 
@@ -29,17 +72,33 @@ fn command(look: &mut Look<'_>) {
     let Some(set) = look.first_argument() else {
         return;
     };
-    let text = look.said.span_bytes(set);
     let range = set.range.clone();
-    if !matches!(set.label, Label::Atom | Label::Number) || text.first() == Some(&b'$') {
-        return; // what was found last (RFC 5182), or a mask
+    if !matches!(set.label, Label::Atom | Label::Number) {
+        return; // a mask
+    }
+    if !by_uid && look.session.has_enabled("UIDONLY") {
+        look.add(Breach::UidonlyNumbers, range.clone(), "");
+    }
+    named(look, range, by_uid);
+}
+
+/// A set that names messages.
+fn named(look: &mut Look<'_>, range: std::ops::Range<usize>, by_uid: bool) {
+    let text = &look.said.wire.bytes()[range.clone()];
+    if text.first() == Some(&b'$') {
+        return; // what was found last (RFC 5182)
     }
     let mut most = 0;
+    let mut has_largest = false;
     for bounds in ranges(text) {
         let Some((first, last)) = bounds else {
             return look.add(Breach::SequenceSetMalformed, range, "");
         };
+        has_largest |= first == Bound::Largest || last == Bound::Largest;
         for number in [first, last].into_iter().filter_map(Bound::number) {
+            if number > LARGEST {
+                return look.add(Breach::NumberTooLarge, range, "");
+            }
             if number == 0 {
                 return look.add(Breach::NumberZero, range, "");
             }
@@ -48,11 +107,11 @@ fn command(look: &mut Look<'_>) {
     }
     match by_uid {
         true => void(look, text.to_vec(), range),
-        false => beyond(look, most, range),
+        false => beyond(look, most, has_largest, range),
     }
 }
 
-fn beyond(look: &mut Look<'_>, most: u64, range: std::ops::Range<usize>) {
+fn beyond(look: &mut Look<'_>, most: u64, has_largest: bool, range: std::ops::Range<usize>) {
     let session = look.session;
     let Some(mailbox) = session.mailbox() else {
         return;
@@ -65,7 +124,9 @@ fn beyond(look: &mut Look<'_>, most: u64, range: std::ops::Range<usize>) {
         0 => exists,
         _ => mailbox.peak.max(exists),
     };
-    if most > bound {
+    // In an empty mailbox there is no largest number.
+    let is_empty = has_largest && bound == 0 && session.in_flight().count() == 0;
+    if most > bound || is_empty {
         let about = format!("there are {exists} messages");
         look.add(Breach::NumberBeyondExists, range, about);
     }
@@ -111,6 +172,10 @@ pub(super) fn after(look: &mut Look<'_>) {
     let (Some(item), Some(uid)) = (item, uid) else {
         return;
     };
+    if uid == 0 {
+        let range = look.range_of(item.name.bytes().unwrap_or_default());
+        return look.add(Breach::ZeroTold, range, "");
+    }
     let range = look.range_of(item.name.bytes().unwrap_or_default());
     let range = range.start..range.end + 1 + uid.to_string().len();
     match mailbox.learned {
@@ -120,6 +185,10 @@ pub(super) fn after(look: &mut Look<'_>) {
                 range,
                 format!("message {number} had the UID {before}"),
             );
+        }
+        Some(Learned::Reused) => {
+            let about = format!("a message with the UID {uid} was there, and went");
+            look.add(Breach::UidReused, range, about);
         }
         Some(Learned::NotAscending(other)) => {
             let at = mailbox.messages().number(other);

@@ -1,9 +1,11 @@
 //! Commands sent before the one before them is answered (RFC 9051, section 5.5).
 
-use crate::event::Span;
+use std::ops::Range;
+
+use super::keys::Keys;
 use crate::lint::look::Look;
 use crate::lint::table::Breach;
-use crate::model::{Bound, ranges};
+use crate::session::{Bound, ranges};
 
 /// Commands in flight among which the one that is named is looked for.
 const LOOKED_AT: usize = 256;
@@ -22,13 +24,23 @@ pub(super) fn check(look: &mut Look<'_>) {
     if in_flight.count() == in_flight.keeping_numbers() {
         return;
     }
-    let Some(set) = look.first_argument().filter(|set| has_numbers(look, set)) else {
+    let range = match super::is_search(command) {
+        true => {
+            let sets = Keys::read(look).sets.into_iter();
+            let mut sets = sets.filter(|set| !set.by_uid && has_numbers(look, &set.range));
+            sets.next().map(|set| set.range)
+        }
+        false => {
+            let set = look.first_argument().map(|set| set.range.clone());
+            set.filter(|set| has_numbers(look, set))
+        }
+    };
+    let Some(range) = range else {
         return;
     };
     let mut newest = in_flight.iter().rev().take(LOOKED_AT);
     let other = newest.find(|other| !other.keeps_numbers());
     let about = other.map(|other| format!("{} {} is in flight", other.tag, other.name));
-    let range = set.range.clone();
     look.add(
         Breach::AmbiguousPipelining,
         range,
@@ -36,11 +48,10 @@ pub(super) fn check(look: &mut Look<'_>) {
     );
 }
 
-/// Whether it is a set of message numbers. A search may begin with something else, and `1:*` is all
-/// messages, however they are numbered.
-fn has_numbers(look: &Look<'_>, set: &Span) -> bool {
+/// Whether it is a set of message numbers. `1:*` is all messages, however they are numbered.
+fn has_numbers(look: &Look<'_>, set: &Range<usize>) -> bool {
     let all = Some((Bound::Number(1), Bound::Largest));
-    let text = look.said.span_bytes(set);
+    let text = &look.said.wire.bytes()[set.clone()];
     let mut read = ranges(text);
     let is_all = read.next() == Some(all) && read.next().is_none();
     !is_all && ranges(text).all(|range| range.is_some())

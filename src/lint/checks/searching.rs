@@ -1,19 +1,16 @@
 //! SEARCH and what answers it (RFC 9051, section 6.4.4 and 7.3.4; RFC 4731).
 
-use crate::event::{Label, Peer, Value};
+use super::is_search;
+use crate::event::{Label, Peer, Reading, Span, Value};
 use crate::lint::look::Look;
 use crate::lint::table::Breach;
-use crate::model::{Command, ranges};
+use crate::session::{Bound, ranges};
 
 pub(super) fn check(look: &mut Look<'_>) {
     match look.said.from {
         Peer::Client => command(look),
         Peer::Server => response(look),
     }
-}
-
-fn is_search(command: &Command) -> bool {
-    matches!(&*command.name, "SEARCH" | "UID SEARCH")
 }
 
 fn command(look: &mut Look<'_>) {
@@ -40,6 +37,7 @@ fn response(look: &mut Look<'_>) {
     let Some((name @ ("SEARCH" | "ESEARCH"), _)) = look.data() else {
         return;
     };
+    correlator(look);
     let Some(command) = look
         .session
         .asking(look.said)
@@ -58,12 +56,44 @@ fn response(look: &mut Look<'_>) {
     let is_rev2 = look.is_rev2();
     match name {
         "SEARCH" if returns => look.add_head(Breach::SearchForEsearch, ""),
+        "SEARCH" if is_rev2 => look.add_head(Breach::SearchInRev2, ""),
         "ESEARCH" if !returns && !is_rev2 => look.add_head(Breach::EsearchUnasked, ""),
         "ESEARCH" if by_uid && !says_uid => look.add_head(Breach::EsearchWithoutUid, ""),
         _ => {}
     }
+    let has_count = arguments.iter().any(|value| value.is_word("COUNT"));
+    if name == "ESEARCH" && returns && command.has("COUNT") && !has_count && !command.has("PARTIAL")
+    {
+        look.add_head(Breach::EsearchCountMissing, "");
+    }
     if !by_uid {
         beyond(look, name, &arguments);
+    }
+}
+
+/// `S: * ESEARCH (TAG "a") ALL 1:3`
+fn correlator(look: &mut Look<'_>) {
+    let arguments = look.said.arguments();
+    let Some([word, tag]) = arguments.first().map(Value::members) else {
+        return;
+    };
+    let is_seen = look.session.state().is_some();
+    let tag = tag.bytes().filter(|_| word.is_word("TAG") && is_seen);
+    let Some(tag) = tag.map(String::from_utf8_lossy) else {
+        return;
+    };
+    if look.memory.never_had(&tag) && matches!(look.said.reading, Reading::Untagged { .. }) {
+        let about = format!("no command had the tag {tag}");
+        let is_it = |span: &&Span| {
+            let text = look.said.span_bytes(span);
+            let text = text.strip_prefix(b"\"").unwrap_or(text);
+            text.strip_suffix(b"\"").unwrap_or(text) == tag.as_bytes()
+        };
+        let span = look.arguments().iter().find(is_it);
+        match span.map(|span| span.range.clone()) {
+            Some(range) => look.add(Breach::EsearchTagUnknown, range, about),
+            None => look.add_head(Breach::EsearchTagUnknown, about),
+        }
     }
 }
 
@@ -75,13 +105,25 @@ fn beyond(look: &mut Look<'_>, name: &str, arguments: &[Value<'_>]) {
     let most = match name {
         "SEARCH" => arguments.iter().filter_map(Value::number).max(),
         _ => {
-            let mut all = arguments.iter().skip_while(|value| !value.is_word("ALL"));
-            all.nth(1).and_then(largest)
+            let pairs = arguments.windows(2);
+            let told = ["ALL", "COUNT", "MAX", "MIN"];
+            let pairs = pairs.filter(|pair| told.iter().any(|name| pair[0].is_word(name)));
+            pairs.filter_map(|pair| largest(&pair[1])).max()
         }
     };
     if let Some(most) = most.filter(|most| *most > exists) {
         let about = format!("{most} is told of, and there are {exists} messages");
-        look.add_head(Breach::SearchBeyondExists, about);
+        let is_it = |span: &&Span| {
+            let set = matches!(span.label, Label::Number | Label::Atom);
+            set && ranges(look.said.span_bytes(span))
+                .flatten()
+                .any(|(first, last)| [first, last].contains(&Bound::Number(most)))
+        };
+        let span = look.arguments().iter().find(is_it);
+        match span.map(|span| span.range.clone()) {
+            Some(range) => look.add(Breach::SearchBeyondExists, range, about),
+            None => look.add_head(Breach::SearchBeyondExists, about),
+        }
     }
 }
 

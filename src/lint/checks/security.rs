@@ -3,7 +3,10 @@
 use crate::event::{Peer, Reading, Status};
 use crate::lint::look::Look;
 use crate::lint::table::Breach;
-use crate::model::{Command, Leg, Session, State};
+use crate::session::{Leg, Pending, Session, State};
+
+/// Mechanisms that tell a password, or a token that is as good (RFC 7628, section 4).
+const TELLING: &[&str] = &["LOGIN", "OAUTHBEARER", "PLAIN", "XOAUTH2"];
 
 pub(super) fn check(look: &mut Look<'_>) {
     match look.said.from {
@@ -54,13 +57,17 @@ fn command(look: &mut Look<'_>) {
         _ => return,
     };
     let in_flight = session.in_flight();
-    let begins = |command: &Command| command.name == "STARTTLS" && !command.own;
+    let begins = |command: &Pending| command.name == "STARTTLS" && !command.own;
     if in_flight.has("STARTTLS") && in_flight.iter().any(begins) {
         look.add_head(Breach::StarttlsPipelined, "");
     }
+    let compresses = |command: &Pending| command.name == "COMPRESS" && !command.own;
+    if in_flight.has("COMPRESS") && in_flight.iter().any(compresses) {
+        look.add_head(Breach::CompressPipelined, "");
+    }
     let tells_a_password = match (&*name, mechanism) {
         ("LOGIN", _) => true,
-        ("AUTHENTICATE", Some(mechanism)) => ["LOGIN", "PLAIN"].contains(&mechanism),
+        ("AUTHENTICATE", Some(mechanism)) => TELLING.contains(&mechanism),
         _ => false,
     };
     if tells_a_password && (is_open(session) || looks_open(session)) {

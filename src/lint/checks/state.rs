@@ -3,8 +3,8 @@
 use crate::event::{Peer, Reading, Status};
 use crate::lint::look::Look;
 use crate::lint::table::Breach;
-use crate::model::State;
 use crate::protocol::imap::is_command;
+use crate::session::State;
 
 /// Valid in every state, or with rules of their own.
 const ANY: &[&str] = &[
@@ -123,13 +123,11 @@ fn selected(look: &mut Look<'_>, name: &str) {
         return;
     }
     let writes = ["EXPUNGE", "MOVE", "REPLACE", "STORE"];
-    let first = look
-        .command
-        .as_ref()
-        .and_then(|command| command.first.clone());
+    let command = look.command.as_ref();
+    let named = command.and_then(|command| command.named.first());
     match name {
         "ENABLE" => look.add_head(Breach::EnableSelected, ""),
-        "STATUS" if first.is_some_and(|first| mailbox.is(&first)) => {
+        "STATUS" if named == Some(&mailbox.name) => {
             look.add_head(Breach::StatusSelected, "");
         }
         _ if mailbox.read_only && writes.contains(&name.trim_start_matches("UID ")) => {

@@ -1,9 +1,12 @@
 //! UIDVALIDITY, UIDNEXT and HIGHESTMODSEQ, from one selecting to the next (RFC 9051, section 2.3.1.1;
 //! RFC 7162, section 3.1.2).
 
+use std::sync::Arc;
+
 use crate::event::{Passed, Peer, Value};
 use crate::lint::look::Look;
 use crate::lint::table::Breach;
+use crate::session::mailbox_of;
 
 pub(super) fn after(look: &mut Look<'_>) {
     if look.said.from == Peer::Client {
@@ -35,12 +38,8 @@ fn status(look: &mut Look<'_>) {
     let [mailbox, Value::List(items)] = arguments.as_slice() else {
         return;
     };
-    let Some(name) = mailbox.bytes() else {
+    let Some(name) = mailbox_of(mailbox) else {
         return;
-    };
-    let name = match name.eq_ignore_ascii_case(b"INBOX") {
-        true => b"INBOX".to_vec(),
-        false => name.to_vec(),
     };
     let item = |name: &str| {
         let mut pairs = items.chunks_exact(2);
@@ -59,7 +58,7 @@ fn status(look: &mut Look<'_>) {
     }
 }
 
-fn uid_validity(look: &mut Look<'_>, name: &[u8], told: u64) {
+fn uid_validity(look: &mut Look<'_>, name: &Arc<str>, told: u64) {
     let Some(past) = look.account.mailbox(name) else {
         return;
     };
@@ -79,7 +78,7 @@ fn uid_validity(look: &mut Look<'_>, name: &[u8], told: u64) {
     }
 }
 
-fn uid_next(look: &mut Look<'_>, name: &[u8], told: u64) {
+fn uid_next(look: &mut Look<'_>, name: &Arc<str>, told: u64) {
     let conn = look.event.conn;
     let Some(past) = look.account.mailbox(name) else {
         return;
@@ -96,7 +95,7 @@ fn uid_next(look: &mut Look<'_>, name: &[u8], told: u64) {
     }
 }
 
-fn highest_modseq(look: &mut Look<'_>, name: &[u8], told: u64) {
+fn highest_modseq(look: &mut Look<'_>, name: &Arc<str>, told: u64) {
     let conn = look.event.conn;
     let Some(past) = look.account.mailbox(name) else {
         return;

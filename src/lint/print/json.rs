@@ -17,6 +17,9 @@ use crate::event::json::Object;
 use crate::lint::finding::Finding;
 use crate::lint::rule::Rule;
 
+/// A line as a JSON Schema (draft 2020-12).
+pub const SCHEMA: &str = include_str!("schema.json");
+
 /// Adds a finding's line.
 pub fn write_finding(out: &mut Vec<u8>, finding: &Finding) {
     let mut object = Object::open(out);

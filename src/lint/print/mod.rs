@@ -8,7 +8,7 @@ mod json;
 mod sarif;
 mod text;
 
-pub use json::{write_finding, write_rule};
+pub use json::{SCHEMA, write_finding, write_rule};
 pub use sarif::Sarif;
 pub use text::{Text, remark, rules, summary};
 

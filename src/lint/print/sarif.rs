@@ -1,7 +1,7 @@
 //! Findings as SARIF 2.1.0 (OASIS), for what shows code scanning results.
 //!
-//! One run, the whole table among its tool's rules. A transcript has no lines of its own that a reader
-//! would look for, so a result's place is the file and, as a logical location, connection and event.
+//! One run, the whole table among its tool's rules. A result's place is the file and the line in which
+//! the event begins, with what was said there, and as a logical location connection and event.
 
 use serde_json::{Value, json};
 
@@ -27,8 +27,8 @@ impl Sarif {
         }
     }
 
-    /// Adds a finding.
-    pub fn add(&mut self, finding: &Finding) {
+    /// Adds a finding in the event that begins in this line of the file.
+    pub fn add(&mut self, finding: &Finding, line: u64) {
         let index = RULES.iter().position(|rule| rule.id == finding.rule.id);
         let place = format!("connection {}, event #{}", finding.conn, finding.n);
         let mut properties = json!({
@@ -37,7 +37,9 @@ impl Sarif {
             "at": finding.at.seconds(),
             "blame": finding.blame.name(),
         });
+        let mut region = json!({ "startLine": line.max(1) });
         if let Some(quote) = &finding.quote {
+            region["snippet"] = json!({ "text": printed(&quote.octets) });
             properties["from"] = quote.from.name().into();
             properties["line"] = printed(&quote.octets).into();
             properties["wrong"] = printed(&quote.octets[quote.wrong.clone()]).into();
@@ -48,7 +50,10 @@ impl Sarif {
             "level": level(finding.rule.severity),
             "message": { "text": message(finding) },
             "locations": [{
-                "physicalLocation": { "artifactLocation": { "uri": self.uri } },
+                "physicalLocation": {
+                    "artifactLocation": { "uri": self.uri },
+                    "region": region,
+                },
                 "logicalLocations": [{ "fullyQualifiedName": place, "kind": "event" }],
             }],
             "properties": properties,

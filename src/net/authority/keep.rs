@@ -6,7 +6,7 @@
 //! crash or another first run came between; whoever comes second takes what is there.
 //! Folders are made with mode 0700 and files with 0600, they never have another for a moment.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::{Authority, Scope, certificate, create, now, random};
 use crate::error::{Error, Result};
+use crate::private;
 
 const CERTIFICATE: &str = "ca.pem";
 const KEY: &str = "ca-key.pem";
@@ -208,7 +209,7 @@ fn make(ca_dir: &Path, folder: &Path, scope: &Scope) -> Result<()> {
         Error::new(making(), error).hint("a folder that your user may write to with --ca-dir DIR")
     };
     let (certificate, key) = create(scope, now())?;
-    private_folders()
+    private::folder()
         .recursive(true)
         .create(ca_dir)
         .map_err(cannot)?;
@@ -217,7 +218,7 @@ fn make(ca_dir: &Path, folder: &Path, scope: &Scope) -> Result<()> {
         scope.folder(),
         certificate::hex(&random::<8>()?, "")
     )));
-    private_folders().create(&unfinished.0).map_err(cannot)?;
+    private::folder().create(&unfinished.0).map_err(cannot)?;
     write(&unfinished.0.join(KEY), &key.serialize_pem()).map_err(cannot)?;
     write(&unfinished.0.join(CERTIFICATE), &certificate.pem()).map_err(cannot)?;
     sync(&unfinished.0);
@@ -253,26 +254,8 @@ impl Drop for Unfinished {
     }
 }
 
-fn private_folders() -> DirBuilder {
-    #[allow(unused_mut, reason = "only Unix has modes")]
-    let mut builder = DirBuilder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
-    }
-    builder
-}
-
 fn write(path: &Path, text: &str) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    let mut file = options.open(path)?;
+    let mut file = private::create_new(path)?;
     file.write_all(text.as_bytes())?;
     // Else a power cut could leave a whole folder with empty files in it.
     file.sync_all()

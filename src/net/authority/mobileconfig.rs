@@ -5,52 +5,56 @@
 //! the certificate, so that installing it twice replaces it and does not pile up. It is not
 //! signed: mailscope has no certificate that Apple's systems would know.
 
-use plist::{Dictionary, Value};
+use std::fmt::Write;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 use super::{Authority, certificate};
-use crate::error::{Doing, Result};
 
-/// The profile as XML.
-pub(super) fn profile(authority: &Authority) -> Result<Vec<u8>> {
+/// The profile as XML: a property list of few kinds of values.
+pub(super) fn profile(authority: &Authority) -> Vec<u8> {
     let name = authority.name();
     let identifier = format!(
         "mailscope.authority.{}",
         certificate::hex(&certificate::sha256(&authority.certificate), "")
     );
-    let mut root = payload(
-        "com.apple.security.root",
-        &format!("{identifier}.root"),
-        &name,
-        &format!("Vouches for TLS servers: {}.", authority.scope),
-    );
-    root.insert("PayloadCertificateFileName".into(), "mailscope.cer".into());
-    root.insert(
-        "PayloadContent".into(),
-        Value::Data(authority.certificate.to_vec()),
-    );
-    let mut profile = payload(
-        "Configuration",
-        &identifier,
-        &name,
-        "The certificate authority of a mailscope that records mail sessions. Remove it when you \
-         are done.",
-    );
-    profile.insert("PayloadOrganization".into(), "mailscope".into());
-    profile.insert(
-        "PayloadContent".into(),
-        Value::Array(vec![Value::Dictionary(root)]),
-    );
-    let mut xml = Vec::new();
-    Value::Dictionary(profile)
-        .to_writer_xml(&mut xml)
-        .doing(|| "write the authority as a configuration profile".into())?;
-    xml.push(b'\n');
-    Ok(xml)
+    let content = STANDARD.encode(&authority.certificate);
+    let root = dictionary(&format!(
+        "{}{}{}",
+        payload(
+            "com.apple.security.root",
+            &format!("{identifier}.root"),
+            &name,
+            &format!("Vouches for TLS servers: {}.", authority.scope),
+        ),
+        string("PayloadCertificateFileName", "mailscope.cer"),
+        entry("PayloadContent", &format!("<data>{content}</data>"))
+    ));
+    let profile = dictionary(&format!(
+        "{}{}{}",
+        payload(
+            "Configuration",
+            &identifier,
+            &name,
+            "The certificate authority of a mailscope that records mail sessions. Remove it when \
+             you are done.",
+        ),
+        string("PayloadOrganization", "mailscope"),
+        entry("PayloadContent", &format!("<array>\n{root}</array>"))
+    ));
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+         <!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \
+         \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n\
+         <plist version=\"1.0\">\n{profile}</plist>\n"
+    )
+    .into_bytes()
 }
 
 /// The keys that every payload has.
-fn payload(kind: &str, identifier: &str, name: &str, description: &str) -> Dictionary {
-    let mut payload = Dictionary::new();
+fn payload(kind: &str, identifier: &str, name: &str, description: &str) -> String {
+    let mut keys = String::new();
     for (key, value) in [
         ("PayloadType", kind),
         ("PayloadIdentifier", identifier),
@@ -58,10 +62,40 @@ fn payload(kind: &str, identifier: &str, name: &str, description: &str) -> Dicti
         ("PayloadDisplayName", name),
         ("PayloadDescription", description),
     ] {
-        payload.insert(key.into(), value.into());
+        keys.push_str(&string(key, value));
     }
-    payload.insert("PayloadVersion".into(), 1.into());
-    payload
+    keys.push_str(&entry("PayloadVersion", "<integer>1</integer>"));
+    keys
+}
+
+fn dictionary(entries: &str) -> String {
+    format!("<dict>\n{entries}</dict>\n")
+}
+
+fn entry(key: &str, value: &str) -> String {
+    format!("<key>{key}</key>\n{value}\n")
+}
+
+fn string(key: &str, value: &str) -> String {
+    entry(key, &format!("<string>{}</string>", escaped(value)))
+}
+
+/// As XML has text; what no XML may hold becomes a replacement character.
+fn escaped(text: &str) -> String {
+    let mut xml = String::new();
+    for c in text.chars() {
+        match c {
+            '&' => xml.push_str("&amp;"),
+            '<' => xml.push_str("&lt;"),
+            '>' => xml.push_str("&gt;"),
+            '\t' | '\n' | '\r' => {
+                let _ = write!(xml, "&#{};", u32::from(c)); // a string takes everything
+            }
+            '\0'..='\x1f' | '\u{fffe}' | '\u{ffff}' => xml.push('\u{fffd}'),
+            c => xml.push(c),
+        }
+    }
+    xml
 }
 
 /// A UUID that follows from the identifier: version 8 of SHA-256 (RFC 9562, section 5.8 and
@@ -87,9 +121,9 @@ mod tests {
     #[test]
     fn a_profile_holds_the_certificate_and_the_same_identifiers_each_time() {
         let authority = Authority::ephemeral().unwrap();
-        let xml = profile(&authority).unwrap();
-        assert_eq!(xml, profile(&authority).unwrap());
-        let read = Value::from_reader_xml(Cursor::new(&xml)).unwrap();
+        let xml = profile(&authority);
+        assert_eq!(xml, profile(&authority));
+        let read = plist::Value::from_reader_xml(Cursor::new(&xml)).unwrap();
         let outer = read.as_dictionary().unwrap();
         let root = outer["PayloadContent"].as_array().unwrap()[0]
             .as_dictionary()
@@ -100,8 +134,25 @@ mod tests {
             Some(&*authority.name())
         );
         assert_ne!(outer["PayloadUUID"], root["PayloadUUID"]);
-        let other = profile(&Authority::ephemeral().unwrap()).unwrap();
+        let other = profile(&Authority::ephemeral().unwrap());
         assert_ne!(xml, other);
+    }
+
+    #[test]
+    fn any_text_is_read_as_it_was() {
+        for (text, is_read) in [
+            ("a & b <c> \"d\" 'e' ü\u{1f600}", None),
+            ("\t1\r\n2", None),
+            ("\u{1}\u{b}\u{1b}", Some("\u{fffd}\u{fffd}\u{fffd}")),
+        ] {
+            let xml = format!(
+                "<plist version=\"1.0\">{}</plist>",
+                dictionary(&string("key", text))
+            );
+            let read = plist::Value::from_reader_xml(Cursor::new(&xml)).unwrap();
+            let read = read.as_dictionary().unwrap()["key"].as_string();
+            assert_eq!(read, Some(is_read.unwrap_or(text)));
+        }
     }
 
     #[test]

@@ -20,9 +20,10 @@
 //! 6.1, takes a name and a key from it). OpenSSL, rustls, NSS and GnuTLS mind them, Java does not.
 //!
 //! What a scope is, is in `scope.rs`, and one host of it in `host.rs`; where authorities are kept,
-//! `keep.rs`; what a leaf is, `leaf.rs`; the form that Apple's systems install,
+//! `keep.rs` and `data_folder.rs`; what a leaf is, `leaf.rs`; the form that Apple's systems install,
 //! `mobileconfig.rs`.
 
+mod data_folder;
 mod host;
 mod keep;
 mod leaf;
@@ -112,8 +113,8 @@ impl Authority {
     ///
     /// The user has no home folder.
     pub fn default_dir() -> Result<PathBuf> {
-        match directories::ProjectDirs::from("", "", "mailscope") {
-            Some(project) => Ok(project.data_dir().join("ca")),
+        match data_folder::data_folder() {
+            Some(folder) => Ok(folder.join("ca")),
             None => Err(
                 Error::new("find the user's data folder", "there is no home folder")
                     .hint("--ca-dir DIR, or MAILSCOPE_CA_DIR in the environment"),
@@ -168,11 +169,7 @@ impl Authority {
     }
 
     /// The certificate as a configuration profile for Apple's systems (`.mobileconfig`).
-    ///
-    /// # Errors
-    ///
-    /// None is known; the writer of property lists may have one.
-    pub fn mobileconfig(&self) -> Result<Vec<u8>> {
+    pub fn mobileconfig(&self) -> Vec<u8> {
         mobileconfig::profile(self)
     }
 

@@ -8,7 +8,7 @@ use super::lexer;
 use super::meaning::{Meaning, Missing};
 use super::observer::Observer;
 use super::readings;
-use super::sasl::Exchange;
+use super::sasl::{self, Exchange};
 use super::secrets::{self, CommandSecrets, Ranges};
 use super::solicit::Request;
 use super::tracker::Expected;
@@ -36,6 +36,8 @@ pub(super) struct Found {
     pub(super) ranges: Ranges,
     identity: Option<String>,
     exchange: Option<Exchange>,
+    /// What is odd about a SASL response.
+    odd: Option<Note>,
 }
 
 impl Found {
@@ -83,7 +85,7 @@ pub(super) fn secrets(
     message: &Message,
     circumstances: &Circumstances<'_>,
 ) -> Found {
-    if circumstances.recorded.is_some() {
+    if circumstances.recorded.is_some() && observer.is_masked(message) {
         return Found::default();
     }
     match kind(observer, message, circumstances) {
@@ -98,10 +100,16 @@ pub(super) fn secrets(
                 };
                 exchange.turn(&message.bytes()[line.clone()], gate)
             });
+            let line = ranges
+                .first()
+                .map(|(line, _)| &message.bytes()[line.clone()]);
+            let is_whole = circumstances.missing == Missing::Nothing;
+            let is_odd = line.is_some_and(|line| is_whole && !sasl::is_base64(line, false));
             Found {
                 ranges,
                 identity,
                 exchange: None,
+                odd: is_odd.then_some(Note::SaslMalformed),
             }
         }
         Kind::Done if is_done(message) => Found::default(),
@@ -135,11 +143,13 @@ fn command_secrets(
         ranges,
         identity,
         exchange,
+        odd,
     } = secrets::of_command(message, &spans, extent, trust, &observer.gate);
     Found {
         ranges,
         identity,
         exchange,
+        odd,
     }
 }
 
@@ -186,7 +196,7 @@ fn command(
         return meaning;
     };
     let name = command.name();
-    let mut notes = Vec::new();
+    let mut notes: Vec<Note> = found.odd.into_iter().collect();
     if observer.tracker.is_in_flight(&tag) {
         notes.push(Note::DuplicateTag { tag: tag.clone() });
     }
@@ -270,6 +280,7 @@ fn sasl(
         },
     );
     meaning.spans = lexer::line(wire);
+    meaning.notes.extend(found.odd);
     meaning
 }
 

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use crate::event::{Label, Message, Span};
 
-/// Every command of RFC 9051, RFC 3501 and the registered extensions.
+/// Every command of RFC 9051, RFC 3501 and the registered extensions, and of Gmail and Apple.
 pub(super) const COMMANDS: &[&str] = &[
     "APPEND",
     "AUTHENTICATE",
@@ -82,6 +82,7 @@ pub(super) const COMMANDS: &[&str] = &[
     "UNSELECT",
     "UNSUBSCRIBE",
     "URLFETCH",
+    "XAPPLEPUSHSERVICE",
     "XLIST",
 ];
 

@@ -37,6 +37,7 @@ impl Observer {
             self.end_message(from, at, out);
             self.side(from).framer = Framer::new(from);
         }
+        self.session.doubt();
         let ordinal = self.next_ordinal();
         out.push(Draft::new(
             ordinal,
@@ -48,6 +49,13 @@ impl Observer {
         ));
         if filled > 0 {
             self.note(Note::LiteralNotKept { octets: filled }, at, out);
+        }
+    }
+
+    /// The client goes on with its literal: it was told to, whether that was written down or not.
+    pub fn goes_on(&mut self, out: &mut Vec<Draft>) {
+        if self.awaits_go_ahead() {
+            self.accept_literal(out);
         }
     }
 
@@ -96,6 +104,16 @@ mod tests {
         assert_eq!(said[1].wire.bytes(), b"* 1 FETCH (BODY[] {3}\r\n???)\r\n");
         assert!(!said[1].incomplete);
         assert_eq!(notes(&out), ["literal-not-kept"]);
+    }
+
+    #[test]
+    fn a_literal_that_goes_on_is_one_though_its_command_is_refused_later() {
+        let (mut observer, mut out, at) = (observer(), Vec::new(), Micros(1));
+        let _ = observer.observe(Peer::Client, b"a APPEND x {3}\r\n", at, &mut out);
+        observer.goes_on(&mut out);
+        let _ = observer.observe(Peer::Client, b"abc\r\n", at, &mut out);
+        let _ = observer.observe(Peer::Server, b"a NO\r\n", at, &mut out);
+        assert_eq!(said(&out)[0].wire.bytes(), b"a APPEND x {3}\r\nabc\r\n");
     }
 
     #[test]

@@ -44,6 +44,7 @@ pub use bridge::{AppLeg, ServerLeg, Setting};
 pub use capability::Hidden;
 pub use command::is_command;
 pub use observer::Observer;
+pub use sasl::is_base64;
 pub use tracker::State;
 
 use crate::event::{Message, Peer, Span};

@@ -20,11 +20,14 @@ use crate::limits;
 use crate::protocol::blind::Blind;
 use crate::protocol::opaque::Untold;
 use crate::protocol::{Protocol, Verdict};
+use crate::session::Session;
 
 /// Reads an IMAP connection.
 pub struct Observer {
     pub(super) gate: Gate,
     pub(super) tracker: Tracker,
+    /// What was told of the messages.
+    pub(super) session: Session,
     pub(super) exchange: Option<Exchange>,
     pub(super) greeted: bool,
     /// A literal was refused or asked for in vain before authentication: what comes next may be
@@ -65,6 +68,8 @@ pub(super) enum Source {
     Log,
     /// A recording, which has its notes and masks already.
     Recording,
+    /// A recording in which secrets may stand unmasked.
+    Shown,
 }
 
 impl Side {
@@ -91,6 +96,7 @@ impl Observer {
             struck: Struck::default(),
             compression: Compression::default(),
             tracker: Tracker::default(),
+            session: Session::default(),
             exchange: None,
             greeted: false,
             suspicious: false,
@@ -111,6 +117,14 @@ impl Observer {
     pub fn of_log(gate: Gate) -> Self {
         let mut observer = Self::new(gate);
         observer.source = Source::Log;
+        observer
+    }
+
+    /// As [`new`](Self::new), for a recording in which secrets may stand unmasked
+    /// ([`read_again`](Self::read_again)): they are masked now.
+    pub fn of_shown(gate: Gate) -> Self {
+        let mut observer = Self::new(gate);
+        observer.source = Source::Shown;
         observer
     }
 

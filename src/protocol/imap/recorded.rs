@@ -6,7 +6,9 @@
 use super::meaning::{Meaning, Missing};
 use super::observer::{Observer, Source};
 use super::{client, server};
-use crate::event::{Draft, Message, Micros, Passed, Peer, Reading, RecordedMessage, Relation};
+use crate::event::{
+    Draft, Message, Micros, Passed, Peer, Piece, Reading, RecordedMessage, Relation,
+};
 use crate::protocol::Protocol;
 
 impl Observer {
@@ -19,7 +21,9 @@ impl Observer {
         recorded: RecordedMessage,
         out: &mut Vec<Draft>,
     ) {
-        self.source = Source::Recording;
+        if self.source != Source::Shown {
+            self.source = Source::Recording;
+        }
         self.ordinal = n.saturating_sub(1);
         let from = recorded.from;
         let message = recorded.message.clone();
@@ -98,6 +102,13 @@ impl Observer {
             Some(sent) => Passed::Instead(self.gate.seal(sent.clone(), &[])),
             None => Passed::AsRead,
         }
+    }
+
+    /// Whether nothing of a recorded message is to be masked: that was done, or was not wanted. A message
+    /// with a mask in it was looked through when it was recorded.
+    pub(super) fn is_masked(&self, message: &Message) -> bool {
+        let is_mask = |piece: &Piece| matches!(piece, Piece::Secret(..));
+        self.source != Source::Shown || message.pieces().iter().any(is_mask)
     }
 
     /// Whether messages come from a recording or a log, in which nothing is encrypted or compressed.

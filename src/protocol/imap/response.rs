@@ -346,5 +346,6 @@ pub(super) const READINGS: &[(&str, Option<DataReader>)] = &[
     ("UIDFETCH", Some(readings::fetch)),
     ("URLFETCH", Some(readings::urlfetch)),
     ("VANISHED", Some(readings::vanished)),
+    ("XAPPLEPUSHSERVICE", Some(readings::push_service)),
     ("XLIST", Some(readings::list)),
 ];

@@ -173,6 +173,19 @@ impl Exchange {
     }
 }
 
+/// Whether a client's response has the form that it has to have: base64 with its padding at the end
+/// and nowhere else (RFC 4648, section 4); an initial one that is empty is a single `=`.
+pub fn is_base64(response: &[u8], is_initial: bool) -> bool {
+    let digits = response.len() - response.iter().rev().take_while(|o| **o == b'=').count();
+    let is_digit = |octet: &u8| octet.is_ascii_alphanumeric() || b"+/".contains(octet);
+    if response == b"=" {
+        return is_initial;
+    }
+    response.len().is_multiple_of(4)
+        && response.len() - digits <= 2
+        && response[..digits].iter().all(is_digit)
+}
+
 /// What a turn tells.
 struct Told<'a> {
     identity: String,
@@ -309,6 +322,25 @@ mod tests {
             assert_eq!(gate.occurrences(b"no hunter2").len(), 1, "{mechanism}");
             let line = LENIENT.encode(turns[0]);
             assert_eq!(gate.occurrences(line.as_bytes()).len(), 1, "{mechanism}");
+        }
+    }
+
+    #[test]
+    fn base64_is_told_from_what_is_none() {
+        for good in ["", "YWxpY2U=", "YQ==", "AGEAYg=="] {
+            assert!(is_base64(good.as_bytes(), false), "{good}");
+        }
+        assert!(is_base64(b"=", true));
+        for bad in [
+            "=",
+            "alice",
+            "=AAA",
+            "AAA=BBB=",
+            "YWxp Y2U=",
+            "A===",
+            "AGEAYg",
+        ] {
+            assert!(!is_base64(bad.as_bytes(), false), "{bad}");
         }
     }
 

@@ -97,13 +97,15 @@ fn key(values: &mut &[&Value<'_>]) -> Option<Key> {
         }
         "UID" => vec![Key::Set(set(next(values)?)?)],
         "HEADER" => vec![folded(next(values)?)?, text(next(values)?)?],
-        "KEYWORD" | "UNKEYWORD" | "LARGER" | "SMALLER" | "OLDER" | "YOUNGER" | "MODSEQ" => {
+        "KEYWORD" | "UNKEYWORD" | "LARGER" | "SMALLER" | "OLDER" | "YOUNGER" | "MODSEQ"
+        | "UIDAFTER" | "UIDBEFORE" | "X-REAL-UID" => {
             vec![folded(next(values)?)?]
         }
         "BEFORE" | "ON" | "SINCE" | "SENTBEFORE" | "SENTON" | "SENTSINCE" | "SAVEDBEFORE"
         | "SAVEDON" | "SAVEDSINCE" => vec![date(next(values)?)?],
         "BCC" | "BODY" | "CC" | "FROM" | "SUBJECT" | "TEXT" | "TO" | "EMAILID" | "THREADID"
-        | "X-GM-LABELS" | "X-GM-MSGID" | "X-GM-RAW" | "X-GM-THRID" => vec![text(next(values)?)?],
+        | "FILTER" | "MAILBOX" | "X-GUID" | "X-MAILBOX" | "X-GM-LABELS" | "X-GM-MSGID"
+        | "X-GM-RAW" | "X-GM-THRID" => vec![text(next(values)?)?],
         _ => return None,
     };
     let word = std::iter::once(Key::Word(word));

@@ -12,7 +12,7 @@ use super::command::{Argument, Command};
 use super::doubt::{self, Extent, Trust, unreadable};
 use super::response::{Kind, Response};
 use super::sasl::{self, Exchange};
-use crate::event::{Gate, Label, Message, Secret, Span};
+use crate::event::{Gate, Label, Message, Note, Secret, Span};
 
 /// Octets of the longest argument that is searched for a URLAUTH token; a URL is shorter, and what
 /// is longer is a mail.
@@ -30,6 +30,8 @@ pub struct CommandSecrets {
     pub identity: Option<String>,
     /// The SASL exchange that AUTHENTICATE begins.
     pub exchange: Option<Exchange>,
+    /// What is odd about the initial response.
+    pub odd: Option<Note>,
 }
 
 /// Finds the secrets of a client's command.
@@ -141,7 +143,9 @@ fn authenticate(
                 [] => {}
                 _ if extent == Extent::Refused => {}
                 [initial] => {
-                    found.identity = exchange.initial_response(&initial.value(message), gate)
+                    let response = initial.value(message);
+                    found.odd = oddity(message, initial.covered.start, &response);
+                    found.identity = exchange.initial_response(&response, gate)
                 }
                 several => {
                     exchange.disturbed();
@@ -158,6 +162,14 @@ fn authenticate(
         _ => found.ranges = unreadable(message, command, Trust::NotAuthenticated, gate),
     }
     found.exchange = Some(exchange);
+}
+
+/// What is odd about an initial response, which has to be base64 outside of quotes and literals.
+fn oddity(message: &Message, start: usize, response: &[u8]) -> Option<Note> {
+    match message.bytes().get(start) {
+        Some(b'"' | b'{' | b'~') => Some(Note::SaslInitialResponseString),
+        _ => (!sasl::is_base64(response, true)).then_some(Note::SaslMalformed),
+    }
 }
 
 /// The SASL exchange that AUTHENTICATE begins, whether or not its mechanism can be read.

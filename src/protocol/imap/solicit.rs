@@ -151,6 +151,7 @@ fn responses(command: &str) -> &'static [&'static str] {
         "THREAD" | "UID THREAD" => &["THREAD", "ESEARCH"],
         "UIDBATCHES" => &["UIDBATCHES"],
         "URLFETCH" => &["URLFETCH"],
+        "XAPPLEPUSHSERVICE" => &["XAPPLEPUSHSERVICE"],
         "XLIST" => &["XLIST", "LIST"],
         _ => &[],
     }

@@ -85,8 +85,8 @@ impl Observer {
             self.bridge.end(Note::StartTlsInjection { from });
         }
         let found = match circumstances.recorded {
-            Some(_) => Some(server::Found::default()),
-            None => guard(|| server::secrets(self, &message)),
+            Some(_) if self.is_masked(&message) => Some(server::Found::default()),
+            _ => guard(|| server::secrets(self, &message)),
         };
         let found = found.unwrap_or_else(|| server::Found {
             ranges: self.remembered_in(message.bytes()),
@@ -131,7 +131,7 @@ impl Observer {
             out.push(opaque(ordinal, from, wire, at));
             return self.go_blind(at, out);
         };
-        let said = Said {
+        let mut said = Said {
             from,
             wire,
             spans: meaning.spans,
@@ -139,10 +139,17 @@ impl Observer {
             relation: meaning.relation,
             among: meaning.among,
             capabilities: meaning.capabilities,
+            uid: None,
             incomplete: meaning.incomplete,
             passed: meaning.passed,
             details: meaning.details,
         };
+        let follow = || {
+            let uid = self.session.uid_of(&said);
+            self.session.said(meaning.ordinal, at, &said);
+            uid
+        };
+        said.uid = guard(follow).flatten();
         out.push(Draft::new(meaning.ordinal, at, Body::Said(Box::new(said))));
         for note in meaning.notes {
             self.note(note, at, out);
@@ -250,7 +257,7 @@ impl Observer {
 
     /// Sends a note out; a recording has its own.
     pub(super) fn note(&mut self, note: Note, at: Micros, out: &mut Vec<Draft>) {
-        if self.source != Source::Recording {
+        if !matches!(self.source, Source::Recording | Source::Shown) {
             let ordinal = self.next_ordinal();
             out.push(Draft::new(ordinal, at, Body::Note(note.finding())));
         }

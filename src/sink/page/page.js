@@ -133,9 +133,9 @@
     return (event) => tests.every((test) => test(event));
   };
 
-  // ---- long lists, built as they come into view --------------------------------------------------
+  // ---- long lists, built as they come into view and taken down behind it --------------------------------------------------
 
-  const CHUNK = 100;
+  const CHUNK = 50;
   const list = (section, height, build) => {
     let items = [];
     let watcher;
@@ -143,21 +143,29 @@
       if (block.firstChild) return;
       const start = Number(block.dataset.start);
       block.append(...items.slice(start, start + CHUNK).map(build));
-      block.style.minHeight = '';
+      block.style.height = '';
+    };
+    // As high as it was; what somebody has unfolded stays.
+    const empty = (block, height) => {
+      if (!block.firstChild || block.querySelector('[aria-expanded=true]')) return;
+      block.style.height = `${height}px`;
+      block.replaceChildren();
     };
     return {
-      show(wanted, empty) {
+      show(wanted, nothing) {
         if (watcher) watcher.disconnect();
         items = wanted;
         section.replaceChildren();
-        if (items.length === 0) section.append(make('p', 'empty', empty));
+        if (items.length === 0) section.append(make('p', 'empty', nothing));
         watcher = new IntersectionObserver((entries) => {
-          for (const entry of entries) if (entry.isIntersecting) fill(entry.target);
-        }, { root: section, rootMargin: '1500px' });
+          for (const entry of entries) {
+            if (entry.isIntersecting) fill(entry.target); else empty(entry.target, entry.boundingClientRect.height);
+          }
+        }, { root: section, rootMargin: '600px' });
         for (let start = 0; start < items.length; start += CHUNK) {
-          const block = make('div');
+          const block = make('div', 'block');
           block.dataset.start = start;
-          block.style.minHeight = `${Math.min(CHUNK, items.length - start) * height}px`;
+          block.style.height = `${Math.min(CHUNK, items.length - start) * height}px`;
           section.append(block);
           watcher.observe(block);
         }
@@ -320,46 +328,85 @@
 
   // ---- lanes -------------------------------------------------------------------------------------------
 
-  const LANE = 14;
+  const LANE = 16;
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-  const draw = () => {
-    const canvas = $('lanes');
-    const shown = Math.min(connections.length, 12);
-    const [width, height] = [canvas.clientWidth, shown * LANE + 4];
+  // Beside the lanes stand their connections' numbers, if there are several.
+  const gutter = connections.length > 1 ? 8 + 7 * String(connections[connections.length - 1].conn).length : 0;
+  const across = (time, width) => gutter + axis(time) * (width - gutter);
+  const penOf = (canvas, height) => {
     const scale = window.devicePixelRatio || 1;
     canvas.style.height = `${height}px`;
-    canvas.width = Math.round(width * scale);
+    canvas.width = Math.round(canvas.clientWidth * scale);
     canvas.height = Math.round(height * scale);
     const pen = canvas.getContext('2d');
     pen.scale(scale, scale);
+    pen.font = '11px system-ui, sans-serif';
+    pen.textBaseline = 'middle';
+    return pen;
+  };
+  const draw = () => {
+    const canvas = $('lanes');
+    const width = canvas.clientWidth;
+    const pen = penOf(canvas, connections.length * LANE + 4);
     const paint = (name, from, to, top, tall) => {
-      pen.fillStyle = colour(name);
-      const left = axis(from) * width;
-      pen.fillRect(left, top, Math.max(axis(to) * width - left, 1.5), tall);
+      pen.fillStyle = colours[name] ??= colour(name);
+      const left = across(from, width);
+      pen.fillRect(left, top, Math.max(across(to, width) - left, 1.5), tall);
     };
-    connections.slice(0, shown).forEach((own, place) => {
+    const colours = {};
+    connections.forEach((own, place) => {
       own.top = place * LANE + 2;
       paint('raised', own.first, own.last, own.top, LANE - 3);
+      if (gutter === 0) return;
+      pen.fillStyle = colour('dim');
+      pen.fillText(String(own.conn), 0, own.top + (LANE - 3) / 2);
     });
     for (const command of commands) {
       const { top } = command.lane;
-      if (top === undefined) continue;
       const bad = command.status === 'NO' || command.status === 'BAD';
-      const name = bad ? 'no' : command.idle !== undefined ? 'idle' : 'data';
-      paint(name, command.start, command.stop, top + 1, LANE - 5);
+      const first = Math.max(command.first ?? command.stop, command.begins);
+      if (bad) paint('no', command.start, command.stop, top + 1, LANE - 5);
+      else if (command.idle !== undefined) paint('idle', command.start, command.stop, top + 1, LANE - 5);
+      else {
+        if (command.begins > command.start) paint('queued', command.start, command.begins, top + 1, LANE - 5);
+        paint('wait', command.begins, first, top + 1, LANE - 5);
+        paint('data', first, command.stop, top + 1, LANE - 5);
+      }
     }
-    for (const own of connections.slice(0, shown)) {
+    for (const own of connections) {
       for (const mark of own.marks) paint('unsolicited', mark.t, mark.t, own.top, LANE - 3);
     }
-    if (chosen && chosen.lane.top !== undefined) {
+    if (chosen) {
       pen.strokeStyle = colour('front');
-      const left = axis(chosen.start) * width;
-      pen.strokeRect(left - 1, chosen.lane.top, Math.max(axis(chosen.stop) * width - left, 2) + 2, LANE - 3);
+      const left = across(chosen.start, width);
+      pen.strokeRect(left - 1, chosen.lane.top, Math.max(across(chosen.stop, width) - left, 2) + 2, LANE - 3);
+    }
+    drawTicks();
+  };
+  // Seconds below the lanes, as many as there is room for.
+  const drawTicks = () => {
+    const canvas = $('ticks');
+    const width = canvas.clientWidth;
+    const pen = penOf(canvas, 16);
+    pen.fillStyle = colour('dim');
+    const room = 64;
+    const least = end / Math.max(width / room, 1) / 8;
+    const step = [0.001, 0.01, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 600, 3600].find((step) => step >= least) ?? 36000;
+    const digits = step < 0.01 ? 3 : step < 0.1 ? 2 : step < 1 ? 1 : 0;
+    let free = 0;
+    for (let time = 0; time <= end; time += step) {
+      const left = across(time, width);
+      const label = `${time.toFixed(digits)} s`;
+      const wide = pen.measureText(label).width;
+      if (left < free || left + wide + 4 > width) continue;
+      pen.fillRect(left, 0, 1, 5);
+      pen.fillText(label, left + 4, 8);
+      free = left + Math.max(wide + 16, room);
     }
   };
   const under = (pointer) => {
     const box = $('lanes').getBoundingClientRect();
-    const part = (pointer.clientX - box.left) / box.width;
+    const part = (pointer.clientX - box.left - gutter) / (box.width - gutter);
     const own = connections[Math.floor((pointer.clientY - box.top - 2) / LANE)];
     let best = null;
     for (const command of commands) {
@@ -378,8 +425,14 @@
   });
   $('lanes').addEventListener('mousemove', (pointer) => {
     const command = under(pointer);
-    $('at').textContent = command
+    $('legend').hidden = command !== null;
+    $('under').textContent = command
       ? `connection ${command.event.c}, ${command.start.toFixed(3)} s: ${textOf(command.event).slice(0, 200)}` : '';
+  });
+
+  $('lanes').addEventListener('mouseleave', () => {
+    $('legend').hidden = false;
+    $('under').textContent = '';
   });
 
   // ---- choosing, filtering, keys ---------------------------------------------------------------------------
@@ -474,6 +527,7 @@
 
   // ---- the beginning -----------------------------------------------------------------------------------------
 
+  document.body.classList.toggle('many', connections.length > 1);
   document.title = `mailscope: ${about.server}`;
   $('server').textContent = about.server;
   $('facts').textContent = `${about.started.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')}, ` +

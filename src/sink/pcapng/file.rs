@@ -1,6 +1,5 @@
 //! A capture in a file, while it is recorded.
 
-use std::fs::OpenOptions;
 use std::io::{BufWriter, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,6 +9,7 @@ use time::OffsetDateTime;
 use super::Capture;
 use crate::error::{Doing, Error, Result};
 use crate::event::Event;
+use crate::private;
 use crate::sink::bus::{Purpose, Sink};
 
 /// A capture file that grows with the session.
@@ -26,11 +26,7 @@ impl CaptureFile {
     /// It is there already, or cannot be made.
     pub fn create(path: &Path, started: OffsetDateTime) -> Result<Self> {
         let doing = || format!("write the capture {}", path.display());
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path).map_err(|error| match error.kind() {
+        let file = private::create_new(path).map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => {
                 Error::new(doing(), "it is there already").hint("another file")
             }

@@ -2,9 +2,9 @@
 //!
 //! All names and reasons come from outside, and so are made fit for the terminal like a message.
 
-use super::figure;
 use super::sheet::{HANG, Left, Sheet};
 use crate::event::{Body, Finding, MissedBy, Peer, Secured};
+use crate::figure;
 use crate::sink::palette::Meaning;
 
 /// Notes that the reader must not overlook: the session is not what it seems, or cannot go on.

@@ -9,8 +9,8 @@
 //!
 //! Not a MIME reader. Promises: a preview has a few rows, however large the literal.
 
-use super::figure;
 use super::sheet::{Left, Sheet};
+use crate::figure;
 use crate::sink::palette::Meaning;
 use crate::sink::printable::{Escape, Shown, shown};
 

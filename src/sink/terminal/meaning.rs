@@ -1,25 +1,23 @@
 //! What an untagged response that nobody asked for means to the app.
 //!
-//! Not an interpretation of the session: a sentence follows from the response alone, but for the UID
-//! of a message that is gone. Names are RFC 9051's, section 7, and those of the extensions that speak
+//! Not an interpretation of the session: a sentence follows from the response alone. Names are RFC 9051's, section 7, and those of the extensions that speak
 //! without being asked.
 
-use super::figure;
 use super::line::Line;
 use crate::event::{Said, Status, Value};
+use crate::figure;
 use crate::sink::palette::Meaning;
 
 /// Members of a list that are named.
 const MEMBERS: usize = 12;
 
-/// Adds the sentence to the line; `gone` is the UID of the message that EXPUNGE is about, if known.
+/// Adds the sentence to the line.
 pub(super) fn unsolicited(
     line: &mut Line,
     said: &Said,
     name: &str,
     number: Option<u64>,
     status: Option<Status>,
-    gone: Option<u32>,
 ) {
     if let Some(status) = status {
         return status_response(line, said, status);
@@ -38,11 +36,11 @@ pub(super) fn unsolicited(
             );
         }
         ("EXPUNGE", Some(number)) => {
-            let uid = gone.map_or_else(String::new, |uid| format!(" (UID {uid})"));
-            line.own(Meaning::Plain, &format!("message {number} is gone{uid}, "));
+            let gone = gone(number, said.uid);
+            line.own(Meaning::Plain, &format!("{gone}, "));
             line.own(Meaning::Plain, "higher numbers move down by one");
         }
-        ("FETCH", Some(number)) => fetch(line, said, &format!("message {number}")),
+        ("FETCH", Some(number)) => fetch(line, said, &message(number, said.uid)),
         ("UIDFETCH", Some(number)) => fetch(line, said, &format!("the message with UID {number}")),
         ("VANISHED", _) => vanished(line, said),
         ("FLAGS", _) => {
@@ -58,6 +56,20 @@ pub(super) fn unsolicited(
             last(line, said);
         }
         _ => line.own(Meaning::Plain, simple(name)),
+    }
+}
+
+/// `message 3 is gone (UID 17)`
+pub(super) fn gone(number: u64, uid: Option<u32>) -> String {
+    let uid = uid.map_or_else(String::new, |uid| format!(" (UID {uid})"));
+    format!("message {number} is gone{uid}")
+}
+
+/// `message 3 (UID 17)`
+fn message(number: u64, uid: Option<u32>) -> String {
+    match uid {
+        Some(uid) => format!("message {number} (UID {uid})"),
+        None => format!("message {number}"),
     }
 }
 

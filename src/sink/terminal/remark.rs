@@ -1,13 +1,12 @@
 //! mailscope's remarks below a message: what changed by it, what it means, what is odd about it.
 
-use super::figure;
 use super::meaning;
 use super::readable;
 use super::sheet::{HANG, Left, Sheet};
 use crate::event::{
     Awaited, CapabilityChange, Label, Passed, Peer, Reading, Relation, Said, Status,
 };
-use crate::model::Session;
+use crate::figure;
 use crate::sink::palette::Meaning;
 
 /// Capabilities that came or went and are named; one more is named rather than counted. All of them
@@ -17,17 +16,16 @@ const NAMED: usize = 6;
 /// RFC 9051, section 7.1: ALERT.
 const ALERT: &str = "the user must see this";
 
-/// Writes the remarks, each in rows of its own; `session` is the connection's before the message.
-pub(super) fn write(sheet: &mut Sheet<'_>, said: &Said, session: &Session) {
+/// Writes the remarks, each in rows of its own.
+pub(super) fn write(sheet: &mut Sheet<'_>, said: &Said) {
     readable::write(sheet, said);
     if let Some(change) = &said.capabilities {
         capabilities(sheet, said, change);
     }
     if said.relation == Relation::Unsolicited {
-        unsolicited(sheet, said, session);
-    } else if let Some((number, uid)) = expunged(said, session) {
-        let words = format!("message {number} is gone (UID {uid})");
-        remark(sheet, Meaning::Plain, &words);
+        unsolicited(sheet, said);
+    } else if let Some(gone) = expunged(said) {
+        remark(sheet, Meaning::Plain, &gone);
     } else if has_alert(said) {
         remark(sheet, Meaning::Warning, ALERT);
     }
@@ -186,18 +184,18 @@ fn has_alert(said: &Said) -> bool {
 }
 
 /// The message that is gone, where its UID was told.
-fn expunged(said: &Said, session: &Session) -> Option<(u64, u32)> {
+fn expunged(said: &Said) -> Option<String> {
     match &said.reading {
         Reading::Untagged {
             name,
             number: Some(number),
             ..
-        } if name == "EXPUNGE" => Some((*number, session.mailbox()?.uid(*number)?)),
+        } if name == "EXPUNGE" && said.uid.is_some() => Some(meaning::gone(*number, said.uid)),
         _ => None,
     }
 }
 
-fn unsolicited(sheet: &mut Sheet<'_>, said: &Said, session: &Session) {
+fn unsolicited(sheet: &mut Sheet<'_>, said: &Said) {
     sheet.remark();
     sheet.line.own(Meaning::Unsolicited, "unsolicited");
     sheet.line.own(Meaning::Plain, ": ");
@@ -209,8 +207,7 @@ fn unsolicited(sheet: &mut Sheet<'_>, said: &Said, session: &Session) {
             status,
             ..
         } => {
-            let uid = expunged(said, session).map(|(_, uid)| uid);
-            meaning::unsolicited(sheet.line, said, name, *number, *status, uid);
+            meaning::unsolicited(sheet.line, said, name, *number, *status);
         }
         _ => sheet
             .line

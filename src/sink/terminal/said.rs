@@ -12,10 +12,10 @@
 
 use std::ops::Range;
 
-use super::figure;
 use super::literal::{self, Total};
 use super::sheet::{Folded, HANG, Left, Margin, Overflow, Sheet};
 use crate::event::{Awaited, Label, MASK, Piece, Reading, Relation, Said, Secret, Span, Status};
+use crate::figure;
 use crate::sink::palette::Meaning;
 use crate::sink::printable;
 

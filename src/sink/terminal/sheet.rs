@@ -14,9 +14,9 @@
 
 use std::ops::Range;
 
-use super::figure;
 use super::line::{Line, overflow};
 use crate::event::{Event, Peer};
+use crate::figure;
 use crate::sink::palette::{Meaning, Palette};
 use crate::sink::printable;
 

@@ -27,7 +27,8 @@ pub enum Color {
 }
 
 impl Style {
-    pub(super) fn palette(self) -> &'static Palette {
+    /// The colours, or none.
+    pub fn palette(self) -> &'static Palette {
         match self.color {
             Color::Never => Palette::plain(),
             Color::Ansi => Palette::ansi(),

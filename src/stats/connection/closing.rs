@@ -1,7 +1,7 @@
 //! What is done when a command has its answer, and when a connection is over.
 
 use super::super::Run;
-use super::super::waste::{Exchange, RECOGNISED};
+use super::super::waste::{Deflated, Exchange, Login, RECOGNISED, Scene};
 use super::{Connection, Open};
 use crate::event::{Micros, Status};
 use crate::limits;
@@ -51,10 +51,31 @@ impl Connection {
             (_, elapsed, _) => elapsed,
         };
         self.figures.idling.0 += open.idled.unwrap_or_default().0;
-        self.logged_in |=
-            matches!(&*command.name, "LOGIN" | "AUTHENTICATE") && status == Some(Status::Ok);
+        self.patterns.told.ended(n, status);
+        let is_login = matches!(&*command.name, "LOGIN" | "AUTHENTICATE");
+        if is_login && status == Some(Status::Ok) {
+            self.log_in(at, &open, run);
+        }
         self.change_mailbox(n, &command.name, status);
-        self.finish(open, run);
+        self.finish(at, open, run);
+    }
+
+    fn log_in(&mut self, at: Micros, open: &Open, run: &mut Run) {
+        self.logged_in = true;
+        self.begin_deflating(run);
+        if self.identity.is_some() && self.user.is_none() {
+            let user = self.scope();
+            self.user = Some(user);
+            let login = Login {
+                conn: self.figures.conn,
+                n: open.exchange.command.n,
+                began: self.began,
+                at,
+                round_trips: self.figures.round_trips + open.exchange.round_trips,
+                wanted: open.wanted,
+            };
+            run.logins.login(user, &login);
+        }
     }
 
     /// RFC 9051, section 3, figure 1.
@@ -71,7 +92,7 @@ impl Connection {
     }
 
     /// Takes a command that was answered into the sums, and looks at what it wasted.
-    fn finish(&mut self, open: Open, run: &mut Run) {
+    fn finish(&mut self, at: Micros, open: Open, run: &mut Run) {
         let Open {
             exchange, wanted, ..
         } = open;
@@ -82,8 +103,13 @@ impl Connection {
         let conn = self.figures.conn;
         run.fetched
             .flags(&exchange, selection, conn, wanted, &mut run.wasted);
-        self.patterns
-            .take(self.figures.conn, exchange, wanted, &mut run.wasted);
+        let scene = Scene {
+            conn,
+            server: &self.figures.server,
+            at,
+            wanted,
+        };
+        self.patterns.take(&scene, exchange, &mut run.wasted);
     }
 
     /// Takes a command without an answer into the sums.
@@ -134,11 +160,21 @@ impl Connection {
         let behind = self.last.since(self.greeted.unwrap_or(self.last));
         figures.idle = behind.since(figures.waiting);
         self.patterns.end(&mut run.wasted);
+        if let Some(user) = self.user {
+            run.logins.left(user, self.last, !self.is_dismissed);
+        }
+        let saved = self.deflated.as_ref().map_or(0, Deflated::saved);
+        self.let_go(run);
+        let figures = &mut self.figures;
         if self.logged_in && self.wanted {
             let offered = RECOGNISED
                 .iter()
                 .filter(|one| self.capabilities.contains(one.name));
-            offered.for_each(|one| run.wasted.offered(&figures.server, figures.conn, one));
+            let saves = |name| if name == "COMPRESS=DEFLATE" { saved } else { 0 };
+            offered.for_each(|one| {
+                let (server, saves) = (&figures.server, saves(one.name));
+                run.wasted.offered(server, figures.conn, one, saves);
+            });
         }
         if self.wanted {
             run.summary.sums.add(figures);

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::digest::{Digest, hash_of};
-use super::fetched::{Response, Selection, Twice};
-use super::heard::{capabilities, literals};
+use super::fetched::{Again, Response, Selection};
+use super::heard::{capabilities, literals, shorter_in_ranges};
 use super::summary::ConnectionFigures;
-use super::waste::{Exchange, Patterns};
+use super::waste::{Behind, Deflated, Exchange, Patterns};
 use super::{Run, Wanted};
 use crate::event::{Awaited, Body, Event, Micros, Passed, Peer, Reading, Relation, Said, Status};
 use crate::limits;
@@ -39,6 +39,15 @@ pub(super) struct Connection {
     selecting: Option<(u64, Selection)>,
     selections: u64,
     patterns: Patterns,
+    /// What COMPRESS would have saved, as long as it may be told.
+    deflated: Option<Deflated>,
+    is_compressed: bool,
+    /// Something came that nobody asked for, status responses apart.
+    is_stirred: bool,
+    /// The server ended the connection by itself.
+    is_dismissed: bool,
+    /// The user that logged in.
+    user: Option<u64>,
     wanted: bool,
 }
 
@@ -90,6 +99,11 @@ impl Connection {
             selecting: None,
             selections: 0,
             patterns: Patterns::default(),
+            deflated: None,
+            is_compressed: false,
+            is_stirred: false,
+            is_dismissed: false,
+            user: None,
             wanted: false,
         }
     }
@@ -103,6 +117,10 @@ impl Connection {
         match &event.body {
             Body::Connected { server, .. } => self.figures.server.clone_from(server),
             Body::Note(_) if wanted => self.figures.notes += 1,
+            Body::Compressed => {
+                self.let_go(run);
+                self.is_compressed = true;
+            }
             Body::Said(said) => {
                 for command in &place.commands {
                     if let Some(open) = self.open.get_mut(&command.n) {
@@ -122,12 +140,20 @@ impl Connection {
         };
         if let Some(capabilities) = capabilities(said) {
             self.capabilities = capabilities;
+            let answers = match said.relation {
+                Relation::Answers(n) => Some(n),
+                _ => None,
+            };
+            self.patterns.told.capabilities(answers);
+            self.begin_deflating(run);
         }
+        self.deflate(said);
         match &said.reading {
             Reading::LiteralPart { .. } => return, // counted with its message
             Reading::Greeting { status } => {
                 self.greeted = Some(event.at);
                 self.logged_in |= *status == Some(Status::Preauth);
+                self.begin_deflating(run);
             }
             Reading::Command { identity, .. } if !matches!(said.passed, Passed::Own) => {
                 self.identify(identity.as_deref());
@@ -159,9 +185,23 @@ impl Connection {
                 self.identify(identity.as_deref());
                 if let (Some(idled), Some(open)) = (idled, self.open_of(place)) {
                     open.idled = Some(*idled);
+                    open.exchange.idled_in_vain = Some(*idled);
+                }
+                if self.is_stirred
+                    && let Some(open) = self.open_of(place)
+                {
+                    open.exchange.idled_in_vain = None;
                 }
             }
-            Reading::Untagged { name, number, .. } => {
+            Reading::Untagged {
+                name,
+                number,
+                status,
+                ..
+            } => {
+                let is_unsolicited = said.relation == Relation::Unsolicited;
+                self.is_stirred |= is_unsolicited && status.is_none();
+                self.is_dismissed |= is_unsolicited && *status == Some(Status::Bye);
                 self.untagged(event, said, place, name, *number, run);
             }
             _ => {}
@@ -172,6 +212,39 @@ impl Connection {
         } = said.reading
         {
             self.tagged(event.at, place, status, elapsed, run);
+        }
+    }
+
+    /// What is said from the login on, as far as it may be deflated to see what comes of it.
+    fn deflate(&mut self, said: &Said) {
+        let Some(deflated) = &mut self.deflated else {
+            return;
+        };
+        if matches!(said.passed, Passed::Own) {
+            return;
+        }
+        let behind = match &said.reading {
+            Reading::LiteralPart { .. } => Behind::More,
+            Reading::Untagged { .. } if said.relation != Relation::Unsolicited => Behind::More,
+            _ => Behind::Flush,
+        };
+        deflated.take(said.from, said.wire.bytes(), behind);
+    }
+
+    /// From here on it may be.
+    fn begin_deflating(&mut self, run: &mut Run) {
+        let is_offered = self.capabilities.contains("COMPRESS=DEFLATE");
+        let may = self.logged_in && is_offered && !self.is_compressed && self.deflated.is_none();
+        if may && run.deflating < limits::STATS_DEFLATING {
+            run.deflating += 1;
+            self.deflated = Some(Deflated::default());
+        }
+    }
+
+    /// Nothing more is to be deflated.
+    fn let_go(&mut self, run: &mut Run) {
+        if self.deflated.take().is_some() {
+            run.deflating -= 1;
         }
     }
 
@@ -230,7 +303,9 @@ impl Connection {
             exchange.selected = None; // not known
         }
         exchange.notice(&self.capabilities);
-        run.wasted.used(&self.figures.server, &command.name, said);
+        exchange.is_known = self.patterns.told.knows(command.n, &command.name);
+        run.wasted
+            .used(&self.figures.server, &command.name, &exchange.digest, said);
         if matches!(&*command.name, "SELECT" | "EXAMINE") {
             self.select(command);
         }
@@ -251,6 +326,7 @@ impl Connection {
     fn depart(&mut self, command: &Command) {
         if command.name == "IDLE" {
             self.patterns.idled();
+            self.is_stirred = false;
             return;
         }
         if self.busy == 0 {
@@ -307,6 +383,9 @@ impl Connection {
         let command = place.commands.last().map(|command| command.n);
         if let Some(open) = command.and_then(|n| self.open.get_mut(&n)) {
             open.exchange.fetched += u64::from(name == "FETCH" || name == "UIDFETCH");
+            if name == "SEARCH" && open.exchange.offers.esearch {
+                open.exchange.listed += shorter_in_ranges(said);
+            }
         }
         let selecting = self.selecting.as_mut();
         let selecting = selecting.filter(|(n, _)| command == Some(*n));
@@ -318,9 +397,10 @@ impl Connection {
         };
         match (response, command) {
             (Some(response), Some(command)) => {
-                let twice = run.fetched.take(selection, &response, command);
+                let Again { twice, part } = run.fetched.take(selection, &response, command);
                 if let Some(open) = self.open.get_mut(&command) {
                     open.exchange.twice.add(twice);
+                    open.exchange.part.add(part);
                 }
             }
             _ => selection.heard(name, number, said),
@@ -340,12 +420,5 @@ impl Exchange {
                 self.literals_server += literals;
             }
         }
-    }
-}
-
-impl Twice {
-    fn add(&mut self, more: Self) {
-        self.items += more.items;
-        self.octets += more.octets;
     }
 }

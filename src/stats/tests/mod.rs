@@ -1,15 +1,17 @@
 //! Sessions and what is told of them.
 
+mod further;
 mod waste;
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
 
 use super::waste::{Kind, Waste};
-use super::{Stats, Summary, Wanted, write_text};
+use super::{Budget, Page, Stats, Summary, Wanted, write_text};
 use crate::event::Peer::{Client as C, Server as S};
-use crate::event::{Body, Draft, Event, Gate, Micros, Numbers, Peer, Reading, Secrets};
+use crate::event::{Body, Draft, Event, Gate, Micros, Numbers, Peer, Reading, Secrets, Times};
 use crate::growth::assert_linear;
 use crate::protocol::Protocol;
 use crate::protocol::imap::Observer;
@@ -18,14 +20,15 @@ use crate::protocol::imap::conversations::random::{self, conversation};
 /// Milliseconds, who, what.
 type Step<'a> = (u64, Peer, &'a str);
 
-/// The events of connections, each from 0 ms on and one after the other.
+/// The events of connections, one after the other; each begins at the full second before its first step.
 fn events(connections: &[&[Step<'_>]]) -> Vec<Event> {
     let mut events = Vec::new();
     for (steps, conn) in connections.iter().zip(1..) {
         let mut observer = Observer::new(Gate::new(Secrets::Masked));
+        let began = steps.first().map_or(0, |(at, ..)| at / 1000 * 1000);
         let mut drafts = vec![Draft::new(
             0,
-            Micros(0),
+            Micros(began * 1000),
             Body::Connected {
                 client: "127.0.0.1:9".into(),
                 server: "imap.example.com:993".into(),
@@ -55,7 +58,69 @@ fn summary(events: &[Event], wanted: impl Fn(&Event) -> bool) -> Summary {
         };
         stats.take(event, wanted);
     }
-    stats.finish()
+    let summary = stats.finish();
+    assert_valid(&summary);
+    summary
+}
+
+/// Whatever is told is as the schema says.
+fn assert_valid(summary: &Summary) {
+    static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+        let schema = serde_json::from_str(super::SCHEMA).unwrap();
+        assert!(jsonschema::meta::is_valid(&schema));
+        jsonschema::validator_for(&schema).unwrap()
+    });
+    let mut budget = Budget::default();
+    budget.add("commands=1,bytes:FETCH=1MiB").unwrap();
+    let verdicts = budget.verdicts(summary).unwrap();
+    for verdicts in [None, Some(&*verdicts)] {
+        let mut json = Vec::new();
+        summary.write_json(&mut json, verdicts);
+        let value = serde_json::from_slice(&json).unwrap();
+        let errors = SCHEMA.iter_errors(&value);
+        let errors: Vec<String> = errors
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+    }
+}
+
+#[test]
+fn the_schema_knows_every_kind_of_waste_and_no_other() {
+    let schema: serde_json::Value = serde_json::from_str(super::SCHEMA).unwrap();
+    let known = &schema["$defs"]["waste"]["properties"]["kind"]["enum"];
+    let ids: Vec<&str> = Kind::ALL.iter().map(|kind| kind.id()).collect();
+    assert_eq!(*known, serde_json::json!(ids));
+}
+
+#[test]
+fn without_times_there_are_counts_and_octets() {
+    let mut stats = Stats::new(Times::Untold);
+    let fetches = one_by_one("UID FETCH {} (BODY.PEEK[])", &["3", "7", "9"], 0);
+    let mut steps: Vec<Step<'_>> = vec![(0, S, "* PREAUTH hi\r\n"), SELECT, SELECTED];
+    steps.extend(fetches.iter().map(|(_, from, text)| (0, *from, &**text)));
+    for step in &mut steps {
+        step.0 = 0;
+    }
+    for event in events(&[&steps]) {
+        stats.take(&event, Wanted::Yes);
+    }
+    let summary = stats.finish();
+    assert_valid(&summary);
+    let mut json = Vec::new();
+    summary.write_json(&mut json, None);
+    let told: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert!(told["totals"]["waiting"].is_null() && told["connections"][0]["idle"].is_null());
+    let mut page = Page::plain(80);
+    write_text(&mut page, &summary, &[]);
+    assert!(
+        page.text.contains("3 FETCHes, 2 round trips\n") || page.text.contains("round trips (#")
+    );
+    assert!(
+        !page.text.contains(" ms") && !page.text.contains("waiting"),
+        "{}",
+        page.text
+    );
 }
 
 fn stats(connections: &[&[Step<'_>]]) -> Summary {
@@ -254,8 +319,9 @@ fn text_fits_every_width() {
     ));
     let summary = stats(&[&steps]);
     for width in [40, 60, 80, 120] {
-        let mut text = String::new();
-        write_text(&mut text, &summary, &[], width);
+        let mut page = Page::plain(width);
+        write_text(&mut page, &summary, &[]);
+        let text = page.text;
         for line in text.lines() {
             assert!(
                 unicode_width::UnicodeWidthStr::width(line) <= width,

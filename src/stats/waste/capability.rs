@@ -1,5 +1,7 @@
 //! Capabilities, and the commands that use them.
 
+use super::super::digest::Digest;
+
 /// A capability whose use can be seen.
 #[derive(Debug)]
 pub struct Recognised {
@@ -43,9 +45,19 @@ pub const RECOGNISED: &[Recognised] = &[
         clause: "RFC 6851",
     },
     Recognised {
+        name: "MULTIAPPEND",
+        better: "one APPEND takes several messages, and all or none of them are stored",
+        clause: "RFC 3502",
+    },
+    Recognised {
         name: "NOTIFY",
         better: "NOTIFY tells what is new in mailboxes that are not selected, on one connection",
         clause: "RFC 5465",
+    },
+    Recognised {
+        name: "PREVIEW",
+        better: "FETCH PREVIEW brings the first words of a mail as text, whatever its MIME parts",
+        clause: "RFC 8970",
     },
     Recognised {
         name: "QRESYNC",
@@ -54,9 +66,19 @@ pub const RECOGNISED: &[Recognised] = &[
     },
 ];
 
+/// Whether it is told of wherever it is not used; the others where something was done that they are for.
+pub(super) fn is_always_told(name: &str) -> bool {
+    !matches!(name, "MULTIAPPEND" | "PREVIEW")
+}
+
 impl Recognised {
     /// Whether this command uses it.
-    pub(super) fn is_used(&self, name: &str, words: impl Fn(&[&str]) -> bool) -> bool {
+    pub(super) fn is_used(
+        &self,
+        name: &str,
+        digest: &Digest,
+        words: impl Fn(&[&str]) -> bool,
+    ) -> bool {
         let is_search = name.ends_with("SEARCH") || name.ends_with("SORT");
         match self.name {
             "COMPRESS=DEFLATE" => name == "COMPRESS",
@@ -72,7 +94,9 @@ impl Recognised {
             "IDLE" => name == "IDLE",
             "LIST-STATUS" => name == "LIST" && words(&["STATUS"]),
             "MOVE" => name == "MOVE" || name == "UID MOVE",
+            "MULTIAPPEND" => name == "APPEND" && digest.literals > 1,
             "NOTIFY" => name == "NOTIFY",
+            "PREVIEW" => words(&["PREVIEW"]),
             "QRESYNC" => words(&["QRESYNC"]),
             _ => false,
         }

@@ -6,70 +6,62 @@
 //! | kind | told of when |
 //! |---|---|
 //! | `fetched-twice` | a FETCH response brings an item that never changes (a BODY or BINARY section, ENVELOPE, BODYSTRUCTURE, PREVIEW, RFC822) of a message of which another command brought the same, in the same octets, before: by user, mailbox, UIDVALIDITY and UID, or by number while numbers stand |
+//! | `part-of-whole` | the same for a part of a message (a section, ENVELOPE, BODYSTRUCTURE) of which another command brought the whole before, by BODY\[\] or RFC822 |
 //! | `fetch-per-message` | three or more FETCHes in a row for one message each and the same items, each sent at once ([`PROMPT`]) after the answer to the one before |
-//! | `status-loop` | three or more STATUS in a row, each sent at once after the answer to the one before |
+//! | `fetch-in-chunks` | three or more FETCHes in a row for a part (`BODY[1]<4096.4096>`) of the same section of one message, each sent at once after the answer to the one before |
+//! | `store-per-message` | three or more STOREs (COPYs, MOVEs) in a row for one message each and with the same arguments, each sent at once after the answer to the one before |
+//! | `status-loop` | three or more STATUS in a row, each sent at once after the answer to the one before; where LIST-STATUS is offered, before it too |
 //! | `status-of-selected` | STATUS of the mailbox that is selected |
 //! | `select-of-selected` | SELECT of a mailbox that is selected by SELECT, or EXAMINE by EXAMINE |
 //! | `full-flag-resync` | FETCH of all messages' flags and nothing else, of one message at least, where CONDSTORE or QRESYNC is offered, without CHANGEDSINCE; not the first of a mailbox of which something else was fetched in the run, since that may be the first sync |
+//! | `search-in-full` | a SEARCH is answered by a list of numbers that as ranges, with ESEARCH, which is offered, is shorter by at least 256 octets |
 //! | `no-pipelining` | a connection never has two commands in flight, and at least four times one that does not need the answer before it is sent at once after that answer; the time is that of waiting for them, of which pipelining can save the most part |
+//! | `asked-again` | CAPABILITY, although the server told its capabilities since the login or STARTTLS, or before there was any; the same NAMESPACE, or LIST or LSUB without STATUS, within a minute and without CREATE, DELETE, RENAME, SUBSCRIBE or UNSUBSCRIBE between |
+//! | `login-again` | a user logs in within a minute after the last connection of that user was left by the app, at least twice in the run; the time is that from the connection to the login |
 //! | `synchronizing-literal` | a literal waits for `+` where LITERAL+ is offered, or LITERAL- for so short a one |
 //! | `sasl-without-initial-response` | AUTHENTICATE by a mechanism in which the client speaks first waits for `+` where SASL-IR is offered |
 //! | `copy-and-delete` | COPY, then STORE of `\Deleted` for the same messages, where MOVE is offered |
 //! | `polling` | three or more NOOPs in a row, none more than five minutes after the one before, where IDLE is offered and not used on the connection |
-//! | `unused-capability` | a capability of [`RECOGNISED`] was offered to a user who logged in, and no connection to that server used it |
+//! | `idle-restarted` | three or more IDLEs in a row, each of less than two minutes in which nothing came but status responses, each sent at once after the answer to the one before |
+//! | `unused-capability` | a capability of [`RECOGNISED`] was offered to a user who logged in, and no connection to that server used it; MULTIAPPEND and PREVIEW where something was done that they are for. For COMPRESS=DEFLATE the octets are those that it would have saved, estimated by deflating |
+//!
+//! What cannot be seen from outside is not told: whether an app had a use for the whole of a mail of
+//! which it shows the subject.
+//!
+//! Where it is not known when something was said ([`Times::Untold`](crate::event::Times)), everything
+//! counts as sent at once, and nothing is told of NOOPs and IDLE.
 //!
 //! What was fetched is remembered up to [`limits::STATS_FETCHED`] items, which is more than a sync of
 //! 100,000 messages brings; of what comes beyond, nothing is told.
 //!
 //! The figures of an item are sums: how many, octets, seconds, round trips, as far as the kind has them.
 
+mod again;
 mod capability;
+mod deflated;
+mod kind;
+mod logins;
 mod patterns;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
+pub(super) use again::Told;
 pub use capability::{RECOGNISED, Recognised};
-pub(super) use patterns::Patterns;
+pub(super) use deflated::{Behind, Deflated};
+pub use kind::Kind;
+pub(super) use logins::{Login, Logins};
+pub(super) use patterns::{Patterns, Scene};
 
 use super::digest::Digest;
 use super::fetched::Twice;
-use super::figure;
 use crate::event::{Micros, Said, Status, Value};
+use crate::figure;
 use crate::limits;
 use crate::session::Command;
 
 /// A command sent so soon after an answer was not sent by a person who looked at that first.
 pub const PROMPT: Micros = Micros(250_000);
-
-/// A kind of waste.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// `fetched-twice`
-    FetchedTwice,
-    /// `fetch-per-message`
-    FetchPerMessage,
-    /// `status-loop`
-    StatusLoop,
-    /// `status-of-selected`
-    StatusOfSelected,
-    /// `select-of-selected`
-    SelectOfSelected,
-    /// `full-flag-resync`
-    FullFlagResync,
-    /// `no-pipelining`
-    NoPipelining,
-    /// `synchronizing-literal`
-    SynchronizingLiteral,
-    /// `sasl-without-initial-response`
-    SaslWithoutInitialResponse,
-    /// `copy-and-delete`
-    CopyAndDelete,
-    /// `polling`
-    Polling,
-    /// `unused-capability`
-    UnusedCapability,
-}
 
 /// Something that was wasted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +70,7 @@ pub struct Waste {
     pub kind: Kind,
     /// On which connection; `None` for several.
     pub conn: Option<u64>,
-    /// The capability that was not used.
+    /// The capability that was not used, or that would have helped.
     pub capability: Option<&'static str>,
     /// How many.
     pub count: u64,
@@ -95,24 +87,6 @@ pub struct Waste {
 }
 
 impl Kind {
-    /// In kebab case.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::FetchedTwice => "fetched-twice",
-            Self::FetchPerMessage => "fetch-per-message",
-            Self::StatusLoop => "status-loop",
-            Self::StatusOfSelected => "status-of-selected",
-            Self::SelectOfSelected => "select-of-selected",
-            Self::FullFlagResync => "full-flag-resync",
-            Self::NoPipelining => "no-pipelining",
-            Self::SynchronizingLiteral => "synchronizing-literal",
-            Self::SaslWithoutInitialResponse => "sasl-without-initial-response",
-            Self::CopyAndDelete => "copy-and-delete",
-            Self::Polling => "polling",
-            Self::UnusedCapability => "unused-capability",
-        }
-    }
-
     pub(super) fn at(self, conn: u64, n: u64) -> Waste {
         Waste {
             kind: self,
@@ -129,74 +103,61 @@ impl Kind {
 }
 
 impl Waste {
-    /// How much, in words.
+    /// How much, in words. A time of which nothing is known is left out.
     pub fn figure(&self) -> String {
         let count = |one: &str| figure::counted(self.count, one);
         let octets = figure::octets(self.octets);
-        let time = figure::duration(self.time);
         let trips = figure::counted(self.round_trips, "round trip");
+        let time = match self.time {
+            Micros(0) => String::new(),
+            time => format!(", {}", figure::duration(time)),
+        };
         match self.kind {
-            Kind::FetchedTwice => format!("{}, {octets}", count("item")),
-            Kind::FetchPerMessage => format!("{} FETCHes, {trips}, {time}", self.count),
-            Kind::StatusLoop => format!("{} STATUS, {trips}, {time}", self.count),
-            Kind::StatusOfSelected => format!("{} STATUS, {time}", self.count),
-            Kind::SelectOfSelected => format!("{}, {octets}, {time}", count("time")),
+            Kind::FetchedTwice | Kind::PartOfWhole => format!("{}, {octets}", count("item")),
+            Kind::FetchPerMessage | Kind::FetchInChunks => {
+                format!("{} FETCHes, {trips}{time}", self.count)
+            }
+            Kind::StorePerMessage => format!("{}, {trips}{time}", count("command")),
+            Kind::StatusLoop => format!("{} STATUS, {trips}{time}", self.count),
+            Kind::StatusOfSelected => format!("{} STATUS{time}", self.count),
+            Kind::SelectOfSelected => format!("{}, {octets}{time}", count("time")),
             Kind::FullFlagResync => format!("{}, {octets}", count("time")),
-            Kind::NoPipelining => format!("{trips}, {time} of waiting"),
+            Kind::SearchInFull => format!("{}, {octets} more than in ranges", count("answer")),
+            Kind::NoPipelining => match self.time {
+                Micros(0) => trips,
+                time => format!("{trips}, {} of waiting", figure::duration(time)),
+            },
+            Kind::AskedAgain => format!("{}, {trips}{time}", count("command")),
+            Kind::LoginAgain => format!("{}, {trips}{time}", count("login")),
             Kind::SynchronizingLiteral => format!("{}, {trips}", count("literal")),
             Kind::SaslWithoutInitialResponse => format!("{}, {trips}", count("login")),
             Kind::CopyAndDelete => format!("{}, {trips}", count("time")),
             Kind::Polling => format!("{} NOOPs, {octets}", self.count),
+            Kind::IdleRestarted => format!("{} IDLEs, {octets}", self.count),
             Kind::UnusedCapability => {
                 let name = self.capability.unwrap_or_default();
-                format!("{name}, on {}", count("connection"))
+                let saved = match self.octets {
+                    0 => String::new(),
+                    _ => format!(", some {octets} less"),
+                };
+                format!("{name}, on {}{saved}", count("connection"))
             }
         }
     }
 
     /// What would have been better, in a sentence.
-    pub fn better(&self) -> String {
-        match self.kind {
-            Kind::FetchedTwice => {
-                "keep what was fetched, by UIDVALIDITY and UID: of a message it never changes"
-            }
-            Kind::FetchPerMessage => "one FETCH takes a set of messages, such as 3,5:9",
-            Kind::StatusLoop => {
-                "LIST with RETURN (STATUS (...)) asks for all at once where LIST-STATUS is offered; \
-                 without it, send them all before the first answer"
-            }
-            Kind::StatusOfSelected => {
-                "the server tells what is new in the selected mailbox unasked; NOOP lets it"
-            }
-            Kind::SelectOfSelected => "NOOP brings what is new in the mailbox that is selected",
-            Kind::FullFlagResync => {
-                "keep the HIGHESTMODSEQ, and SELECT with QRESYNC or FETCH with CHANGEDSINCE"
-            }
-            Kind::NoPipelining => "send what needs no answer before the answer to the last one",
-            Kind::SynchronizingLiteral => "send {n+}, which waits for nothing",
-            Kind::SaslWithoutInitialResponse => "send the first response with AUTHENTICATE",
-            Kind::CopyAndDelete => "MOVE does both, and nothing is in two places between",
-            Kind::Polling => "IDLE: the server tells at once, and nobody has to ask",
-            Kind::UnusedCapability => self.recognised().map_or("", |known| known.better),
+    pub fn better(&self) -> &'static str {
+        match (self.kind, self.recognised()) {
+            (_, Some(known)) => known.better,
+            (kind, None) => kind.better(),
         }
-        .to_owned()
     }
 
     /// Where that is written.
     pub fn clause(&self) -> &'static str {
-        match self.kind {
-            Kind::FetchedTwice => "RFC 9051, 2.3.1.1",
-            Kind::FetchPerMessage => "RFC 9051, 6.4.5",
-            Kind::StatusLoop => "RFC 5819, 2",
-            Kind::StatusOfSelected => "RFC 9051, 6.3.11",
-            Kind::SelectOfSelected => "RFC 9051, 6.1.2",
-            Kind::FullFlagResync => "RFC 7162, 3.1.4",
-            Kind::NoPipelining => "RFC 9051, 5.5",
-            Kind::SynchronizingLiteral => "RFC 7888, 4",
-            Kind::SaslWithoutInitialResponse => "RFC 4959, 3",
-            Kind::CopyAndDelete => "RFC 6851, 3.1",
-            Kind::Polling => "RFC 2177, 3",
-            Kind::UnusedCapability => self.recognised().map_or("", |known| known.clause),
+        match (self.kind, self.recognised()) {
+            (_, Some(known)) => known.clause,
+            (kind, None) => kind.clause(),
         }
     }
 
@@ -211,7 +172,9 @@ impl Waste {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Offers {
     pub(super) condstore: bool,
+    pub(super) esearch: bool,
     idle: bool,
+    list_status: bool,
     literal: bool,
     move_: bool,
     sasl_ir: bool,
@@ -246,8 +209,16 @@ pub(super) struct Exchange {
     pub(super) literals_client: u64,
     pub(super) literals_server: u64,
     pub(super) twice: Twice,
+    /// The same of messages of which the whole was fetched before.
+    pub(super) part: Twice,
     /// FETCH responses that answer it.
     pub(super) fetched: u64,
+    /// Octets that its answer would have been shorter by in ranges.
+    pub(super) listed: u64,
+    /// CAPABILITY, although they were told.
+    pub(super) is_known: bool,
+    /// IDLE in which nothing happened: how long it was.
+    pub(super) idled_in_vain: Option<Micros>,
 }
 
 impl Exchange {
@@ -268,7 +239,11 @@ impl Exchange {
             literals_client: 0,
             literals_server: 0,
             twice: Twice::default(),
+            part: Twice::default(),
             fetched: 0,
+            listed: 0,
+            is_known: false,
+            idled_in_vain: None,
         }
     }
 
@@ -280,6 +255,8 @@ impl Exchange {
         let short = self.digest.longest <= SHORT && (has("LITERAL-") || has("IMAP4REV2"));
         self.offers = Offers {
             condstore: has("CONDSTORE") || has("QRESYNC"),
+            esearch: has("ESEARCH") || has("IMAP4REV2"),
+            list_status: has("LIST-STATUS") || has("IMAP4REV2"),
             idle: has("IDLE") || has("IMAP4REV2"),
             literal: has("LITERAL+") || short,
             move_: has("MOVE") || has("IMAP4REV2"),
@@ -299,6 +276,8 @@ pub(super) struct Wasted {
     /// By server and name: the connections that were offered it.
     offered: BTreeMap<(String, &'static str), Waste>,
     used: BTreeSet<(String, &'static str)>,
+    /// Those that would have been of use.
+    useful: BTreeSet<(String, &'static str)>,
 }
 
 impl Wasted {
@@ -317,29 +296,51 @@ impl Wasted {
         }
     }
 
-    /// Looks at a command for the capabilities that it uses.
-    pub(super) fn used(&mut self, server: &str, name: &str, said: &Said) {
+    /// Looks at a command for the capabilities that it uses, or could.
+    pub(super) fn used(&mut self, server: &str, name: &str, digest: &Digest, said: &Said) {
         let arguments = said.arguments();
         let words = |wanted: &[&str]| arguments.iter().any(|argument| has_word(argument, wanted));
         for known in RECOGNISED {
-            if known.is_used(name, words) && self.used.len() < limits::STATS_CAPABILITIES {
-                self.used.insert((server.to_owned(), known.name));
+            let key = || (server.to_owned(), known.name);
+            let is_short = |set: &BTreeSet<_>| set.len() < limits::STATS_CAPABILITIES;
+            if known.is_used(name, digest, words) {
+                if is_short(&self.used) {
+                    self.used.insert(key());
+                }
+            } else if known.name == "PREVIEW" && digest.previews && is_short(&self.useful) {
+                self.useful.insert(key());
             }
         }
     }
 
-    pub(super) fn offered(&mut self, server: &str, conn: u64, known: &'static Recognised) {
+    /// Something was done that this capability is for.
+    fn would_help(&mut self, server: &str, name: &'static str) {
+        if self.useful.len() < limits::STATS_CAPABILITIES {
+            self.useful.insert((server.to_owned(), name));
+        }
+    }
+
+    /// A connection was offered it, which would have saved so many octets.
+    pub(super) fn offered(
+        &mut self,
+        server: &str,
+        conn: u64,
+        known: &'static Recognised,
+        saves: u64,
+    ) {
         let key = (server.to_owned(), known.name);
         let is_full = self.offered.len() >= limits::STATS_CAPABILITIES;
         match self.offered.get_mut(&key) {
             Some(item) => {
                 item.count += 1;
+                item.octets += saves;
                 item.conn = None;
             }
             None if is_full => {}
             None => {
                 let mut item = Kind::UnusedCapability.at(conn, 0);
                 item.commands.clear();
+                item.octets = saves;
                 item.capability = Some(known.name);
                 self.offered.insert(key, item);
             }
@@ -347,11 +348,11 @@ impl Wasted {
     }
 
     pub(super) fn end(self) -> Vec<Waste> {
-        let used = self.used;
-        let unused = self
-            .offered
-            .into_iter()
-            .filter(|(key, _)| !used.contains(key));
+        let (used, useful) = (self.used, self.useful);
+        let is_told = |key: &(String, &'static str)| {
+            !used.contains(key) && (capability::is_always_told(key.1) || useful.contains(key))
+        };
+        let unused = self.offered.into_iter().filter(|(key, _)| is_told(key));
         let items = self.items.into_values().chain(unused.map(|(_, item)| item));
         items.collect()
     }

@@ -1,7 +1,9 @@
 //! What commands that follow each other on one connection waste.
 
-use super::super::digest::Messages;
-use super::{Exchange, Kind, Waste, Wasted};
+use std::sync::Arc;
+
+use super::super::digest::{Messages, hash_of};
+use super::{Exchange, Kind, Told, Waste, Wasted};
 use crate::event::{Micros, Status};
 
 /// So many in a row are a loop.
@@ -13,9 +15,17 @@ const UNPIPELINED: u64 = 4;
 /// NOOPs further apart keep a connection open rather than ask for what is new.
 const POLLING: Micros = Micros(300_000_000);
 
+/// An IDLE that is as long keeps a connection open that something between would close.
+const IDLED: Micros = Micros(120_000_000);
+
+/// A shorter way to say so little is not worth a word.
+const LISTED: u64 = 256;
+
 /// What one connection's commands tell together.
 #[derive(Default)]
 pub(in super::super) struct Patterns {
+    /// What it was told.
+    pub(in super::super) told: Told,
     run: Option<Looped>,
     before: Option<Before>,
     /// Two commands were in flight at a time.
@@ -29,8 +39,22 @@ pub(in super::super) struct Patterns {
 
 /// Commands in a row that are of one kind.
 struct Looped {
-    key: (Kind, u64, u64),
+    key: Loop,
     item: Waste,
+}
+
+/// What commands in a row have in common.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Loop {
+    kind: Kind,
+    /// What is the same in each of them.
+    same: u64,
+    /// The selection that they are about.
+    selection: u64,
+    /// The capability that saves them all.
+    capability: Option<&'static str>,
+    /// It is as much of a loop if they are sent before the answers.
+    is_pipelined: bool,
 }
 
 /// What is kept of the command before.
@@ -41,7 +65,17 @@ struct Before {
     is_ok: bool,
     is_alone: bool,
     selection: Option<u64>,
+    mailbox: Option<Arc<str>>,
     n: u64,
+}
+
+/// Where commands are looked at.
+pub(in super::super) struct Scene<'c> {
+    pub(in super::super) conn: u64,
+    pub(in super::super) server: &'c str,
+    /// When the command was answered.
+    pub(in super::super) at: Micros,
+    pub(in super::super) wanted: bool,
 }
 
 impl Patterns {
@@ -58,24 +92,28 @@ impl Patterns {
     /// Takes the next command in that was answered.
     pub(in super::super) fn take(
         &mut self,
-        conn: u64,
+        scene: &Scene<'_>,
         exchange: Exchange,
-        wanted: bool,
         wasted: &mut Wasted,
     ) {
-        if wanted {
-            each(conn, &exchange, wasted);
-            self.pair(conn, &exchange, wasted);
+        let is_again = self.told.is_again(&exchange, scene.at) || exchange.is_known;
+        if scene.wanted {
+            each(scene.conn, &exchange, wasted);
+            if is_again {
+                wasted.add(whole(Kind::AskedAgain, scene.conn, &exchange));
+            }
+            self.pair(scene, &exchange, wasted);
         }
-        self.go_round(conn, &exchange, wanted, wasted);
+        self.go_round(scene.conn, &exchange, scene.wanted, wasted);
         self.before = Some(Before::new(&exchange));
     }
 
     /// What a command and the one before it waste together.
-    fn pair(&mut self, conn: u64, exchange: &Exchange, wasted: &mut Wasted) {
+    fn pair(&mut self, scene: &Scene<'_>, exchange: &Exchange, wasted: &mut Wasted) {
         let Some(before) = &self.before else {
             return;
         };
+        let conn = scene.conn;
         let name = &*exchange.command.name;
         let n = exchange.command.n;
         let is_pair = |copy, store| before.name == copy && name == store;
@@ -89,6 +127,9 @@ impl Patterns {
             item.commands.push(n);
             item.round_trips = exchange.round_trips;
             wasted.add(item);
+        }
+        if is_pair("APPEND", "APPEND") && before.mailbox == exchange.digest.mailbox {
+            wasted.would_help(scene.server, "MULTIAPPEND");
         }
         if exchange.is_prompt() && before.is_alone && needs_nothing(before, exchange) {
             let mut item = Kind::NoPipelining.at(conn, n);
@@ -104,14 +145,15 @@ impl Patterns {
     /// Commands of one kind, one after the other.
     fn go_round(&mut self, conn: u64, exchange: &Exchange, wanted: bool, wasted: &mut Wasted) {
         let key = looped(exchange).filter(|_| wanted);
-        let goes_on = |(kind, ..): (Kind, u64, u64)| match kind {
+        let goes_on = |looped: Loop| match looped.kind {
             Kind::Polling => exchange.pause.is_some_and(|pause| pause <= POLLING),
+            _ if looped.is_pipelined => exchange.is_prompt() || !exchange.is_alone,
             _ => exchange.is_prompt(),
         };
         let n = exchange.command.n;
         match (&mut self.run, key) {
             (Some(run), Some(key)) if run.key == key && goes_on(key) => {
-                let mut more = key.0.at(conn, n);
+                let mut more = key.kind.at(conn, n);
                 more.octets = exchange.bytes_client + exchange.bytes_server;
                 more.time = exchange.latency.unwrap_or_default();
                 more.round_trips = exchange.round_trips;
@@ -119,9 +161,11 @@ impl Patterns {
             }
             (_, key) => {
                 self.end_run(wasted);
-                self.run = key.filter(|_| exchange.is_alone).map(|key| {
-                    let mut item = key.0.at(conn, n);
-                    if key.0 == Kind::Polling {
+                let begins = |key: &Loop| exchange.is_alone || key.is_pipelined;
+                self.run = key.filter(begins).map(|key| {
+                    let mut item = key.kind.at(conn, n);
+                    item.capability = key.capability;
+                    if matches!(key.kind, Kind::Polling | Kind::IdleRestarted) {
                         item.octets = exchange.bytes_client + exchange.bytes_server;
                     }
                     Looped { key, item }
@@ -167,21 +211,39 @@ impl Before {
             is_ok: exchange.status == Some(Status::Ok),
             is_alone: exchange.is_alone,
             selection: exchange.selected.as_ref().map(|selected| selected.number),
+            mailbox: exchange.digest.mailbox.clone(),
             n: exchange.command.n,
         }
     }
+}
+
+/// An item for a command that need not have been at all.
+fn whole(kind: Kind, conn: u64, exchange: &Exchange) -> Waste {
+    let mut item = kind.at(conn, exchange.command.n);
+    item.octets = exchange.bytes_client + exchange.bytes_server;
+    item.time = exchange.latency.unwrap_or_default();
+    item.round_trips = exchange.round_trips;
+    item
 }
 
 /// What a command wastes by itself.
 fn each(conn: u64, exchange: &Exchange, wasted: &mut Wasted) {
     let n = exchange.command.n;
     let name = &*exchange.command.name;
-    let time = exchange.latency.unwrap_or_default();
-    let octets = exchange.bytes_client + exchange.bytes_server;
-    if exchange.twice.items > 0 {
-        let mut item = Kind::FetchedTwice.at(conn, n);
-        item.count = exchange.twice.items;
-        item.octets = exchange.twice.octets;
+    for (kind, twice) in [
+        (Kind::FetchedTwice, exchange.twice),
+        (Kind::PartOfWhole, exchange.part),
+    ] {
+        if twice.items > 0 {
+            let mut item = kind.at(conn, n);
+            item.count = twice.items;
+            item.octets = twice.octets;
+            wasted.add(item);
+        }
+    }
+    if exchange.listed >= LISTED {
+        let mut item = Kind::SearchInFull.at(conn, n);
+        item.octets = exchange.listed;
         wasted.add(item);
     }
     let selected = exchange.selected.as_ref();
@@ -194,9 +256,7 @@ fn each(conn: u64, exchange: &Exchange, wasted: &mut Wasted) {
             _ => None,
         };
         if let Some(kind) = kind {
-            let mut item = kind.at(conn, n);
-            (item.octets, item.time, item.round_trips) = (octets, time, exchange.round_trips);
-            wasted.add(item);
+            wasted.add(whole(kind, conn, exchange));
         }
     }
     if exchange.waited_for_literals > 0 && exchange.offers.literal {
@@ -214,21 +274,43 @@ fn each(conn: u64, exchange: &Exchange, wasted: &mut Wasted) {
 }
 
 /// The loop that a command may be part of.
-fn looped(exchange: &Exchange) -> Option<(Kind, u64, u64)> {
-    let selection = exchange
-        .selected
-        .as_ref()
-        .map_or(0, |selected| selected.number);
-    match &*exchange.command.name {
-        name @ ("FETCH" | "UID FETCH") => {
-            let is_one = matches!(exchange.digest.messages, Some(Messages::One(_)));
-            let key = exchange.digest.rest ^ name.len() as u64;
-            is_one.then_some((Kind::FetchPerMessage, key, selection))
+fn looped(exchange: &Exchange) -> Option<Loop> {
+    let selection = exchange.selected.as_ref();
+    let looped = |kind, same| Loop {
+        kind,
+        same,
+        selection: selection.map_or(0, |selected| selected.number),
+        capability: None,
+        is_pipelined: false,
+    };
+    let digest = &exchange.digest;
+    let is_one = matches!(digest.messages, Some(Messages::One(_)));
+    let name = &*exchange.command.name;
+    let same = hash_of((name, digest.rest));
+    Some(match name {
+        "FETCH" | "UID FETCH" if is_one => match digest.sections {
+            Some(sections) => looped(Kind::FetchInChunks, sections),
+            None => looped(Kind::FetchPerMessage, same),
+        },
+        "COPY" | "MOVE" | "STORE" | "UID COPY" | "UID MOVE" | "UID STORE" if is_one => {
+            looped(Kind::StorePerMessage, same)
         }
-        "STATUS" => Some((Kind::StatusLoop, 0, 0)),
-        "NOOP" if exchange.offers.idle => Some((Kind::Polling, 0, 0)),
-        _ => None,
-    }
+        "STATUS" => Loop {
+            selection: 0,
+            capability: exchange.offers.list_status.then_some("LIST-STATUS"),
+            is_pipelined: exchange.offers.list_status,
+            ..looped(Kind::StatusLoop, 0)
+        },
+        // Where nobody knows when it was, nobody knows how often.
+        "NOOP" if exchange.offers.idle && exchange.latency.is_some() => Loop {
+            selection: 0,
+            ..looped(Kind::Polling, 0)
+        },
+        "IDLE" if exchange.idled_in_vain.is_some_and(|idled| idled < IDLED) => {
+            looped(Kind::IdleRestarted, 0)
+        }
+        _ => return None,
+    })
 }
 
 /// Whether the command could have been sent before the answer to the one before (RFC 9051, section 5.5),

@@ -61,7 +61,7 @@ fn the_tour_is_replayed_from_its_capture() {
 }
 
 /// The packets of a capture in the pcapng form: where each begins, and how long it is.
-fn packets(capture: &[u8]) -> Vec<(usize, usize)> {
+pub(super) fn packets(capture: &[u8]) -> Vec<(usize, usize)> {
     const ENHANCED_PACKET: u32 = 6;
     let number = |at: usize| u32::from_le_bytes(capture[at..at + 4].try_into().unwrap());
     let (mut at, mut packets) = (0, Vec::new());

@@ -2,7 +2,11 @@
 //! mailscope exported comes back.
 
 mod captures;
+mod counts;
+mod links;
 mod logs;
+mod programs;
+mod samples;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -27,7 +31,11 @@ pub fn trials() -> Vec<Trial> {
         standard_output_has_the_same,
     );
     trials.extend(captures::trials());
+    trials.extend(counts::trials());
+    trials.extend(links::trials());
     trials.extend(logs::trials());
+    trials.extend(programs::trials());
+    trials.extend(samples::trials());
     trials
 }
 

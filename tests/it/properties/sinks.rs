@@ -108,8 +108,9 @@ fn lint_and_stats(events: &[Event]) {
     summary.write_json(&mut json, None);
     let json: Result<serde_json::Value, _> = serde_json::from_slice(&json);
     json.expect("statistics are JSON");
-    let mut text = String::new();
-    mailscope::stats::write_text(&mut text, &summary, &[], 80);
+    let mut page = mailscope::stats::Page::plain(80);
+    mailscope::stats::write_text(&mut page, &summary, &[]);
+    assert!(!page.text.contains(is_raw), "{:?}", page.text);
 }
 
 /// The short form of a transcript can be read.

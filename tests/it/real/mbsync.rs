@@ -158,21 +158,21 @@ SyncState *
 
 /// What a first synchronisation brings here.
 pub(super) fn obtained(door: &Door) -> Vec<u8> {
-    obtained_of(door, MAILBOXES)
-}
-
-/// The same, where the mailboxes have these names.
-pub(super) fn obtained_of(door: &Door, mailboxes: [&str; 2]) -> Vec<u8> {
-    let near = Near::of(door, mailboxes);
-    near.sync();
     let mut obtained = Vec::new();
-    for mailbox in mailboxes {
-        for Mail { content, flags } in read(&near.mailbox(mailbox)) {
+    for (mailbox, mails) in MAILBOXES.iter().zip(mails_of(door, MAILBOXES)) {
+        for Mail { content, flags } in mails {
             obtained.extend(format!("{mailbox} {flags}\n").into_bytes());
             obtained.extend(content);
         }
     }
     obtained
+}
+
+/// The mails of both mailboxes, where they have these names.
+pub(super) fn mails_of(door: &Door, mailboxes: [&str; 2]) -> [Vec<Mail>; 2] {
+    let near = Near::of(door, mailboxes);
+    near.sync();
+    mailboxes.map(|mailbox| read(&near.mailbox(mailbox)))
 }
 
 impl<'a> Side<'a> {

@@ -3,11 +3,12 @@
 //!
 //! - `again`: the clients recorded once more in front of recordings of themselves.
 //! - `compress`: COMPRESS=DEFLATE.
+//! - `followed`: that UIDs told of messages are those that Dovecot gave them.
 //! - `grown`: a recording that learns from Dovecot what the client asks besides.
 //! - `exported`: a client against a recording of itself in the short text form.
 //! - `healthy`: what is true of every recording of peers that do nothing wrong.
 //! - `legs`: every mix of how the two legs are secured.
-//! - `lint`: that what lint finds in all of these is true.
+//! - `lint`: what exactly lint finds of each client, and that what it finds in all of these is true.
 //! - `measured`: what `stats` tells of them.
 //! - `replayed`: the clients against recordings of themselves.
 //! - `scrubbed`: a client against a scrubbed recording of itself.
@@ -18,6 +19,7 @@ mod again;
 mod compress;
 mod curl;
 mod exported;
+mod followed;
 mod grown;
 mod healthy;
 pub mod imapflow;
@@ -26,6 +28,7 @@ mod legs;
 mod lint;
 mod mbsync;
 mod measured;
+mod nasty;
 mod neomutt;
 mod replayed;
 mod scrubbed;
@@ -45,11 +48,13 @@ pub fn trials() -> Vec<Trial> {
         again::trials(),
         compress::trials(),
         curl::trials(),
+        followed::trials(),
         grown::trials(),
         exported::trials(),
         imapflow::trials(),
         imaplib::trials(),
         legs::trials(),
+        lint::trials(),
         mbsync::trials(),
         measured::trials(),
         neomutt::trials(),

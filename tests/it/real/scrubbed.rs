@@ -4,56 +4,44 @@
 use std::path::Path;
 
 use libtest_mimic::Trial;
+use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use serde_json::json;
 
 use super::super::replay::Replay;
 use super::super::support::dovecot::Dovecot;
 use super::super::support::maildir::Mail;
 use super::super::support::mailscope::run;
-use super::super::support::programs::{DOVECOT, MBSYNC, PYTHON, needing};
+use super::super::support::programs::{DOVECOT, MBSYNC, needing};
 use super::super::support::transcript::Transcript;
 use super::super::support::{schema, trials};
-use super::{Door, Security, THROUGH, imaplib, mbsync, recording, through};
+use super::replayed::{CLIENTS, Client};
+use super::{Door, Security, THROUGH, mbsync, nasty, recording, through};
 
 pub fn trials() -> Vec<Trial> {
     let mbsync = trials!("real::scrubbed"; mbsync_obtains_the_same_mails_with_other_words);
-    let imaplib = trials!("real::scrubbed"; what_imaplib_said_reads_the_same);
+    let others = CLIENTS.into_iter().flat_map(|client| {
+        let name = format!("real::scrubbed::what_{}_said_reads_the_same", client.name);
+        let trial = Trial::test(name, move || {
+            what_it_said_reads_the_same(&client);
+            Ok(())
+        });
+        client.needing(vec![trial])
+    });
     let mbsync = needing(&[DOVECOT, MBSYNC], mbsync);
-    [mbsync, needing(&[DOVECOT, PYTHON], imaplib)]
-        .into_iter()
-        .flatten()
-        .collect()
-}
-
-/// What is in no scrubbed octet, in whatever letter case.
-const SECRET: [&str; 4] = ["Falkenried", "Quittung", "example.org", "Marzipan"];
-
-fn mails() -> Vec<Mail> {
-    let mut mails = mbsync::inbox();
-    mails.push(Mail::new(
-        "S",
-        "From: Ada Falkenried <ada@falkenried.example.org>\nSubject: =?utf-8?Q?Quittung_f=C3=BCr_Marzipan?=\n\
-         Message-ID: <Quittung-7@example.org>\nMIME-Version: 1.0\n\
-         Content-Type: multipart/mixed; boundary=\"Marzipan-1\"\n\n\
-         --Marzipan-1\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64\n\n\
-         TGllYmUgRnJhdSBGYWxrZW5yaWVkLCBhbmJlaSBkaWUgUXVpdHR1bmcu\n\
-         --Marzipan-1\nContent-Type: text/plain; charset=iso-8859-1\n\
-         Content-Transfer-Encoding: quoted-printable\n\nDas Marzi=\npan ist f=FCr Sie.\n--Marzipan-1--\n",
-    ));
-    mails
+    mbsync.into_iter().chain(others).collect()
 }
 
 fn mbsync_obtains_the_same_mails_with_other_words() {
     let dovecot = Dovecot::start();
-    dovecot.user(
-        THROUGH,
-        &[("INBOX", &mails()), ("Archive", &mbsync::archive())],
-    );
+    let (inbox, folder) = (mbsync::inbox(), nasty::mails());
+    dovecot.user(THROUGH, &[("INBOX", &inbox), (nasty::FOLDER, &folder)]);
     let mut mailscope = recording(&dovecot, Security::Tls).start();
-    let before = mbsync::obtained(&through(&mailscope, Security::Tls));
+    let door = through(&mailscope, Security::Tls);
+    let before = mbsync::mails_of(&door, ["INBOX", nasty::FOLDER]);
     mailscope.closed(1);
     let original = mailscope.stop();
     drop(dovecot);
+    assert_eq!(before[1].len(), folder.len());
     let scrubbed = mailscope.folder().join("scrubbed.json");
     scrub(mailscope.out(), &scrubbed);
     let transcript = Transcript::read(&scrubbed);
@@ -71,34 +59,112 @@ fn mbsync_obtains_the_same_mails_with_other_words() {
         user: String::leak(login.unwrap()),
         proxy: Vec::new(),
     };
-    let archive = transcript
-        .kind("untagged")
-        .into_iter()
-        .find_map(|response| {
-            let mailbox = response["data"]["mailbox"].as_str();
-            mailbox.filter(|_| response["name"] == "LIST" && mailbox != Some("INBOX"))
-        });
-    let archive = archive.unwrap();
-    assert_ne!(archive, "Archive");
-    let after = mbsync::obtained_of(&door, ["INBOX", archive]);
+    let mut listed = transcript.kind("untagged").into_iter();
+    let other = listed.find_map(|response| {
+        let mailbox = response["data"]["mailbox"].as_str();
+        mailbox.filter(|_| response["name"] == "LIST" && mailbox != Some("INBOX"))
+    });
+    let other = other.unwrap();
+    assert_ne!(other, nasty::FOLDER);
+    assert_eq!(other.len(), nasty::FOLDER.len());
+    let after = mbsync::mails_of(&door, ["INBOX", other]);
     let (code, report) = replay.stop();
     assert_eq!(report["mismatches"], json!([]), "{report:#}");
     assert_eq!(report["never_asked"], json!([]), "{report:#}");
     assert_eq!(code, 0, "{report:#}");
-    assert_eq!(after.len(), before.len());
-    for secret in SECRET {
-        assert!(holds(&before, secret), "{secret}");
-        assert!(!holds(&after, secret), "{secret}");
+    for (before, after) in before.iter().zip(&after) {
+        assert_eq!(sizes(before), sizes(after));
+    }
+    are_built_alike(&before[1], &after[1]);
+    let [before, after] = [&before[1], &after[1]].map(|mails| views(mails));
+    for secret in nasty::SECRETS {
+        let holds = |views: &[String]| {
+            let secret = secret.to_lowercase();
+            views.iter().find(|view| view.contains(&secret)).cloned()
+        };
+        assert!(holds(&before).is_some(), "{secret} was not there");
+        assert_eq!(holds(&after), None, "{secret}");
     }
 }
 
-/// Literals of all kinds, from both sides.
-fn what_imaplib_said_reads_the_same() {
+fn sizes(mails: &[Mail]) -> Vec<(usize, &str)> {
+    let size = |mail: &&Mail| mail.content.len();
+    let mut sizes: Vec<_> = mails
+        .iter()
+        .map(|mail| (size(&mail), &*mail.flags))
+        .collect();
+    sizes.sort_unstable();
+    sizes
+}
+
+/// As many parts, of the same types and encodings, as long.
+fn are_built_alike(before: &[Mail], after: &[Mail]) {
+    for mail in before {
+        let other = after
+            .iter()
+            .find(|other| other.content.len() == mail.content.len());
+        let [mail, other] = [mail, other.unwrap()].map(|mail| built(&mail.content));
+        assert_eq!(mail, other);
+    }
+}
+
+fn built(mail: &[u8]) -> Vec<String> {
+    let mail = MessageParser::default().parse(mail).unwrap();
+    let part = |part: &MessagePart<'_>| {
+        let kind = part.content_type().map(|kind| {
+            let known = ["us-ascii", "utf-8", "utf-16le", "koi8-r", "iso-2022-jp"];
+            let charset = kind.attribute("charset");
+            let charset = charset.filter(|charset| known.contains(charset));
+            format!("{}/{:?} {charset:?}", kind.c_type, kind.c_subtype)
+        });
+        let nested = match &part.body {
+            PartType::Message(mail) => mail.parts.len(),
+            _ => 0,
+        };
+        format!("{kind:?} {:?} {} {nested}", part.encoding, part.raw_len())
+    };
+    mail.parts.iter().map(part).collect()
+}
+
+/// Everything that a reader of the mails may come to see.
+fn views(mails: &[Mail]) -> Vec<String> {
+    let mut views = Vec::new();
+    for mail in mails {
+        views.push(String::from_utf8_lossy(&mail.content).to_lowercase());
+        views.push(
+            mail.content
+                .iter()
+                .map(|octet| char::from(*octet))
+                .collect(),
+        );
+        seen(
+            &MessageParser::default().parse(&mail.content).unwrap(),
+            &mut views,
+        );
+    }
+    views
+}
+
+fn seen(mail: &Message<'_>, views: &mut Vec<String>) {
+    for part in &mail.parts {
+        for header in &part.headers {
+            views.push(format!("{:?}", header.value).to_lowercase());
+        }
+        match &part.body {
+            PartType::Message(mail) => seen(mail, views),
+            _ => views.push(String::from_utf8_lossy(part.contents()).to_lowercase()),
+        }
+    }
+}
+
+/// What a client said, whichever it is. It cannot be played that to again, since what it appends and
+/// searches for is its own.
+fn what_it_said_reads_the_same(client: &Client) {
     let dovecot = Dovecot::start();
-    dovecot.user(THROUGH, &[("INBOX", &imaplib::inbox()), ("Archive", &[])]);
+    client.prepare(&dovecot);
     let mut mailscope = recording(&dovecot, Security::Tls).start();
-    imaplib::obtained(&through(&mailscope, Security::Tls));
-    mailscope.closed(2);
+    (client.obtained)(&through(&mailscope, Security::Tls));
+    mailscope.closed(client.connections);
     let original = mailscope.stop();
     drop(dovecot);
     let scrubbed = mailscope.folder().join("scrubbed.json");
@@ -133,7 +199,7 @@ fn read_the_same(original: &Transcript, scrubbed: &Transcript) {
         }
         assert_eq!(before["code"]["name"], after["code"]["name"], "{before}");
     }
-    for conn in 1..=2 {
+    for conn in 1..=4 {
         for from in ["client", "server"] {
             let [before, after] = [original, scrubbed].map(|t| t.wire(conn, from, b"********"));
             assert_eq!(before.len(), after.len());
@@ -147,9 +213,4 @@ fn scrub(from: &Path, to: &Path) {
     let [from, to] = [from, to].map(|path| path.to_str().unwrap());
     let output = run(&["scrub", from, "-o", to]);
     assert!(output.status.success(), "{output:?}");
-}
-
-fn holds(octets: &[u8], word: &str) -> bool {
-    let mut windows = octets.windows(word.len());
-    windows.any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
 }

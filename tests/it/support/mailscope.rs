@@ -1,7 +1,7 @@
 //! mailscope as its users run it: a process with its own folder and authority.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
@@ -9,6 +9,7 @@ use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use super::schema;
 use super::transcript::Transcript;
 use super::wait_for;
 
@@ -28,9 +29,31 @@ pub fn binary() -> Command {
     command
 }
 
-/// Runs the binary to its end.
+/// Runs the binary to its end. What it prints as JSON is as its schema says.
 pub fn run(arguments: &[&str]) -> Output {
-    binary().args(arguments).output().unwrap()
+    let output = binary().args(arguments).output().unwrap();
+    schema::assert_output(arguments, &output);
+    output
+}
+
+/// Runs the binary with this on its standard input.
+pub fn run_with(arguments: &[&str], input: &[u8]) -> Output {
+    let mut child = binary()
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    let writer = std::thread::spawn(move || {
+        let _ = stdin.write_all(&input); // who does not read it has said why
+    });
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    schema::assert_output(arguments, &output);
+    output
 }
 
 /// What is to be recorded, and how.

@@ -17,8 +17,12 @@ pub const CERTUTIL: Program = Program::new("certutil", "libnss3-tools");
 pub const CHROMIUM: Program = Program::new("chromium", "chromium");
 pub const CURL: Program = Program::new("curl", "curl");
 pub const DOVECOT: Program = Program::new("dovecot", "dovecot-imapd");
+pub const FISH: Program = Program::new("fish", "fish");
+pub const GROFF: Program = Program::new("groff", "groff-base");
 pub const IP: Program = Program::new("ip", "iproute2");
 pub const IPTABLES: Program = Program::new("iptables", "iptables");
+pub const MAN: Program = Program::new("man", "man-db");
+pub const MANDOC: Program = Program::new("mandoc", "mandoc");
 pub const MBSYNC: Program = Program::new("mbsync", "isync");
 pub const NEOMUTT: Program = Program::new("neomutt", "neomutt");
 pub const NFT: Program = Program::new("nft", "nftables");
@@ -28,8 +32,10 @@ pub const OPENSSL: Program = Program::new("openssl", "openssl");
 pub const PYTEST: Program = Program::new("pytest-3", "python3-pytest");
 pub const PYTHON: Program = Program::new("python3", "python3");
 pub const SCRIPT: Program = Program::new("script", "bsdutils");
+pub const TCPDUMP: Program = Program::new("tcpdump", "tcpdump");
 pub const TSHARK: Program = Program::new("tshark", "tshark");
 pub const VFYCHAIN: Program = Program::new("vfychain", "libnss3-tools");
+pub const ZSH: Program = Program::new("zsh", "zsh");
 
 impl Program {
     const fn new(name: &'static str, package: &'static str) -> Self {

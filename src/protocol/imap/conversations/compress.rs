@@ -15,15 +15,15 @@ const C: Peer = Peer::Client;
 const S: Peer = Peer::Server;
 
 /// One direction's deflate stream.
-struct Deflater(DeflateEncoder<Vec<u8>>);
+pub(super) struct Deflater(DeflateEncoder<Vec<u8>>);
 
 impl Deflater {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(DeflateEncoder::new(Vec::new(), Compression::default()))
     }
 
     /// The octets for these, with a flush behind them.
-    fn deflated(&mut self, octets: &[u8]) -> Vec<u8> {
+    pub(super) fn deflated(&mut self, octets: &[u8]) -> Vec<u8> {
         self.0.write_all(octets).unwrap();
         self.0.flush().unwrap();
         std::mem::take(self.0.get_mut())

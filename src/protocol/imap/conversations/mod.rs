@@ -18,8 +18,8 @@ mod upgrade;
 
 use super::Observer;
 use crate::event::{
-    Awaited, Body, Draft, Event, Gate, Message, Micros, Numbers, Passed, Peer, Piece, Reading,
-    RecordedMessage, Relation, Said, Secrets,
+    Awaited, Body, Draft, Event, Gate, Micros, Numbers, Peer, Piece, Reading, RecordedMessage,
+    Relation, Secrets,
 };
 use crate::protocol::Protocol;
 
@@ -103,8 +103,9 @@ fn tell(event: &Event) -> String {
         ),
         Reading::Untagged { name, number, .. } => {
             format!(
-                "* {}{name}",
-                number.map_or(String::new(), |n| format!("{n} "))
+                "* {}{name}{}",
+                number.map_or(String::new(), |n| format!("{n} ")),
+                said.uid.map_or(String::new(), |uid| format!(" uid={uid}"))
             )
         }
         Reading::Tagged { tag, status, .. } => format!("tagged {tag} {}", name(*status)),
@@ -157,66 +158,6 @@ pub(super) fn wires(events: &[Event], from: Peer) -> Vec<u8> {
     wire
 }
 
-/// What a reader of transcripts would hand back of these events.
-fn recorded(event: &Event, said: &Said) -> RecordedMessage {
-    let mut recorded = RecordedMessage {
-        from: said.from,
-        kind: None,
-        message: Message::clone(&said.wire),
-        awaited: None,
-        tag: None,
-        mechanism: None,
-        identity: None,
-        relation: said.relation.clone(),
-        part: None,
-        refused: false,
-        own: matches!(said.passed, Passed::Own),
-        sent: match &said.passed {
-            Passed::Instead(sent) => Some(Message::clone(sent)),
-            _ => None,
-        },
-        incomplete: said.incomplete,
-    };
-    let kind = match &said.reading {
-        Reading::Greeting { .. } => "greeting",
-        Reading::Command {
-            mechanism,
-            identity,
-            refused,
-            ..
-        } => {
-            recorded.mechanism.clone_from(mechanism);
-            recorded.identity.clone_from(identity);
-            recorded.refused = *refused;
-            "command"
-        }
-        Reading::ContinuationRequest { awaited, tag } => {
-            recorded.awaited = *awaited;
-            recorded.tag.clone_from(tag);
-            "continuation_request"
-        }
-        Reading::Continuation {
-            mechanism,
-            identity,
-            ..
-        } => {
-            recorded.mechanism.clone_from(mechanism);
-            recorded.identity.clone_from(identity);
-            "continuation"
-        }
-        Reading::Untagged { .. } => "untagged",
-        Reading::Tagged { .. } => "tagged",
-        Reading::LiteralPart { offset, total } => {
-            recorded.part = Some((*offset, *total));
-            "literal_part"
-        }
-        Reading::Opaque => "opaque",
-    };
-    recorded.kind = Some(kind.to_owned());
-    let _ = event;
-    recorded
-}
-
 /// What is read again from a recording of `events`, its notes left out.
 pub(super) fn again(events: &[Event]) -> Vec<Event> {
     let mut observer = Observer::new(Gate::new(Secrets::Masked));
@@ -227,7 +168,7 @@ pub(super) fn again(events: &[Event]) -> Vec<Event> {
             continue;
         };
         let mut drafts = Vec::new();
-        observer.read_again(event.n, event.at, recorded(event, said), &mut drafts);
+        observer.read_again(event.n, event.at, RecordedMessage::of(said), &mut drafts);
         assert_eq!(
             drafts.len(),
             1,

@@ -224,3 +224,30 @@ fn starttls_and_compress_that_are_refused_change_nothing() {
         );
     }
 }
+
+#[test]
+fn a_message_that_is_named_by_its_number_alone_has_the_uid_that_was_told() {
+    let told = logged_in(&[
+        (C, b"a SELECT x\r\n"),
+        (S, b"* 3 EXISTS\r\na OK\r\n"),
+        (C, b"b FETCH 1:3 UID\r\n"),
+        (S, b"* 2 FETCH (UID 12)\r\n* 3 FETCH (UID 15)\r\nb OK\r\n"),
+        (C, b"c NOOP\r\n"),
+        (
+            S,
+            b"* 1 EXPUNGE\r\n* 2 FETCH (FLAGS ())\r\n* 2 EXPUNGE\r\nc OK\r\n",
+        ),
+    ]);
+    let untagged: Vec<_> = told.iter().filter(|line| line.starts_with('*')).collect();
+    assert_eq!(
+        untagged,
+        [
+            "* 3 EXISTS answers=2",
+            "* 2 FETCH answers=5",
+            "* 3 FETCH answers=5",
+            "* 1 EXPUNGE unsolicited",
+            "* 2 FETCH uid=15 unsolicited",
+            "* 2 EXPUNGE uid=15 unsolicited",
+        ]
+    );
+}

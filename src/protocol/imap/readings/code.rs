@@ -8,13 +8,15 @@
 //! ```
 //!
 //! One number, one word, a list or nothing says all as `value`: UIDNEXT, UIDVALIDITY, UNSEEN,
-//! HIGHESTMODSEQ, REFERRAL, BADURL, NOUPDATE, CAPABILITY, PERMANENTFLAGS, BADCHARSET, BADEVENT, Gmail's
-//! WEBALERT and those without arguments have no `data`.
+//! HIGHESTMODSEQ, REFERRAL, BADURL, NOUPDATE, UNDEFINED-FILTER, ANNOTATE, MAXCONVERTMESSAGES,
+//! MAXCONVERTPARTS, CAPABILITY, PERMANENTFLAGS, BADCHARSET, BADEVENT, Gmail's WEBALERT and those
+//! without arguments have no `data`.
 
+use super::mailbox_name::{MAILBOX, TO, write_name};
 use super::text::{is_string, write_astring, write_astrings};
 use super::write_values;
 use crate::event::json::Object;
-use crate::event::{DataReader, Said, Value};
+use crate::event::{DataReader, MailboxNames, Said, Value};
 
 /// How what stands in this code is read, where that has parts with names.
 pub(in super::super) fn reader(name: &[u8]) -> Option<DataReader> {
@@ -24,32 +26,40 @@ pub(in super::super) fn reader(name: &[u8]) -> Option<DataReader> {
         .then_some(read as DataReader)
 }
 
-type Writer = fn(&mut Object<'_>, &[Value<'_>]) -> Option<()>;
+type Writer = fn(&mut Object<'_>, MailboxNames, &[Value<'_>]) -> Option<()>;
 
 /// In alphabetical order.
 const CODES: &[(&str, Writer)] = &[
-    // RFC 5257, section 4.6
-    ("ANNOTATIONS", annotations),
+    // RFC 5257, section 4.2
+    ("ANNOTATIONS", |data, _, values| annotations(data, values)),
     // RFC 9051, section 7.1 (RFC 4315)
-    ("APPENDUID", |data, values| uids(data, values, &["uids"])),
-    ("COPYUID", |data, values| {
+    ("APPENDUID", |data, _, values| uids(data, values, &["uids"])),
+    ("COPYUID", |data, _, values| {
         uids(data, values, &["source", "destination"])
     }),
+    // RFC 6858, section 3
+    ("DOWNGRADED", |data, _, values| one(data, "set", values)),
     // RFC 9585, section 4
-    ("INPROGRESS", in_progress),
+    ("INPROGRESS", |data, _, values| in_progress(data, values)),
     // RFC 8474, section 4.1
-    ("MAILBOXID", |data, values| match values {
+    ("MAILBOXID", |data, _, values| match values {
         [Value::List(id)] => one(data, "mailbox_id", id),
         _ => None,
     }),
     // RFC 9738, section 3
-    ("MESSAGELIMIT", message_limit),
+    ("MESSAGELIMIT", |data, _, values| {
+        message_limit(data, values)
+    }),
     // RFC 5464, section 4
-    ("METADATA", metadata),
+    ("METADATA", |data, _, values| metadata(data, values)),
     // RFC 7162, section 3.1.3
-    ("MODIFIED", |data, values| one(data, "set", values)),
-    // RFC 4467, section 7
-    ("URLMECH", |data, values| words(data, "mechanisms", values)),
+    ("MODIFIED", |data, _, values| one(data, "set", values)),
+    // RFC 2060, section 7.1
+    ("NEWNAME", new_name),
+    // RFC 4467, section 8
+    ("URLMECH", |data, _, values| {
+        words(data, "mechanisms", values)
+    }),
 ];
 
 fn read(said: &Said, out: &mut Vec<u8>) {
@@ -59,7 +69,7 @@ fn read(said: &Said, out: &mut Vec<u8>) {
     let start = out.len();
     let writer = CODES.iter().find(|(name, _)| *name == code.name);
     let mut data = Object::open(out);
-    let written = writer.and_then(|(_, write)| write(&mut data, &code.values));
+    let written = writer.and_then(|(_, write)| write(&mut data, said.details.names, &code.values));
     data.close();
     if written.is_none() {
         out.truncate(start);
@@ -135,7 +145,19 @@ fn in_progress(data: &mut Object<'_>, values: &[Value<'_>]) -> Option<()> {
     Some(())
 }
 
-/// `[MESSAGELIMIT 1000 23221]`: how many messages, and the lowest UID that was not done.
+/// `[NEWNAME foo bar]`: the mailbox, and what it is called now.
+fn new_name(data: &mut Object<'_>, names: MailboxNames, values: &[Value<'_>]) -> Option<()> {
+    let [mailbox, to] = values else {
+        return None;
+    };
+    (is_string(mailbox) && is_string(to)).then_some(())?;
+    write_name(data, &MAILBOX, names, mailbox);
+    write_name(data, &TO, names, to);
+    Some(())
+}
+
+/// `[MESSAGELIMIT 1000 23221]`: how many messages, and the lowest UID that was done: the server goes
+/// from the highest to the lowest.
 fn message_limit(data: &mut Object<'_>, values: &[Value<'_>]) -> Option<()> {
     let [Value::Number(limit), rest @ ..] = values else {
         return None;

@@ -12,18 +12,20 @@
 use super::body_structure::write_body;
 use super::envelope::write_envelope;
 use super::generic;
+use super::mailbox_name::write_beside;
 use super::pairs;
 use super::section::Section;
-use super::text::{is_string, write_astring, write_astrings, write_nstring};
+use super::text::{astring, is_string, write_astring, write_astrings, write_nstring};
 use crate::event::json::{Object, write_lossy, write_number};
-use crate::event::{Said, Step, Steps, Value};
+use crate::event::{MailboxNames, Said, Step, Steps, Value};
 
 /// `S: * 23 FETCH (UID 4827)`; the data items of RFC 9051, RFC 3516 (BINARY), RFC 5257 (ANNOTATION),
 /// RFC 7162 (MODSEQ), RFC 8474 (EMAILID, THREADID), RFC 8514 (SAVEDATE), RFC 8970 (PREVIEW), of Gmail
 /// (X-GM-MSGID, X-GM-THRID, X-GM-LABELS) and of Dovecot (X-GUID, X-MAILBOX, X-REAL-UID).
 pub(in super::super) fn fetch(said: &Said, out: &mut Vec<u8>) {
     let start = out.len();
-    let is_written = write_items(out, &mut said.argument_steps()).is_some();
+    let names = said.details.names;
+    let is_written = write_items(out, names, &mut said.argument_steps()).is_some();
     if is_written {
         return;
     }
@@ -31,12 +33,7 @@ pub(in super::super) fn fetch(said: &Said, out: &mut Vec<u8>) {
     match said.arguments().as_slice() {
         [Value::List(items)] => {
             let mut data = Object::open(out);
-            pairs::write_items(data.name("items"), items, |name, out, value| {
-                match writer(name) {
-                    Some(write) => write(name, out, value),
-                    None => value.write_json(out),
-                }
-            });
+            pairs::write_items(data.name("items"), names, items, write_fetched);
             data.close();
         }
         _ => generic(said, out),
@@ -46,7 +43,11 @@ pub(in super::super) fn fetch(said: &Said, out: &mut Vec<u8>) {
 /// Adds the items of a FETCH response as [`pairs::write_items`] does, without a tree of them. `None`
 /// where that needs a closer look at the names, or where there is something else than one list; what
 /// was added until then is to be taken away again.
-fn write_items(out: &mut Vec<u8>, steps: &mut Steps<'_, '_>) -> Option<()> {
+fn write_items(
+    out: &mut Vec<u8>,
+    mailbox_names: MailboxNames,
+    steps: &mut Steps<'_, '_>,
+) -> Option<()> {
     /// Names that are compared each with all others.
     const MOST: usize = 32;
     let mut names: Vec<&[u8]> = Vec::with_capacity(8);
@@ -83,7 +84,14 @@ fn write_items(out: &mut Vec<u8>, steps: &mut Steps<'_, '_>) -> Option<()> {
             },
             step => match writer(name) {
                 None => steps.write_value(value, step),
-                Some(write) => write(name, value, &steps.tree(step)),
+                Some(write) => {
+                    let tree = steps.tree(step);
+                    write(name, value, &tree);
+                    if is_of_mailboxes(name) {
+                        let key = String::from_utf8_lossy(name).to_ascii_uppercase();
+                        write_beside(&mut items, &key, mailbox_names, Some(&tree));
+                    }
+                }
             },
         }
     }
@@ -94,7 +102,15 @@ fn write_items(out: &mut Vec<u8>, steps: &mut Steps<'_, '_>) -> Option<()> {
 
 /// Whether upper case is the same before and behind JSON's escaping.
 fn is_plain(name: &[u8]) -> bool {
-    name.iter().all(u8::is_ascii_graphic)
+    name.iter().all(|octet| matches!(octet, b' '..=b'~'))
+}
+
+/// Adds an item's value.
+pub(super) fn write_fetched(name: &[u8], out: &mut Vec<u8>, value: &Value<'_>) {
+    match writer(name) {
+        Some(write) => write(name, out, value),
+        None => value.write_json(out),
+    }
 }
 
 type Writer = fn(&[u8], &mut Vec<u8>, &Value<'_>);
@@ -103,6 +119,11 @@ type Writer = fn(&[u8], &mut Vec<u8>, &Value<'_>);
 /// these has a writer.
 fn is_flags_or_uid(name: &[u8]) -> bool {
     matches!(name, [b'F' | b'f' | b'U' | b'u', ..])
+}
+
+/// X-GM-LABELS and X-MAILBOX, among those that have a writer.
+fn is_of_mailboxes(name: &[u8]) -> bool {
+    matches!(name, [b'X' | b'x', ..])
 }
 
 fn is_modseq(name: &[u8]) -> bool {
@@ -201,19 +222,20 @@ fn annotations(out: &mut Vec<u8>, value: &Value<'_>) {
     }
 }
 
-fn write_annotations(out: &mut Vec<u8>, entries: &[Value<'_>]) -> Option<()> {
+/// `/comment (value.priv "My comment")`, an entry or several: an object each, in one.
+pub(super) fn write_annotations(out: &mut Vec<u8>, entries: &[Value<'_>]) -> Option<()> {
     if entries.is_empty() || !entries.len().is_multiple_of(2) {
         return None;
     }
     let mut names = std::collections::HashSet::new();
     let mut object = Object::open(out);
     for pair in entries.chunks(2) {
-        let name = pair[0].bytes()?;
+        let name = astring(&pair[0])?;
         let Value::List(attributes) = &pair[1] else {
             return None;
         };
+        pairs::write_strings(object.key_with(|out| write_lossy(out, &name)), attributes)?;
         names.insert(name).then_some(())?;
-        pairs::write_strings(object.key_with(|out| write_lossy(out, name)), attributes)?;
     }
     object.close();
     Some(())

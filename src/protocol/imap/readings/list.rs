@@ -25,9 +25,14 @@ pub(in super::super) fn list(said: &Said, out: &mut Vec<u8>) {
         match extended {
             [] => {}
             [Value::List(items)] if items.len().is_multiple_of(2) => {
-                pairs::write_items(data.name("extended"), items, |_, out, value| {
-                    value.write_json(out);
-                });
+                pairs::write_items(
+                    data.name("extended"),
+                    said.details.names,
+                    items,
+                    |_, out, value| {
+                        value.write_json(out);
+                    },
+                );
             }
             more => write_array(data.name("extended"), more, |out, value| {
                 value.write_json(out)

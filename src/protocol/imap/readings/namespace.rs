@@ -9,7 +9,7 @@ use crate::event::{MailboxNames, Said, Value};
 
 /// `S: * NAMESPACE (("" "/")("#mail/" "/")) NIL (("shared/" "/" "TRANSLATION" ("Andere/")))`
 ///
-/// RFC 9051, section 7.3.6 (RFC 2342); RFC 5255, section 3.4 (TRANSLATION).
+/// RFC 9051, section 7.3.2 (RFC 2342); RFC 5255, section 3.4 (TRANSLATION).
 pub(in super::super) fn namespace(said: &Said, out: &mut Vec<u8>) {
     typed(said, out, |arguments, out| {
         let [personal, other_users, shared] = arguments else {
@@ -49,9 +49,14 @@ fn write_one(out: &mut Vec<u8>, names: MailboxNames, members: &[Value<'_>]) {
     write_name(&mut namespace, &PREFIX, names, prefix);
     write_nstring(namespace.name("delimiter"), delimiter);
     if !extensions.is_empty() {
-        pairs::write_items(namespace.name("extensions"), extensions, |_, out, value| {
-            value.write_json(out);
-        });
+        pairs::write_items(
+            namespace.name("extensions"),
+            names,
+            extensions,
+            |_, out, value| {
+                value.write_json(out);
+            },
+        );
     }
     namespace.close();
 }

@@ -7,14 +7,17 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::mailbox_name::write_beside;
 use super::text::{astring, is_string, upper, write_nstring};
-use crate::event::Value;
 use crate::event::json::{Object, write_lossy};
+use crate::event::{MailboxNames, Value};
 
 /// Adds names and values in turns as an object, the names in upper case, each value as `write` does
-/// it. Of a name that comes again, the last value stands at the first one's place.
+/// it, and beside it what it reads as where it is a mailbox name. Of a name that comes again, the last
+/// value stands at the first one's place.
 pub(super) fn write_items(
     out: &mut Vec<u8>,
+    names: MailboxNames,
     items: &[Value<'_>],
     mut write: impl FnMut(&[u8], &mut Vec<u8>, &Value<'_>),
 ) {
@@ -34,6 +37,7 @@ pub(super) fn write_items(
     for (key, name, value) in pairs {
         let name = name.bytes().unwrap_or_default();
         write(name, object.key(&key), value.unwrap_or(&Value::Nil));
+        write_beside(&mut object, &key, names, value);
     }
     object.close();
 }

@@ -35,7 +35,7 @@ pub(in super::super) fn numbers(said: &Said, out: &mut Vec<u8>) {
 
 /// `S: * ESEARCH (TAG "A282" MAILBOX folder1 UIDVALIDITY 1) UID MIN 7 COUNT 3 ALL 7,10:11`
 ///
-/// RFC 9051, section 7.3.3; RFC 5267 (ADDTO, REMOVEFROM, PARTIAL); RFC 6203 (RELEVANCY); RFC 7162
+/// RFC 9051, section 7.3.4; RFC 5267 (ADDTO, REMOVEFROM, PARTIAL); RFC 6203 (RELEVANCY); RFC 7162
 /// (MODSEQ); RFC 7377 (MAILBOX); RFC 9394 (PARTIAL).
 pub(in super::super) fn esearch(said: &Said, out: &mut Vec<u8>) {
     typed(said, out, |arguments, out| {
@@ -148,7 +148,7 @@ fn write_changes(out: &mut Vec<u8>, values: &[&Value<'_>]) -> Option<()> {
     Some(())
 }
 
-/// `S: * UIDBATCHES (TAG "A143") 215295:99695,99696:20350`, draft-ietf-mailmaint-imap-uidbatches.
+/// `S: * UIDBATCHES (TAG "A143") 215295:99695,99696:20350`, RFC 10022, section 3.1.
 pub(in super::super) fn uid_batches(said: &Said, out: &mut Vec<u8>) {
     typed(said, out, |arguments, out| {
         let mut data = Object::open(out);

@@ -60,7 +60,10 @@ impl<'a> Section<'a> {
             write_lossy(object.name("part"), self.part);
         }
         if !self.text.is_empty() {
-            write_lossy(object.name("section"), &self.text.to_ascii_uppercase());
+            let out = object.name("section");
+            let start = out.len();
+            write_lossy(out, self.text); // letters and full stops
+            out[start..].make_ascii_uppercase();
         }
         if let Some(fields) = &self.fields {
             write_array(object.name("fields"), fields, |out, field| {

@@ -1,5 +1,5 @@
-//! URLs of messages and their parts (RFC 4467, RFC 5524), and JMAP's (RFC 9698). The tokens in them
-//! are masked; a URL with a mask in it is not told apart from it, and stays the value tree.
+//! URLs of messages and their parts (RFC 4467, RFC 5524), and JMAP's (RFC 9698). One with a token in it
+//! is masked as a whole: it is `{"secret":"urlauth"}` in the URL's place.
 
 use super::body_structure::write_body;
 use super::text::{is_string, write_astring, write_astrings};
@@ -8,11 +8,10 @@ use crate::event::json::{Object, write_array, write_lossy};
 use crate::event::{Said, Value};
 
 /// `S: * GENURLAUTH "imap://joe@example.com/INBOX/;uid=20/;section=1.2;urlauth=..."`, RFC 4467,
-/// section 7.
+/// section 8.
 pub(in super::super) fn genurlauth(said: &Said, out: &mut Vec<u8>) {
     typed(said, out, |arguments, out| {
-        let is_url = |value: &Value<'_>| is_string(value) && !matches!(value, Value::Secret(_));
-        arguments.iter().all(is_url).then_some(())?;
+        arguments.iter().all(is_string).then_some(())?;
         let mut data = Object::open(out);
         write_astrings(data.name("urls"), arguments);
         data.close();
@@ -25,7 +24,10 @@ pub(in super::super) fn genurlauth(said: &Said, out: &mut Vec<u8>) {
 pub(in super::super) fn urlfetch(said: &Said, out: &mut Vec<u8>) {
     typed(said, out, |arguments, out| {
         let is_url = |value: &Value<'_>| {
-            matches!(value, Value::Atom(_) | Value::Quoted(_) | Value::Literal(_))
+            matches!(
+                value,
+                Value::Atom(_) | Value::Quoted(_) | Value::Literal(_) | Value::Secret(_)
+            )
         };
         let mut data = Object::open(out);
         let urls = data.name("urls");

@@ -207,11 +207,15 @@ fn a_message_that_is_gone_is_told_with_its_uid() {
     let mut talk = Talk::new();
     talk.command("a1", "SELECT", &[Text(b"a1 SELECT x\r\n")]);
     talk.untagged(&[Text(b"* 55 EXISTS\r\n")]);
-    talk.unsolicited("* 54 FETCH (UID 4390 FLAGS ())");
+    talk.unsolicited("* 54 FETCH (FLAGS (\\Seen))").about(4390);
     talk.unsolicited("* 3 EXPUNGE");
-    talk.unsolicited("* 53 EXPUNGE");
+    talk.unsolicited("* 53 EXPUNGE").about(4390);
     let shown = plain(&talk.events, 120);
     assert!(shown.contains("message 3 is gone, higher"), "{shown}");
+    assert!(
+        shown.contains("flags of message 54 (UID 4390) are now \\Seen"),
+        "{shown}"
+    );
     assert!(
         shown.contains("message 53 is gone (UID 4390), higher"),
         "{shown}"

@@ -4,7 +4,7 @@ use super::talk::Part::{Literal, Secret as Hidden, Text};
 use super::talk::Talk;
 use super::{named, plain};
 use crate::event::*;
-use crate::sink::terminal::figure;
+use crate::figure;
 
 fn one(said: impl FnOnce(&Talk) -> Said, width: usize) -> String {
     let mut talk = Talk::new();

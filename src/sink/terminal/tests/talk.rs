@@ -52,6 +52,14 @@ impl Talk {
         self.body(Body::Said(Box::new(said)))
     }
 
+    /// The response before was about the message with this UID.
+    pub(super) fn about(&mut self, uid: u32) -> &mut Self {
+        if let Some(Body::Said(said)) = self.events.last_mut().map(|event| &mut event.body) {
+            said.uid = Some(uid);
+        }
+        self
+    }
+
     /// `C: tag name ...`
     pub(super) fn command(
         &mut self,

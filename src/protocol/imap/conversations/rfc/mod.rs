@@ -1,15 +1,21 @@
-//! The examples of the RFCs, with what is told of each message. Many are shortened, or completed by a
-//! tagged response that the RFC leaves out.
+//! The examples of the RFCs, line by line as they stand there, with what is told of each message.
 //!
-//! A file an RFC. `#` begins a conversation and says where its example stands; `C:` and `S:` are lines
-//! of the peers, without their line ends; `>` is what is told of what was read until then, its data
-//! included. A conversation that does not begin with a greeting is of a client that is logged in.
+//! A file an RFC. `#` begins a conversation and says where its example stands; `;` says where it departs
+//! from the RFC, and why. `C:` and `S:` are lines of the peers, without their line ends; `>` is what is
+//! told of what was read until then, its data included. Lines that the RFC folds are one line here. What
+//! it says between lines (`<TLS negotiation>`) happens here as well: TLS begins, and what is to be
+//! compressed is.
+//!
+//! A conversation that does not begin with a greeting is given one, of a client that is logged in where
+//! it does not log in itself.
 //!
 //! When a reading is changed on purpose: a failure prints the file as it should be.
 
-use super::{conversation, read, tell};
-use crate::event::{Body, Event, Gate, Peer, Reading, Secrets};
-use crate::protocol::imap::Observer;
+use super::compress::Deflater;
+use super::{again, number, tell, told};
+use crate::event::{Body, Draft, Event, Gate, Micros, Peer, Reading, Secrets};
+use crate::protocol::imap::{AppLeg, Observer, ServerLeg, Setting};
+use crate::protocol::{Act, Protocol, Verdict};
 
 /// One line of a peer.
 struct Line<'a> {
@@ -17,14 +23,27 @@ struct Line<'a> {
     text: &'a str,
 }
 
-/// Each conversation of a file: its heading, and the lines.
-fn conversations(file: &str) -> Vec<(&str, Vec<Line<'_>>)> {
-    let mut all: Vec<(&str, Vec<Line<'_>>)> = Vec::new();
+/// A conversation of a file.
+struct Conversation<'a> {
+    /// The heading, and what it departs in.
+    heading: Vec<&'a str>,
+    lines: Vec<Line<'a>>,
+}
+
+fn conversations(file: &str) -> Vec<Conversation<'_>> {
+    let mut all: Vec<Conversation<'_>> = Vec::new();
     for line in file.lines() {
         let (mark, text) = line.split_at_checked(2).unwrap_or((line, ""));
         let from = match mark {
             "# " => {
-                all.push((line, Vec::new()));
+                all.push(Conversation {
+                    heading: vec![line],
+                    lines: Vec::new(),
+                });
+                continue;
+            }
+            "; " => {
+                all.last_mut().expect("a heading").heading.push(line);
                 continue;
             }
             "C:" => Peer::Client,
@@ -33,14 +52,109 @@ fn conversations(file: &str) -> Vec<(&str, Vec<Line<'_>>)> {
             other => panic!("{other:?} begins no line"),
         };
         let text = text.strip_prefix(' ').unwrap_or(text);
-        let lines = &mut all.last_mut().expect("a heading").1;
+        let lines = &mut all.last_mut().expect("a heading").lines;
         lines.push(Line { from, text });
     }
     all
 }
 
+impl Conversation<'_> {
+    /// Whether the client says one of these commands.
+    fn has(&self, commands: &[&str]) -> bool {
+        let from_client = self.lines.iter().filter(|line| line.from == Peer::Client);
+        let words = from_client.filter_map(|line| line.text.split(' ').nth(1));
+        words
+            .into_iter()
+            .any(|word| commands.iter().any(|name| word.eq_ignore_ascii_case(name)))
+    }
+
+    /// The greeting that it lacks.
+    fn greeting(&self) -> Option<&'static str> {
+        let first = self.lines.first()?.text;
+        let is_greeted = ["* OK", "* PREAUTH", "* BYE"]
+            .iter()
+            .any(|greeting| first.starts_with(greeting));
+        match (is_greeted, self.has(&["LOGIN", "AUTHENTICATE", "STARTTLS"])) {
+            (true, _) => None,
+            (false, true) => Some("* OK hello"),
+            (false, false) => Some("* PREAUTH hello"),
+        }
+    }
+
+    fn observer(&self) -> Observer {
+        let setting = Setting {
+            app: AppLeg::Cleartext,
+            server: ServerLeg::Starttls,
+            server_is_local: true,
+            ..Setting::default()
+        };
+        let gate = Gate::new(Secrets::Masked);
+        match self.has(&["STARTTLS"]) {
+            true => Observer::bridging(gate, setting),
+            false => Observer::new(gate),
+        }
+    }
+
+    /// What is read of the lines, each cut as `cut` does it, and how many events there are once each is.
+    fn play(&self, cut: &dyn Fn(&[u8]) -> Vec<Vec<u8>>) -> (Vec<Event>, Vec<usize>) {
+        let mut observer = self.observer();
+        let mut drafts: Vec<Draft> = Vec::new();
+        let mut counts = Vec::new();
+        let (mut client, mut server) = (Deflater::new(), Deflater::new());
+        let greeting = self.greeting().map(|text| Line {
+            from: Peer::Server,
+            text,
+        });
+        for (step, line) in greeting.iter().chain(&self.lines).enumerate() {
+            let mut octets = [line.text.as_bytes(), b"\r\n"].concat();
+            if observer.compression.is_on() {
+                octets = match line.from {
+                    Peer::Client => client.deflated(&octets),
+                    Peer::Server => server.deflated(&octets),
+                };
+            }
+            for part in cut(&octets) {
+                let at = Micros(step as u64);
+                let verdict = observer.observe(line.from, &part, at, &mut drafts);
+                let Verdict::Acts(acts) = verdict else {
+                    continue;
+                };
+                if acts.iter().any(|act| matches!(act, Act::Secure(_))) {
+                    let _ = observer.secured(&mut drafts);
+                }
+            }
+            counts.push(drafts.len());
+        }
+        let end = Micros(counts.len() as u64);
+        for from in [Peer::Client, Peer::Server] {
+            observer.ended(from, end, &mut drafts);
+        }
+        (number(drafts), counts)
+    }
+
+    /// The events, the same whole, with each line cut at each place, octet by octet and read again.
+    fn events(&self) -> (Vec<Event>, Vec<usize>) {
+        let (events, counts) = self.play(&|octets| vec![octets.to_vec()]);
+        let whole = told(&events);
+        let single = self.play(&|octets| octets.chunks(1).map(<[u8]>::to_vec).collect());
+        assert_eq!(told(&single.0), whole, "octet by octet");
+        let longest = self.lines.iter().map(|line| line.text.len()).max();
+        for at in 1..=longest.unwrap_or(0) + 1 {
+            let cut = |octets: &[u8]| {
+                let (head, tail) = octets.split_at(at.min(octets.len()));
+                vec![head.to_vec(), tail.to_vec()]
+            };
+            assert_eq!(told(&self.play(&cut).0), whole, "lines cut at {at}");
+        }
+        let is_said = |line: &&String| !line.starts_with("note ") && *line != "other";
+        let said: Vec<String> = whole.iter().filter(is_said).cloned().collect();
+        assert_eq!(told(&again(&events)), said, "read again");
+        (events, counts)
+    }
+}
+
 /// The event with its data.
-fn told(event: &Event) -> String {
+fn told_with_data(event: &Event) -> String {
     let mut told = tell(event);
     let Body::Said(said) = &event.body else {
         return told;
@@ -70,54 +184,24 @@ fn told(event: &Event) -> String {
 /// The file as it should be.
 fn as_it_should_be(file: &str) -> String {
     let mut should = String::new();
-    for (heading, lines) in conversations(file) {
-        let greeting = Line {
-            from: Peer::Server,
-            text: "* PREAUTH hello",
-        };
-        let greets = |text: &str| text.starts_with("* OK") || text.starts_with("* PREAUTH");
-        let is_greeted = lines.first().is_some_and(|line| greets(line.text));
-        let skipped = usize::from(!is_greeted);
-        let greeting = (!is_greeted).then_some(greeting);
-        let lines: Vec<Line<'_>> = greeting.into_iter().chain(lines).collect();
-        let octets: Vec<Vec<u8>> = lines
-            .iter()
-            .map(|line| [line.text.as_bytes(), b"\r\n"].concat())
-            .collect();
-        let steps: Vec<(Peer, &[u8])> = lines
-            .iter()
-            .zip(&octets)
-            .map(|(line, octets)| (line.from, &octets[..]))
-            .collect();
-        conversation(&steps);
-        let count = |steps: &[(Peer, &[u8])]| {
-            let mut observer = Observer::new(Gate::new(Secrets::Masked));
-            let mut drafts = Vec::new();
-            for (from, octets) in steps {
-                use crate::protocol::Protocol;
-                let at = crate::event::Micros(0);
-                let _ = observer.observe(*from, octets, at, &mut drafts);
+    for conversation in conversations(file) {
+        let (events, counts) = conversation.events();
+        for line in &conversation.heading {
+            should += &format!("{line}\n");
+        }
+        let skipped = counts.len() - conversation.lines.len();
+        let mut before = counts[..skipped].last().copied().unwrap_or(0);
+        for (line, now) in conversation.lines.iter().zip(&counts[skipped..]) {
+            let mark = match line.from {
+                Peer::Client => "C:",
+                Peer::Server => "S:",
+            };
+            should += format!("{mark} {}", line.text).trim_end();
+            should.push('\n');
+            for event in &events[before..*now] {
+                should += &format!("> {}\n", told_with_data(event));
             }
-            drafts.len()
-        };
-        let events = read(&mut Observer::new(Gate::new(Secrets::Masked)), &steps);
-        should += &format!("{heading}\n");
-        let mut before = 0;
-        for (at, line) in lines.iter().enumerate() {
-            let now = count(&steps[..=at]);
-            if at >= skipped {
-                let mark = if line.from == Peer::Client {
-                    "C:"
-                } else {
-                    "S:"
-                };
-                should += format!("{mark} {}", line.text).trim_end();
-                should.push('\n');
-                for event in &events[before..now] {
-                    should += &format!("> {}\n", told(event));
-                }
-            }
-            before = now;
+            before = *now;
         }
         should.push('\n');
     }

@@ -1,8 +1,8 @@
 //! FETCH and CONVERT: which items of which messages are asked for.
 
-use super::super::pairs::write_options;
+use super::super::pairs::{write_options, write_strings};
 use super::super::section::Section;
-use super::super::text::{is_string, write_astring};
+use super::super::text::{is_string, write_astring, write_nstring};
 use super::typed;
 use crate::event::json::{Object, write_array, write_lossy};
 use crate::event::{Said, Value};
@@ -27,7 +27,8 @@ pub(super) fn fetch(said: &Said, out: &mut Vec<u8>) {
     });
 }
 
-/// `C: a001 CONVERT 2 ("text/plain" ("charset" "utf-8")) BINARY[3]`, RFC 5259, section 6.
+/// `C: a001 CONVERT 2 ("text/plain" ("charset" "utf-8")) BINARY[3]`, RFC 5259, section 6. Without a
+/// type (NIL) the server chooses one, section 6.1.
 pub(super) fn convert(said: &Said, out: &mut Vec<u8>) {
     typed(said, out, |arguments, out| {
         let [set, conversion, rest @ ..] = arguments else {
@@ -36,11 +37,28 @@ pub(super) fn convert(said: &Said, out: &mut Vec<u8>) {
         is_string(set).then_some(())?;
         let mut data = Object::open(out);
         write_astring(data.name("set"), set);
-        conversion.write_json(data.name("conversion"));
+        write_conversion(data.name("conversion"), conversion)?;
         write_items(&mut data, rest)?.is_empty().then_some(())?;
         data.close();
         Some(())
     });
+}
+
+/// `("text/plain" ("charset" "utf-8"))`, `(NIL)`
+fn write_conversion(out: &mut Vec<u8>, value: &Value<'_>) -> Option<()> {
+    let (kind, parameters) = match value.members() {
+        [kind] => (kind, None),
+        [kind, Value::List(parameters)] => (kind, Some(parameters)),
+        _ => return None,
+    };
+    is_string(kind).then_some(())?;
+    let mut conversion = Object::open(out);
+    write_nstring(conversion.name("type"), kind);
+    if let Some(parameters) = parameters {
+        write_strings(conversion.name("parameters"), parameters)?;
+    }
+    conversion.close();
+    Some(())
 }
 
 /// One item, or a list of them; the arguments behind.

@@ -1,6 +1,9 @@
 //! Commands about a mailbox, or about several.
 
-use super::super::mailbox_name::{MAILBOX, PATTERN, REFERENCE, TO, write_name};
+use super::super::fetch::write_annotations;
+use super::super::mailbox_name::{
+    MAILBOX, PATTERN, PATTERNS, REFERENCE, TO, write_name, write_names,
+};
 use super::super::pairs::{write_options, write_strings};
 use super::super::text::{is_string, upper, write_astring, write_astrings};
 use super::typed;
@@ -70,7 +73,7 @@ pub(super) fn list(said: &Said, out: &mut Vec<u8>) {
         write_name(&mut data, &REFERENCE, names, reference);
         match patterns {
             Value::List(patterns) if patterns.iter().all(is_string) => {
-                write_astrings(data.name("patterns"), patterns);
+                write_names(&mut data, &PATTERNS, names, patterns);
             }
             pattern if is_string(pattern) => write_name(&mut data, &PATTERN, names, pattern),
             _ => return None,
@@ -125,19 +128,22 @@ pub(super) fn rights(said: &Said, out: &mut Vec<u8>) {
 }
 
 /// `C: a GETMETADATA "INBOX" (MAXSIZE 1024) (/shared/comment /private/comment)`, RFC 5464,
-/// section 4.2; its grammar and its examples put the options on different sides of the mailbox.
+/// section 4.2; its grammar and its examples put the options on different sides of the mailbox, and
+/// some of its examples (section 4.4.1) leave out the parentheses around several entries.
 pub(super) fn get_metadata(said: &Said, out: &mut Vec<u8>) {
     typed(said, out, |arguments, out| {
         let (options, mailbox, entries) = match arguments {
-            [mailbox, entries] => (None, mailbox, entries),
-            [Value::List(options), mailbox, entries] | [mailbox, Value::List(options), entries] => {
+            [Value::List(options), mailbox, entries @ ..] => (Some(options), mailbox, entries),
+            [mailbox, Value::List(options), entries @ ..] if !entries.is_empty() => {
                 (Some(options), mailbox, entries)
             }
-            _ => return None,
+            [mailbox, entries @ ..] => (None, mailbox, entries),
+            [] => return None,
         };
         let entries = match entries {
-            Value::List(entries) => entries.as_slice(),
-            entry => std::slice::from_ref(entry),
+            [] => return None,
+            [Value::List(entries)] => entries.as_slice(),
+            entries => entries,
         };
         (is_string(mailbox) && entries.iter().all(is_string)).then_some(())?;
         let mut data = Object::open(out);
@@ -188,13 +194,33 @@ pub(super) fn get_annotation(said: &Said, out: &mut Vec<u8>) {
     });
 }
 
-/// `C: a33 RESETKEY INBOX INTERNAL`, RFC 4467, section 7.
-pub(super) fn reset_key(said: &Said, out: &mut Vec<u8>) {
+/// `C: a SETANNOTATION "INBOX" "/comment" ("value.priv" "My comment")`, and several in parentheses,
+/// draft-daboo-imap-annotatemore-05, section 4.2.
+pub(super) fn set_annotation(said: &Said, out: &mut Vec<u8>) {
     typed(said, out, |arguments, out| {
-        let (mailbox, mechanisms) = arguments.split_first()?;
-        arguments.iter().all(is_string).then_some(())?;
+        let (mailbox, entries) = arguments.split_first()?;
+        is_string(mailbox).then_some(())?;
+        let entries = match entries {
+            [Value::List(entries)] => entries,
+            entries => entries,
+        };
         let mut data = Object::open(out);
         write_name(&mut data, &MAILBOX, said.details.names, mailbox);
+        write_annotations(data.name("entries"), entries)?;
+        data.close();
+        Some(())
+    });
+}
+
+/// `C: a33 RESETKEY INBOX INTERNAL`, RFC 4467, section 7; of all mailboxes where it names none.
+pub(super) fn reset_key(said: &Said, out: &mut Vec<u8>) {
+    typed(said, out, |arguments, out| {
+        arguments.iter().all(is_string).then_some(())?;
+        let mut data = Object::open(out);
+        let (mailbox, mechanisms) = arguments.split_at(arguments.len().min(1));
+        if let [mailbox] = mailbox {
+            write_name(&mut data, &MAILBOX, said.details.names, mailbox);
+        }
         if !mechanisms.is_empty() {
             write_astrings(data.name("mechanisms"), mechanisms);
         }

@@ -19,6 +19,7 @@ mod store;
 
 use super::id::id;
 use super::language::language;
+use super::push::push_service;
 use super::{generic, typed};
 use crate::event::DataReader;
 
@@ -71,6 +72,7 @@ const READERS: &[(&str, DataReader)] = &[
     ("SEARCH", search::search),
     ("SELECT", mailbox::mailbox),
     ("SETACL", mailbox::rights),
+    ("SETANNOTATION", mailbox::set_annotation),
     ("SETMETADATA", mailbox::set_metadata),
     ("SETQUOTA", server::set_quota),
     ("SORT", search::sort),
@@ -81,6 +83,7 @@ const READERS: &[(&str, DataReader)] = &[
     ("UIDBATCHES", server::uid_batches),
     ("UNSUBSCRIBE", mailbox::mailbox),
     ("URLFETCH", server::urlfetch),
+    ("XAPPLEPUSHSERVICE", push_service),
     ("XLIST", mailbox::list),
 ];
 

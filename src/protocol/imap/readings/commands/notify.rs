@@ -1,9 +1,9 @@
 //! NOTIFY: what a server is to report unasked.
 
-use super::super::text::{is_string, upper, write_astrings};
+use super::super::mailbox_filter::write_filter;
 use super::typed;
 use crate::event::json::{Object, write_array};
-use crate::event::{Said, Value};
+use crate::event::{MailboxNames, Said, Value};
 
 /// `C: a NOTIFY SET STATUS (selected (MessageNew (UID FLAGS) MessageExpunge)) (subtree Lists (MessageNew))`
 ///
@@ -22,7 +22,7 @@ pub(super) fn notify(said: &Said, out: &mut Vec<u8>) {
                     }
                     groups => groups,
                 };
-                write_groups(data.name("groups"), groups)?;
+                write_groups(data.name("groups"), said.details.names, groups)?;
             }
             _ => return None,
         }
@@ -31,32 +31,14 @@ pub(super) fn notify(said: &Said, out: &mut Vec<u8>) {
     });
 }
 
-/// Filters that mailboxes follow.
-const WITH_MAILBOXES: [&str; 3] = ["MAILBOXES", "SUBTREE", "SUBTREE-ONE"];
-
-fn write_groups(out: &mut Vec<u8>, groups: &[Value<'_>]) -> Option<()> {
+fn write_groups(out: &mut Vec<u8>, names: MailboxNames, groups: &[Value<'_>]) -> Option<()> {
     out.push(b'[');
     for (at, group) in groups.iter().enumerate() {
         if at > 0 {
             out.push(b',');
         }
-        let (filter, rest) = group.members().split_first()?;
-        let filter = upper(filter)?;
         let mut object = Object::open(out);
-        object.string("filter", &filter);
-        let events = match rest {
-            [mailboxes, events @ ..] if WITH_MAILBOXES.contains(&&*filter) => {
-                let mailboxes = match mailboxes {
-                    Value::List(mailboxes) => mailboxes.as_slice(),
-                    mailbox => std::slice::from_ref(mailbox),
-                };
-                mailboxes.iter().all(is_string).then_some(())?;
-                write_astrings(object.name("mailboxes"), mailboxes);
-                events
-            }
-            events => events,
-        };
-        let events = match events {
+        let events = match write_filter(&mut object, names, group.members())? {
             [Value::List(events)] => events.as_slice(),
             events => events,
         };

@@ -9,11 +9,13 @@
 //!
 //! Keys that stand beside each other have all to be fulfilled; so have those in parentheses.
 
+use super::super::mailbox_filter::write_filter;
+use super::super::mailbox_name::{VALUE, write_name};
 use super::super::pairs::write_options;
 use super::super::text::{astring, is_string, upper, write_astring, write_astrings};
 use super::typed;
 use crate::event::json::{Object, write_array};
-use crate::event::{Said, Value};
+use crate::event::{MailboxNames, Said, Value};
 use crate::limits;
 
 /// `C: A282 SEARCH RETURN (MIN COUNT) FLAGGED SINCE 1-Feb-1994`, RFC 9051, section 6.4.4.
@@ -22,7 +24,7 @@ pub(super) fn search(said: &Said, out: &mut Vec<u8>) {
         let mut data = Object::open(out);
         let rest = write_return(&mut data, arguments)?;
         let rest = write_charset(&mut data, rest)?;
-        write_keys(data.name("keys"), rest)?;
+        write_keys(data.name("keys"), said.details.names, rest)?;
         data.close();
         Some(())
     });
@@ -39,7 +41,7 @@ pub(super) fn sort(said: &Said, out: &mut Vec<u8>) {
         (criteria.iter().all(is_string) && is_string(charset)).then_some(())?;
         write_criteria(data.name("criteria"), criteria)?;
         write_astring(data.name("charset"), charset);
-        write_keys(data.name("keys"), keys)?;
+        write_keys(data.name("keys"), said.details.names, keys)?;
         data.close();
         Some(())
     });
@@ -55,7 +57,7 @@ pub(super) fn thread(said: &Said, out: &mut Vec<u8>) {
         (is_string(algorithm) && is_string(charset)).then_some(())?;
         write_astring(data.name("algorithm"), algorithm);
         write_astring(data.name("charset"), charset);
-        write_keys(data.name("keys"), keys)?;
+        write_keys(data.name("keys"), said.details.names, keys)?;
         data.close();
         Some(())
     });
@@ -68,19 +70,37 @@ pub(super) fn esearch(said: &Said, out: &mut Vec<u8>) {
         let mut data = Object::open(out);
         let rest = match arguments {
             [word, Value::List(sources), rest @ ..] if word.is_word("IN") => {
-                write_array(data.name("in"), sources, |out, source| {
-                    source.write_json(out)
-                });
+                write_sources(data.name("in"), said.details.names, sources)?;
                 rest
             }
             rest => rest,
         };
         let rest = write_return(&mut data, rest)?;
         let rest = write_charset(&mut data, rest)?;
-        write_keys(data.name("keys"), rest)?;
+        write_keys(data.name("keys"), said.details.names, rest)?;
         data.close();
         Some(())
     });
+}
+
+/// `(mailboxes "folder1" subtree "folder2")`, each with options in parentheses where it has some.
+fn write_sources(out: &mut Vec<u8>, names: MailboxNames, sources: &[Value<'_>]) -> Option<()> {
+    let mut rest = sources;
+    out.push(b'[');
+    while !rest.is_empty() {
+        if rest.len() < sources.len() {
+            out.push(b',');
+        }
+        let mut source = Object::open(out);
+        rest = write_filter(&mut source, names, rest)?;
+        if let [Value::List(options), behind @ ..] = rest {
+            write_options(source.name("options"), options)?;
+            rest = behind;
+        }
+        source.close();
+    }
+    out.push(b']');
+    Some(())
 }
 
 fn write_return<'v, 'a>(
@@ -109,7 +129,8 @@ fn write_charset<'v, 'a>(
     }
 }
 
-/// `(REVERSE DATE SUBJECT)`: REVERSE belongs to what follows it.
+/// `(REVERSE DATE SUBJECT)`: REVERSE belongs to what follows it; `(ANNOTATION /comment value.shared)`,
+/// RFC 5257, section 4.9: an entry and an attribute belong to it.
 fn write_criteria(out: &mut Vec<u8>, criteria: &[Value<'_>]) -> Option<()> {
     let words: Option<Vec<String>> = criteria.iter().map(upper).collect();
     let words = words?;
@@ -118,7 +139,8 @@ fn write_criteria(out: &mut Vec<u8>, criteria: &[Value<'_>]) -> Option<()> {
     (ends_with_a_key && !words.windows(2).any(twice)).then_some(())?;
     let mut is_reverse = false;
     out.push(b'[');
-    for word in words {
+    let mut rest = words.iter().zip(criteria);
+    while let Some((word, _)) = rest.next() {
         if word == "REVERSE" {
             is_reverse = true;
             continue;
@@ -127,7 +149,11 @@ fn write_criteria(out: &mut Vec<u8>, criteria: &[Value<'_>]) -> Option<()> {
             out.push(b',');
         }
         let mut criterion = Object::open(out);
-        criterion.string("key", &word);
+        criterion.string("key", word);
+        if word == "ANNOTATION" {
+            let arguments = [rest.next()?.1, rest.next()?.1];
+            write_array(criterion.name("arguments"), arguments, write_astring);
+        }
         criterion.flag("reverse", std::mem::take(&mut is_reverse));
         criterion.close();
     }
@@ -155,8 +181,8 @@ const ALONE: [&str; 15] = [
 ];
 
 /// Keys with one string; FILTER: RFC 5466; EMAILID, THREADID: RFC 8474; SAVEDBEFORE...: RFC 8514;
-/// X-GM-...: Gmail; MAILBOX, X-GUID...: Dovecot.
-const WITH_A_STRING: [&str; 26] = [
+/// X-GM-RAW: Gmail; X-GUID: Dovecot.
+const WITH_A_STRING: [&str; 23] = [
     "BCC",
     "BEFORE",
     "BODY",
@@ -165,7 +191,6 @@ const WITH_A_STRING: [&str; 26] = [
     "FILTER",
     "FROM",
     "KEYWORD",
-    "MAILBOX",
     "ON",
     "SAVEDBEFORE",
     "SAVEDON",
@@ -179,35 +204,47 @@ const WITH_A_STRING: [&str; 26] = [
     "THREADID",
     "TO",
     "UNKEYWORD",
-    "X-GM-LABELS",
     "X-GM-RAW",
     "X-GUID",
-    "X-MAILBOX",
 ];
 
-/// Keys with one number; OLDER, YOUNGER: RFC 5032.
-const WITH_A_NUMBER: [&str; 6] = [
+/// Keys with a mailbox name: Dovecot's MAILBOX and X-MAILBOX, and Gmail's labels.
+const WITH_A_MAILBOX: [&str; 3] = ["MAILBOX", "X-GM-LABELS", "X-MAILBOX"];
+
+/// Keys with one number; OLDER, YOUNGER: RFC 5032; UIDAFTER, UIDBEFORE: RFC 9738, section 3.2;
+/// X-REAL-UID: Dovecot.
+const WITH_A_NUMBER: [&str; 9] = [
     "LARGER",
     "OLDER",
     "SMALLER",
+    "UIDAFTER",
+    "UIDBEFORE",
     "X-GM-MSGID",
     "X-GM-THRID",
+    "X-REAL-UID",
     "YOUNGER",
 ];
 
-fn write_keys(out: &mut Vec<u8>, keys: &[Value<'_>]) -> Option<()> {
-    write_all(out, keys, limits::NESTING)
+fn write_keys(out: &mut Vec<u8>, names: MailboxNames, keys: &[Value<'_>]) -> Option<()> {
+    let depth = limits::NESTING;
+    write_all(out, keys, &Place { names, depth })
 }
 
-/// All keys, nested no deeper than `depth`.
-fn write_all(out: &mut Vec<u8>, keys: &[Value<'_>], depth: usize) -> Option<()> {
+/// Where a key stands.
+struct Place {
+    names: MailboxNames,
+    /// How much deeper keys may be nested.
+    depth: usize,
+}
+
+fn write_all(out: &mut Vec<u8>, keys: &[Value<'_>], place: &Place) -> Option<()> {
     out.push(b'[');
     let mut rest = keys;
     while !rest.is_empty() {
         if rest.len() < keys.len() {
             out.push(b',');
         }
-        rest = write_key(out, rest, depth)?;
+        rest = write_key(out, rest, place)?;
     }
     out.push(b']');
     Some(())
@@ -217,14 +254,17 @@ fn write_all(out: &mut Vec<u8>, keys: &[Value<'_>], depth: usize) -> Option<()> 
 fn write_key<'v, 'a>(
     out: &mut Vec<u8>,
     keys: &'v [Value<'a>],
-    depth: usize,
+    place: &Place,
 ) -> Option<&'v [Value<'a>]> {
-    let depth = depth.checked_sub(1)?;
+    let place = &Place {
+        names: place.names,
+        depth: place.depth.checked_sub(1)?,
+    };
     let (first, rest) = keys.split_first()?;
     let mut key = Object::open(out);
     let rest = match first {
         Value::List(keys) => {
-            write_all(key.name("keys"), keys, depth)?;
+            write_all(key.name("keys"), keys, place)?;
             rest
         }
         set if is_set(set) => {
@@ -234,7 +274,7 @@ fn write_key<'v, 'a>(
         Value::Atom(_) => {
             let name = upper(first)?;
             key.string("key", &name);
-            write_arguments(&mut key, &name, rest, depth)?
+            write_arguments(&mut key, &name, rest, place)?
         }
         _ => return None,
     };
@@ -256,10 +296,15 @@ fn write_arguments<'v, 'a>(
     key: &mut Object<'_>,
     name: &str,
     rest: &'v [Value<'a>],
-    depth: usize,
+    place: &Place,
 ) -> Option<&'v [Value<'a>]> {
     match (name, rest) {
         (name, rest) if ALONE.contains(&name) => Some(rest),
+        (name, [value, rest @ ..]) if WITH_A_MAILBOX.contains(&name) => {
+            is_string(value).then_some(())?;
+            write_name(key, &VALUE, place.names, value);
+            Some(rest)
+        }
         (name, [value, rest @ ..]) if WITH_A_STRING.contains(&name) => {
             is_string(value).then_some(())?;
             write_astring(key.name("value"), value);
@@ -291,7 +336,7 @@ fn write_arguments<'v, 'a>(
             value.write_json(key.name("value"));
             Some(rest)
         }
-        // RFC 5257, section 4.5
+        // RFC 5257, section 4.8
         ("ANNOTATION", arguments) if arguments.len() >= 3 => {
             let (arguments, rest) = arguments.split_at(3);
             arguments
@@ -302,8 +347,8 @@ fn write_arguments<'v, 'a>(
             Some(rest)
         }
         // FUZZY: RFC 6203
-        ("NOT" | "FUZZY", rest) => write_nested(key, rest, 1, depth),
-        ("OR", rest) => write_nested(key, rest, 2, depth),
+        ("NOT" | "FUZZY", rest) => write_nested(key, rest, 1, place),
+        ("OR", rest) => write_nested(key, rest, 2, place),
         _ => None,
     }
 }
@@ -313,7 +358,7 @@ fn write_nested<'v, 'a>(
     key: &mut Object<'_>,
     rest: &'v [Value<'a>],
     number: usize,
-    depth: usize,
+    place: &Place,
 ) -> Option<&'v [Value<'a>]> {
     let out = key.name("keys");
     let mut rest = rest;
@@ -322,7 +367,7 @@ fn write_nested<'v, 'a>(
         if at > 0 {
             out.push(b',');
         }
-        rest = write_key(out, rest, depth)?;
+        rest = write_key(out, rest, place)?;
     }
     out.push(b']');
     Some(rest)

@@ -22,7 +22,7 @@ pub(super) fn enable(said: &Said, out: &mut Vec<u8>) {
     words(said, out, "capabilities");
 }
 
-/// `C: B08 CANCELUPDATE "B01"`, RFC 5267, section 4.5.
+/// `C: B08 CANCELUPDATE "B01"`, RFC 5267, section 4.3.5.
 pub(super) fn cancel_update(said: &Said, out: &mut Vec<u8>) {
     words(said, out, "tags");
 }
@@ -32,10 +32,31 @@ pub(super) fn comparator(said: &Said, out: &mut Vec<u8>) {
     words(said, out, "comparators");
 }
 
-/// `C: A001 URLFETCH "imap://joe@example.com/INBOX/;uid=20"`, RFC 4467, section 7. RFC 5524's form
-/// with lists is the value tree.
+/// `C: A001 URLFETCH "imap://joe@example.com/INBOX/;uid=20"`, RFC 4467, section 7: a string; and
+/// `C: A001 URLFETCH ("imap://joe@example.com/INBOX/;uid=20" BODYPARTSTRUCTURE BINARY)`, RFC 5524,
+/// section 3.2: an object with what is asked for.
 pub(super) fn urlfetch(said: &Said, out: &mut Vec<u8>) {
-    words(said, out, "urls");
+    typed(said, out, |arguments, out| {
+        let fits = |argument: &Value<'_>| match argument {
+            Value::List(members) => !members.is_empty() && members.iter().all(is_string),
+            argument => is_string(argument),
+        };
+        (!arguments.is_empty() && arguments.iter().all(fits)).then_some(())?;
+        let mut data = Object::open(out);
+        write_array(data.name("urls"), arguments, |out, argument| {
+            let Value::List(members) = argument else {
+                return write_astring(out, argument);
+            };
+            let mut object = Object::open(out);
+            if let [url, items @ ..] = members.as_slice() {
+                write_astring(object.name("url"), url);
+                write_astrings(object.name("items"), items);
+            }
+            object.close();
+        });
+        data.close();
+        Some(())
+    });
 }
 
 /// `C: a COMPRESS DEFLATE`, RFC 4978, section 3.
@@ -52,7 +73,7 @@ pub(super) fn compress(said: &Said, out: &mut Vec<u8>) {
     });
 }
 
-/// `C: b CONVERSIONS "text/html" "text/plain"`, RFC 5259, section 5.
+/// `C: b CONVERSIONS "text/html" "text/plain"`, RFC 5259, section 5.1.
 pub(super) fn conversions(said: &Said, out: &mut Vec<u8>) {
     typed(said, out, |arguments, out| {
         let [from, to] = arguments else {
@@ -85,7 +106,7 @@ pub(super) fn genurlauth(said: &Said, out: &mut Vec<u8>) {
     });
 }
 
-/// `C: A003 GETQUOTA ""`, RFC 9208, section 4.1.2.
+/// `C: A003 GETQUOTA ""`, RFC 9208, section 4.1.1.
 pub(super) fn get_quota(said: &Said, out: &mut Vec<u8>) {
     typed(said, out, |arguments, out| {
         let [root] = arguments else {
@@ -99,7 +120,7 @@ pub(super) fn get_quota(said: &Said, out: &mut Vec<u8>) {
     });
 }
 
-/// `C: A001 SETQUOTA "" (STORAGE 512)`, RFC 9208, section 4.1.1.
+/// `C: A001 SETQUOTA "" (STORAGE 512)`, RFC 9208, section 4.1.3.
 pub(super) fn set_quota(said: &Said, out: &mut Vec<u8>) {
     typed(said, out, |arguments, out| {
         let [root, Value::List(limits)] = arguments else {
@@ -108,15 +129,18 @@ pub(super) fn set_quota(said: &Said, out: &mut Vec<u8>) {
         is_string(root).then_some(())?;
         let mut data = Object::open(out);
         write_astring(data.name("root"), root);
-        pairs::write_items(data.name("limits"), limits, |_, out, value| {
-            value.write_json(out)
-        });
+        pairs::write_items(
+            data.name("limits"),
+            said.details.names,
+            limits,
+            |_, out, value| value.write_json(out),
+        );
         data.close();
         Some(())
     });
 }
 
-/// `C: A143 UIDBATCHES 2000 10:20`, draft-ietf-mailmaint-imap-uidbatches.
+/// `C: A143 UIDBATCHES 2000 10:20`, RFC 10022, section 3.1.
 pub(super) fn uid_batches(said: &Said, out: &mut Vec<u8>) {
     typed(said, out, |arguments, out| {
         let [Value::Number(size), range @ ..] = arguments else {

@@ -1,6 +1,7 @@
 //! STORE, COPY, MOVE and UID EXPUNGE: what is done with messages.
 
-use super::super::mailbox_name::{TO, write_name};
+use super::super::fetch::write_annotations;
+use super::super::mailbox_name::{FLAGS, TO, write_name, write_names};
 use super::super::pairs::write_options;
 use super::super::text::{is_string, write_astring, write_astrings};
 use super::typed;
@@ -9,7 +10,8 @@ use crate::event::{Said, Value};
 
 /// `C: A003 STORE 2:4 (UNCHANGEDSINCE 12121230045) +FLAGS.SILENT (\Deleted)`
 ///
-/// RFC 9051, section 6.4.6; RFC 7162, section 3.1.3; Gmail's `+X-GM-LABELS`.
+/// RFC 9051, section 6.4.6; RFC 7162, section 3.1.3; `ANNOTATION (/comment (value.priv "x"))`, RFC 5257,
+/// section 4.5; Gmail's `+X-GM-LABELS`, which are mailbox names.
 pub(super) fn store(said: &Said, out: &mut Vec<u8>) {
     typed(said, out, |arguments, out| {
         let (set, rest) = arguments.split_first()?;
@@ -40,9 +42,11 @@ pub(super) fn store(said: &Said, out: &mut Vec<u8>) {
             [Value::List(values)] => values.as_slice(),
             values => values,
         };
-        match values.iter().all(is_string) {
-            true => write_astrings(data.name("flags"), values),
-            false => return None,
+        match (bare.unwrap_or(&item), values.iter().all(is_string)) {
+            ("ANNOTATION", _) => write_annotations(data.name("annotations"), values)?,
+            ("X-GM-LABELS", true) => write_names(&mut data, &FLAGS, said.details.names, values),
+            (_, true) => write_astrings(data.name("flags"), values),
+            (_, false) => return None,
         }
         data.close();
         Some(())

@@ -98,7 +98,7 @@ fn messages() {
         ("a UID EXPUNGE 3000:3002", r#"{"set":"3000:3002"}"#),
         (
             "a CONVERT 2 (\"text/plain\" (\"charset\" \"utf-8\")) BINARY[1]",
-            r#"{"set":"2","conversion":["text/plain",["charset","utf-8"]],"items":[{"item":"BINARY","part":"1"}]}"#,
+            r#"{"set":"2","conversion":{"type":"text/plain","parameters":{"charset":"utf-8"}},"items":[{"item":"BINARY","part":"1"}]}"#,
         ),
     ]);
 }
@@ -158,7 +158,7 @@ fn searches() {
         ),
         (
             "a ESEARCH IN (mailboxes \"f1\" subtree \"f2\") RETURN (ALL) UNSEEN",
-            r#"{"in":["mailboxes","f1","subtree","f2"],"return":{"ALL":true},"keys":[{"key":"UNSEEN"}]}"#,
+            r#"{"in":[{"filter":"MAILBOXES","mailboxes":["f1"]},{"filter":"SUBTREE","mailboxes":["f2"]}],"return":{"ALL":true},"keys":[{"key":"UNSEEN"}]}"#,
         ),
     ]);
 }
@@ -216,4 +216,73 @@ fn a_secret_that_comes_again_is_a_mask_in_the_data() {
     assert!(!json.contains("hunter2"), "{json}");
     assert!(json.contains("{\"secret\":\"password\"}"), "{json}");
     assert!(!read(Peer::Client, "a SEARCH SUBJECT hunter2").contains("secret"));
+}
+
+/// Names in modified UTF-7 wherever a command has several, or one in an unexpected place; as they are
+/// where UTF-8 was enabled.
+#[test]
+fn every_mailbox_name_is_decoded() {
+    let cases = [
+        (
+            r#"LIST "" (a &AOk-)"#,
+            r#"{"reference":"","patterns":["a","&AOk-"],"patterns_decoded":["a","é"]}"#,
+            r#"{"reference":"","patterns":["a","&AOk-"]}"#,
+        ),
+        (
+            "NOTIFY SET (subtree &AOk- (MessageNew))",
+            r#"{"set":"SET","groups":[{"filter":"SUBTREE","mailboxes":["&AOk-"],"mailboxes_decoded":["é"],"events":["MessageNew"]}]}"#,
+            r#"{"set":"SET","groups":[{"filter":"SUBTREE","mailboxes":["&AOk-"],"events":["MessageNew"]}]}"#,
+        ),
+        (
+            "STORE 1 +X-GM-LABELS (&AOk- x)",
+            r#"{"set":"1","item":"X-GM-LABELS","action":"add","flags":["&AOk-","x"],"flags_decoded":["é","x"]}"#,
+            r#"{"set":"1","item":"X-GM-LABELS","action":"add","flags":["&AOk-","x"]}"#,
+        ),
+        (
+            "SEARCH NOT (X-GM-LABELS &AOk-)",
+            r#"{"keys":[{"key":"NOT","keys":[{"keys":[{"key":"X-GM-LABELS","value":"&AOk-","value_decoded":"é"}]}]}]}"#,
+            r#"{"keys":[{"key":"NOT","keys":[{"keys":[{"key":"X-GM-LABELS","value":"&AOk-"}]}]}]}"#,
+        ),
+    ];
+    for (command, decoded, as_it_is) in cases {
+        let line = format!("b {command}\r\n");
+        let told = |before: &[(Peer, &[u8])]| {
+            let steps = [before, &[(Peer::Client, line.as_bytes())]].concat();
+            data(said(&steps).last().unwrap())
+        };
+        assert_eq!(told(&[]), decoded, "{command}");
+        let enabled: &[(Peer, &[u8])] = &[
+            (Peer::Client, b"a ENABLE UTF8=ACCEPT\r\n"),
+            (Peer::Server, b"* ENABLED UTF8=ACCEPT\r\na OK\r\n"),
+        ];
+        assert_eq!(told(enabled), as_it_is, "{command}");
+    }
+}
+
+#[test]
+fn annotations_are_set_by_entry() {
+    commands(&[
+        (
+            r#"a SETANNOTATION "INBOX" ("/comment" ("value.priv" "x") "/motd" ("value.shared" NIL))"#,
+            r#"{"mailbox":"INBOX","entries":{"/comment":{"value.priv":"x"},"/motd":{"value.shared":null}}}"#,
+        ),
+        (
+            r#"a SETANNOTATION "INBOX" "/comment" x"#,
+            r#"{"values":["INBOX","/comment","x"]}"#,
+        ),
+        (
+            // RFC 5257, section 4.5
+            r#"a STORE 1 ANNOTATION (/comment (value.priv "My new comment"))"#,
+            r#"{"set":"1","item":"ANNOTATION","action":"replace","annotations":{"/comment":{"value.priv":"My new comment"}}}"#,
+        ),
+        (
+            r#"a SORT (REVERSE ANNOTATION /x value DATE) UTF-8 ALL"#,
+            r#"{"criteria":[{"key":"ANNOTATION","arguments":["/x","value"],"reverse":true},{"key":"DATE"}],"charset":"UTF-8","keys":[{"key":"ALL"}]}"#,
+        ),
+        (
+            "a SORT (ANNOTATION /x) UTF-8 ALL",
+            r#"{"values":[["ANNOTATION","/x"],"UTF-8","ALL"]}"#,
+        ),
+        ("a RESETKEY", ""),
+    ]);
 }

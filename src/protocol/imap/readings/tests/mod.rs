@@ -27,6 +27,17 @@ pub(super) fn said(steps: &[(Peer, &[u8])]) -> Vec<Said> {
     drafts.into_iter().filter_map(said).skip(1).collect()
 }
 
+/// What a server said first.
+pub(super) fn greeted(octets: &[u8]) -> Said {
+    let mut observer = Observer::new(Gate::new(Secrets::Masked));
+    let mut drafts = Vec::new();
+    let _ = observer.observe(Peer::Server, octets, Micros(0), &mut drafts);
+    match drafts.pop().map(Draft::into_body) {
+        Some(Body::Said(said)) => *said,
+        _ => panic!("no greeting: {}", String::from_utf8_lossy(octets)),
+    }
+}
+
 /// What one peer said in one message.
 pub(super) fn one(from: Peer, octets: &[u8]) -> Said {
     let mut said = said(&[(from, octets)]);

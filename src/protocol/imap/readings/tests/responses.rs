@@ -201,8 +201,8 @@ fn the_server_and_its_urls() {
             r#"{"active":"i;basic","matching":["i;basic","i;octet"]}"#,
         ),
         (
-            "* CONVERTED (TAG \"a001\") 2 (UID 120 BINARY[3] {3}\r\nabc)",
-            r#"{"tag":"a001","number":2,"items":{"UID":120,"BINARY[3]":{"octets":3}}}"#,
+            "* 2 CONVERTED (TAG \"a001\") (UID 120 BINARY[3] {3}\r\nabc)",
+            r#"{"tag":"a001","items":{"UID":120,"BINARY[3]":{"part":"3","octets":3}}}"#,
         ),
         (
             r#"* CONVERSION "image/gif" "image/jpeg" ("PIX-X")"#,
@@ -232,4 +232,118 @@ fn tokens_in_urls_stay_masked() {
         assert!(!json.contains("91354a"), "{json}");
         assert!(json.contains("secret"), "{json}");
     }
+}
+
+/// Each entry with its attributes, and the forms of the drafts before RFC 5464.
+#[test]
+fn annotations_of_the_drafts() {
+    responses(&[
+        (
+            r#"* ANNOTATION "INBOX" "/comment" ("value.priv" "x" "size.priv" "1") "/motd" ("value.shared" NIL)"#,
+            r#"{"mailbox":"INBOX","entries":{"/comment":{"value.priv":"x","size.priv":"1"},"/motd":{"value.shared":null}}}"#,
+        ),
+        (
+            r#"* ANNOTATION "" "/comment""#,
+            r#"{"mailbox":"","changed":["/comment"]}"#,
+        ),
+        (
+            r#"* ANNOTATION "" ("/comment" "/motd")"#,
+            r#"{"mailbox":"","changed":["/comment","/motd"]}"#,
+        ),
+        (r#"* ANNOTATION "INBOX""#, r#"{"values":["INBOX"]}"#),
+        (
+            r#"* ANNOTATION "INBOX" "/a" ("x" "1") "/A""#,
+            r#"{"values":["INBOX","/a",["x","1"],"/A"]}"#,
+        ),
+    ]);
+}
+
+/// What Gmail, Yahoo, Exchange, iCloud and Dovecot say beyond the RFCs. What is in no table, an `X-` code
+/// or item, is a tree of values.
+#[test]
+fn what_providers_add() {
+    responses(&[
+        (
+            r#"* 1 FETCH (X-GM-THRID 1266894439832287888 X-GM-MSGID 12 X-GM-LABELS ("\\Inbox" "&AMk-t&AOk-" x))"#,
+            r#"{"items":{"X-GM-THRID":1266894439832287888,"X-GM-MSGID":12,"X-GM-LABELS":["\\Inbox","&AMk-t&AOk-","x"],"X-GM-LABELS_decoded":["\\Inbox","Été","x"]}}"#,
+        ),
+        (
+            // As after a name that comes twice: by way of the tree.
+            r#"* 1 FETCH (X-GM-LABELS () x-gm-labels (&AMk-) X-MAILBOX NIL)"#,
+            r#"{"items":{"X-GM-LABELS":["&AMk-"],"X-GM-LABELS_decoded":["É"],"X-MAILBOX":null}}"#,
+        ),
+        (
+            "* 1 FETCH (X-MSG-ID (1 2) X-SAVEDATE \"x\" X-SNIPPET (FUZZY NIL))",
+            r#"{"items":{"X-MSG-ID":[1,2],"X-SAVEDATE":"x","X-SNIPPET":["FUZZY",null]}}"#,
+        ),
+        (
+            "* STATUS INBOX (MESSAGES 1 XYMHIGHESTMODSEQ 7 X-GUID 9ed3)",
+            r#"{"mailbox":"INBOX","items":{"MESSAGES":1,"XYMHIGHESTMODSEQ":7,"X-GUID":"9ed3"}}"#,
+        ),
+        (
+            r#"* ID ("name" "Dovecot" "x-session-id" "7")"#,
+            r#"{"parameters":{"name":"Dovecot","x-session-id":"7"}}"#,
+        ),
+        (
+            r#"* XAPPLEPUSHSERVICE aps-version "2" aps-topic NIL"#,
+            r#"{"parameters":{"aps-version":"2","aps-topic":null}}"#,
+        ),
+        (
+            r#"* XAPPLEPUSHSERVICE aps-version "2" mailboxes"#,
+            r#"{"values":["aps-version","2","mailboxes"]}"#,
+        ),
+    ]);
+    // The text in brackets at its end is no response code.
+    let exchange = super::one(
+        Peer::Server,
+        b"* OK The Microsoft Exchange IMAP4 service is ready. [QwBZADQA]\r\n",
+    );
+    assert!(exchange.code().is_none());
+    for (line, name, values) in [
+        ("* NO [X-REMOTE (a 1)] x", "X-REMOTE", r#"[["a",1]]"#),
+        ("* OK [XPROXYREUSE] x", "XPROXYREUSE", "[]"),
+        ("* BYE [throttled 30] x", "THROTTLED", "[30]"),
+    ] {
+        let said = super::one(Peer::Server, format!("{line}\r\n").as_bytes());
+        let code = said.code().unwrap();
+        let mut json = Vec::new();
+        crate::event::json::write_array(&mut json, &code.values, |out, value| {
+            value.write_json(out);
+        });
+        assert_eq!(code.name, name);
+        assert_eq!(String::from_utf8(json).unwrap(), values, "{line}");
+    }
+}
+
+#[test]
+fn urls_with_a_token_are_told_apart() {
+    let token = ";urlauth=submit+fred:internal:91354a473744909de610943775f92038";
+    let url = format!("imap://joe@example.com/INBOX/;uid=20{token}");
+    responses(&[
+        (
+            &format!("* GENURLAUTH \"imap://x\" \"{url}\""),
+            r#"{"urls":["imap://x",{"secret":"urlauth"}]}"#,
+        ),
+        (
+            &format!("* URLFETCH \"{url}\" {{3}}\r\nabc \"imap://x\" NIL"),
+            r#"{"urls":[{"url":{"secret":"urlauth"},"octets":3},{"url":"imap://x","octets":null}]}"#,
+        ),
+        (
+            &format!(
+                "* URLFETCH \"{url}\" (BODYPARTSTRUCTURE (\"IMAGE\" \"PNG\" NIL NIL NIL \"BINARY\" 9)) (BINARY ~{{3}}\r\na\u{1}c)"
+            ),
+            r#"{"urls":[{"url":{"secret":"urlauth"},"items":[{"item":"BODYPARTSTRUCTURE","body":{"type":"IMAGE","subtype":"PNG","parameters":null,"id":null,"description":null,"encoding":"BINARY","octets":9}},{"item":"BINARY","octets":3}]}]}"#,
+        ),
+    ]);
+    super::commands(&[
+        (
+            &format!("a URLFETCH \"{url}\""),
+            r#"{"urls":[{"secret":"urlauth"}]}"#,
+        ),
+        (
+            &format!("a URLFETCH (\"{url}\" BODYPARTSTRUCTURE) \"imap://x\""),
+            r#"{"urls":[{"url":{"secret":"urlauth"},"items":["BODYPARTSTRUCTURE"]},"imap://x"]}"#,
+        ),
+        ("a URLFETCH ()", r#"{"values":[[]]}"#),
+    ]);
 }

@@ -120,3 +120,36 @@ fn every_name_with_a_reading_has_a_shape() {
         assert_eq!(has_shape, has_reading, "{name}");
     }
 }
+
+/// The lines of the table of registered names: every shape there is comes up in one of them.
+#[test]
+fn every_line_of_the_registries_has_its_shape() {
+    const REGISTRY: &str = include_str!("../../../../explain/registry.txt");
+    let mut lines = 0;
+    for row in REGISTRY.lines().filter(|row| !row.starts_with(';')) {
+        let wire = row
+            .split(" | ")
+            .nth(1)
+            .and_then(|wire| wire.split_at_checked(3));
+        let (from, line) = match wire {
+            Some(("C: ", line)) => (Peer::Client, line),
+            Some(("S: ", line)) if line.starts_with("* ") => (Peer::Server, line),
+            _ => continue,
+        };
+        if line.starts_with("* PREAUTH")
+            || ["LOGIN", "AUTHENTICATE"].iter().any(|n| line.contains(n))
+        {
+            continue; // what is said before a login
+        }
+        let open = line
+            .matches('(')
+            .count()
+            .saturating_sub(line.matches(')').count());
+        let behind = if line.ends_with('}') { "\r\nab" } else { "" };
+        let whole = format!("{line}{behind}{}\r\n", ")".repeat(open));
+        let said = super::said(&[(from, whole.as_bytes())]);
+        said.iter().for_each(assert_valid);
+        lines += 1;
+    }
+    assert!(lines > 250, "{lines}");
+}

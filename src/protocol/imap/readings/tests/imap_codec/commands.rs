@@ -14,18 +14,22 @@ use serde_json::{Map, Value, json};
 use super::keys::keys;
 use super::{astring, body, mailbox, nstring, pairs, set, text};
 
-/// Those that have to come up.
+/// All that it knows, with their data compared.
 pub(super) const NAMES: &[&str] = &[
     "APPEND",
+    "COMPRESS",
     "COPY",
     "CREATE",
+    "DELETE",
     "ENABLE",
-    "EXPUNGE",
+    "EXAMINE",
     "FETCH",
     "GETMETADATA",
     "GETQUOTA",
+    "GETQUOTAROOT",
     "ID",
     "LIST",
+    "LSUB",
     "MOVE",
     "RENAME",
     "SEARCH",
@@ -35,10 +39,29 @@ pub(super) const NAMES: &[&str] = &[
     "SORT",
     "STATUS",
     "STORE",
+    "SUBSCRIBE",
     "THREAD",
+    "UID EXPUNGE",
+    "UNSUBSCRIBE",
 ];
 
-/// The name and the data.
+/// All others, whose head is all that there is.
+pub(super) const HEADS: &[&str] = &[
+    "AUTHENTICATE",
+    "CAPABILITY",
+    "CHECK",
+    "CLOSE",
+    "EXPUNGE",
+    "IDLE",
+    "LOGIN",
+    "LOGOUT",
+    "NAMESPACE",
+    "NOOP",
+    "STARTTLS",
+    "UNSELECT",
+];
+
+/// The data, of which the word before it is for the reader of this.
 pub(super) fn expected(body: &CommandBody<'_>) -> Option<(&'static str, Value)> {
     Some(match body {
         CommandBody::Select {

@@ -4,6 +4,7 @@ use imap_codec::imap_types::core::NString8;
 use imap_codec::imap_types::extensions::metadata::MetadataResponse;
 use imap_codec::imap_types::extensions::namespace::Namespace;
 use imap_codec::imap_types::extensions::thread::Thread;
+use imap_codec::imap_types::extensions::uidplus::{UidElement, UidSet};
 use imap_codec::imap_types::response::{Code, Data, Response, Status};
 use imap_codec::imap_types::status::StatusDataItem;
 use serde_json::{Map, Value, json};
@@ -52,22 +53,21 @@ fn expected_code(code: &Code<'_>) -> Option<(&'static str, Value)> {
             uid_validity,
             source,
             destination,
-        } => {
-            let uids = |uids: &imap_codec::imap_types::extensions::uidplus::UidSet| {
-                use imap_codec::imap_types::extensions::uidplus::UidElement;
-                let uids = uids.0.as_ref().iter().map(|uid| match uid {
-                    UidElement::Single(uid) => uid.to_string(),
-                    UidElement::Range(first, last) => format!("{first}:{last}"),
-                });
-                uids.collect::<Vec<_>>().join(",")
-            };
-            (
-                "COPYUID",
-                json!({"uid_validity": uid_validity.get(), "source": uids(source), "destination": uids(destination)}),
-            )
-        }
+        } => (
+            "COPYUID",
+            json!({"uid_validity": uid_validity.get(), "source": uids(source), "destination": uids(destination)}),
+        ),
         _ => return None,
     })
+}
+
+/// A set of UIDs as it is written.
+pub(super) fn uids(uids: &UidSet) -> String {
+    let uids = uids.0.as_ref().iter().map(|uid| match uid {
+        UidElement::Single(uid) => uid.to_string(),
+        UidElement::Range(first, last) => format!("{first}:{last}"),
+    });
+    uids.collect::<Vec<_>>().join(",")
 }
 
 fn expected_data(data: &Data<'_>) -> Option<(&'static str, Value)> {
@@ -174,7 +174,8 @@ fn expected_data(data: &Data<'_>) -> Option<(&'static str, Value)> {
             "NAMESPACE",
             json!({"personal": namespaces(personal)?, "other_users": namespaces(other)?, "shared": namespaces(shared)?}),
         ),
-        _ => return None,
+        // The number alone: `status` has it.
+        Data::Exists(_) | Data::Recent(_) | Data::Expunge(_) => return None,
     })
 }
 

@@ -1,9 +1,12 @@
-//! Heads of responses as `imap-codec` has them: status, response code, text, and numbers.
+//! Heads of responses as `imap-codec` has them: status, response code, text, and numbers. The matches
+//! name every variant, so that a new one has to be gone through.
 
+use imap_codec::imap_types::core::Charset;
 use imap_codec::imap_types::extensions::metadata::MetadataCode;
 use imap_codec::imap_types::flag::FlagPerm;
 use imap_codec::imap_types::response::{
-    Code, Data, Response, Status, StatusBody, StatusKind, Tagged,
+    Code, CommandContinuationRequest, Data, Greeting, GreetingKind, Response, Status, StatusBody,
+    StatusKind, Tagged,
 };
 use serde_json::{Value, json};
 
@@ -23,7 +26,8 @@ pub(super) fn expected(response: &Response<'_>) -> Option<Value> {
         Response::Data(Data::Recent(number)) => numbered("RECENT", *number),
         Response::Data(Data::Expunge(number)) => numbered("EXPUNGE", number.get()),
         Response::Data(Data::Fetch { seq, .. }) => numbered("FETCH", seq.get()),
-        Response::Data(_) | Response::CommandContinuationRequest(_) => None,
+        Response::Data(_) => None,
+        Response::CommandContinuationRequest(request) => Some(continuation(request)),
         Response::Status(Status::Untagged(StatusBody {
             kind: given,
             code,
@@ -37,6 +41,31 @@ pub(super) fn expected(response: &Response<'_>) -> Option<Value> {
         )),
         Response::Status(Status::Bye(bye)) => {
             Some(head(None, "BYE", bye.code.as_ref(), bye.text.inner()))
+        }
+    }
+}
+
+/// What stands in a greeting.
+pub(super) fn greeting(greeting: &Greeting<'_>) -> Value {
+    let status = match greeting.kind {
+        GreetingKind::Ok => "OK",
+        GreetingKind::PreAuth => "PREAUTH",
+        GreetingKind::Bye => "BYE",
+    };
+    head(None, status, greeting.code.as_ref(), greeting.text.inner())
+}
+
+/// A code and a text, or base64, of which either may tell us the other one.
+fn continuation(request: &CommandContinuationRequest<'_>) -> Value {
+    match request {
+        CommandContinuationRequest::Basic(basic) => {
+            let code = basic.code().and_then(expected_code);
+            json!({"status": "+", "code": code, "text": basic.text().inner().trim()})
+        }
+        CommandContinuationRequest::Base64(octets) => {
+            use base64::Engine;
+            let text = base64::engine::general_purpose::STANDARD.encode(octets);
+            json!({"status": "+", "code": null, "text": text})
         }
     }
 }
@@ -92,7 +121,44 @@ fn expected_code(code: &Code<'_>) -> Option<Value> {
         Code::Metadata(MetadataCode::MaxSize(size)) => Some(json!(["METADATA", "MAXSIZE", size])),
         Code::Metadata(MetadataCode::TooMany) => of("METADATA", json!("TOOMANY")),
         Code::Metadata(MetadataCode::NoPrivate) => of("METADATA", json!("NOPRIVATE")),
-        _ => None,
+        Code::BadCharset { allowed } if allowed.is_empty() => alone("BADCHARSET"),
+        Code::BadCharset { allowed } => {
+            // Digits without quotes are a number in the tree, and NIL is nothing.
+            let charset = |charset: &Charset<'_>| match charset {
+                Charset::Atom(atom) => match atom.as_ref() {
+                    nil if nil.eq_ignore_ascii_case("NIL") => Value::Null,
+                    word if word.starts_with('0') && word.len() > 1 => json!(word),
+                    word => word
+                        .parse::<u64>()
+                        .map_or(json!(word), |number| json!(number)),
+                },
+                Charset::Quoted(quoted) => json!(quoted.as_ref()),
+            };
+            of("BADCHARSET", allowed.iter().map(charset).collect())
+        }
+        // `imap-codec` has it, and takes it for another code when it parses.
+        Code::Referral(url) => of("REFERRAL", json!(url)),
+        Code::AppendUid { uid_validity, uid } => {
+            Some(json!(["APPENDUID", uid_validity.get(), uid.get()]))
+        }
+        Code::CopyUid {
+            uid_validity,
+            source,
+            destination,
+        } => {
+            let set = |uids| match super::responses::uids(uids) {
+                uids if uids.contains([',', ':']) => json!(uids),
+                uid => json!(uid.parse::<u64>().unwrap_or_default()),
+            };
+            let validity = uid_validity.get();
+            Some(json!(["COPYUID", validity, set(source), set(destination)]))
+        }
+        // Of a code that it does not know it has the octets.
+        Code::Other(other) => {
+            let octets = String::from_utf8_lossy(other.inner()).to_ascii_uppercase();
+            let name = octets.split(' ').next().unwrap_or_default();
+            Some(json!({"other": name}))
+        }
     }
 }
 
@@ -108,19 +174,57 @@ pub(super) fn ours(said: &Said, expected: &Value) -> Value {
         }
         Reading::Untagged { status, .. } => (None, *status),
         Reading::Tagged { tag, status, .. } => (Some(tag), *status),
+        Reading::Greeting { status } => (None, *status),
+        Reading::ContinuationRequest { .. } => {
+            let code = said.code().map(|code| in_turns(&code, expected));
+            let text = said.human_text().unwrap_or_default();
+            return json!({"status": "+", "code": code, "text": text.trim()});
+        }
         _ => return Value::Null,
     };
     let code = said.code().filter(|_| !expected["code"].is_null());
-    let code = code.map(|code| {
-        let values = code.values.iter().map(|value| {
-            let mut json = Vec::new();
-            value.write_json(&mut json);
-            serde_json::from_slice(&json).unwrap()
-        });
-        std::iter::once(json!(code.name))
-            .chain(values)
-            .collect::<Value>()
-    });
+    let code = code.map(|code| in_turns(&code, expected));
     let text = said.human_text().unwrap_or_default();
     json!({"tag": tag, "status": status.map(|status| status.name()), "code": code, "text": text.trim()})
 }
+
+/// Its name and its values; the name alone where `expected` has no more.
+fn in_turns(code: &crate::event::Code<'_>, expected: &Value) -> Value {
+    if !expected["code"]["other"].is_null() {
+        return json!({"other": code.name});
+    }
+    let values = code.values.iter().map(|value| {
+        let mut json = Vec::new();
+        value.write_json(&mut json);
+        serde_json::from_slice(&json).unwrap()
+    });
+    std::iter::once(json!(code.name)).chain(values).collect()
+}
+
+/// Every code that is generated, to be sure that each came up.
+pub(super) const CODES: &[&str] = &[
+    "ALERT",
+    "APPENDUID",
+    "BADCHARSET",
+    "CAPABILITY",
+    "CLOSED",
+    "COMPRESSIONACTIVE",
+    "COPYUID",
+    "HIGHESTMODSEQ",
+    "METADATA",
+    "MODIFIED",
+    "NOMODSEQ",
+    "OVERQUOTA",
+    "PARSE",
+    "PERMANENTFLAGS",
+    "READ-ONLY",
+    "READ-WRITE",
+    "TOOBIG",
+    "TRYCREATE",
+    "UIDNEXT",
+    "UIDNOTSTICKY",
+    "UIDVALIDITY",
+    "UNKNOWN-CTE",
+    "UNSEEN",
+    "other",
+];

@@ -1,0 +1,63 @@
+//! mailscope beside other programs that end TLS on both legs, each a process of its own:
+//!
+//! ```text
+//! App -- TLS --> a bare relay | mailscope record | stunnel | HAProxy | sslsplit -- TLS --> Server
+//! ```
+//!
+//! `cargo bench --bench rivals` takes some minutes and prints the table that stands in the README;
+//! `cargo bench --bench rivals -- large noop` prints the rows whose names hold one of the words. Every
+//! program has its turn in every round, so that whatever else the machine does falls on all of them.
+//! One that is not installed has no column, and is told with the line that installs it.
+
+mod field;
+mod figures;
+
+use field::{Bare, Case, Effort, Field, Middle, Table};
+
+/// How often each program has its turn.
+const ROUNDS: usize = 9;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(bare) = Bare::asked_for(&arguments) {
+        return bare.run();
+    }
+    let given = |flag: &str| arguments.iter().any(|argument| argument == flag);
+    if given("--list") {
+        return;
+    }
+    // Without --bench it is only to be seen that it runs.
+    let (rounds, effort) = match given("--bench") && !given("--test") {
+        true => (ROUNDS, Effort::FULL),
+        false => (1, Effort::SMALL),
+    };
+    let words: Vec<&String> = arguments
+        .iter()
+        .filter(|word| !word.starts_with('-'))
+        .collect();
+    let is_wanted = |case: &Case| {
+        words.is_empty() || words.iter().any(|word| case.name().contains(word.as_str()))
+    };
+    figures::permit_files(4 * effort.connections + 200);
+    let field = Field::start(effort);
+    let (middles, missing): (Vec<_>, Vec<_>) =
+        Middle::ALL.into_iter().partition(|middle| middle.is_here());
+    for middle in missing {
+        println!("{} is not here: {}", middle.name(), middle.install());
+    }
+    println!(
+        "{rounds} turns each, on {}. Medians; percentages are to stunnel's in the same round.\n",
+        figures::machine()
+    );
+    let mut table = Table::new(&middles);
+    println!("{}", table.head());
+    for case in Case::ALL.into_iter().filter(is_wanted) {
+        for round in 0..rounds {
+            for place in 0..middles.len() {
+                let middle = middles[(place + round) % middles.len()];
+                table.add(case, middle, field.turn(case, middle));
+            }
+        }
+        println!("{}", table.rows(case));
+    }
+}

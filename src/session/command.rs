@@ -1,0 +1,163 @@
+//! A command, as it was said: its name, the mailboxes that it is about, its words.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::name::mailbox_of;
+use super::stores::Stores;
+use crate::event::{Micros, Passed, Reading, Said, Value};
+use crate::limits;
+
+/// A command that was said.
+#[derive(Debug)]
+pub struct Command {
+    /// Its event's number.
+    pub n: u64,
+    /// When it began.
+    pub at: Micros,
+    /// Its tag, or as much of it as is kept ([`limits::TAG`]); empty where there is none to be read.
+    pub tag: String,
+    /// Upper case, `UID FETCH` one name; empty where there is none to be read, or it may not be shown.
+    pub name: Cow<'static, str>,
+    /// The mailboxes that it names.
+    pub named: SmallVec<[Arc<str>; 1]>,
+    /// The mailbox that was selected, or was being selected, when it was said; for a command that acts
+    /// on the selected mailbox.
+    pub selected: Option<Arc<str>>,
+    /// Its words outside of strings, upper case: `RETURN`, `QRESYNC`.
+    pub words: Vec<String>,
+    /// Who logs in.
+    pub identity: Option<String>,
+    /// mailscope sent it, and not the app.
+    pub own: bool,
+    /// It asks for a part of a body (`BODY[]<0.2048>`); for FETCH and UID FETCH.
+    pub asks_for_part: bool,
+    /// What it does to flags; for STORE and UID STORE.
+    pub(super) stores: Option<Box<Stores>>,
+}
+
+impl Command {
+    /// The command that was said; `None` where the message is none.
+    pub fn read(n: u64, at: Micros, said: &Said) -> Option<Self> {
+        let Reading::Command {
+            tag,
+            name,
+            identity,
+            ..
+        } = &said.reading
+        else {
+            return None;
+        };
+        let name = match name {
+            Some(Cow::Owned(long)) => Cow::Owned(kept(long).to_owned()),
+            name => name.clone().unwrap_or_default(),
+        };
+        let arguments = said.arguments();
+        let mut words = Vec::new();
+        collect(&arguments, &mut words);
+        Some(Self {
+            n,
+            at,
+            tag: kept(tag.as_deref().unwrap_or_default()).to_owned(),
+            named: named(&name, &arguments),
+            selected: None,
+            asks_for_part: matches!(&*name, "FETCH" | "UID FETCH")
+                && said.wire.bytes().contains(&b'<'),
+            stores: Stores::read(&name, &arguments).map(Box::new),
+            name,
+            words,
+            identity: identity.clone(),
+            own: matches!(said.passed, Passed::Own),
+        })
+    }
+
+    /// The mailboxes that it is about.
+    pub fn mailboxes(&self) -> impl Iterator<Item = &str> {
+        self.named.iter().chain(&self.selected).map(|name| &**name)
+    }
+
+    /// Whether it is UID FETCH, UID STORE...
+    pub fn is_by_uid(&self) -> bool {
+        self.name.starts_with("UID ")
+    }
+
+    /// Whether it is SELECT or EXAMINE.
+    pub fn selects(&self) -> bool {
+        matches!(&*self.name, "SELECT" | "EXAMINE")
+    }
+
+    /// Whether this word stands in it, outside of strings; give it in upper case.
+    pub fn has(&self, word: &str) -> bool {
+        self.words.iter().any(|has| has == word)
+    }
+
+    /// Whether it is FETCH, STORE or SEARCH, during which no message may go (RFC 9051, section
+    /// 7.5.1).
+    pub fn keeps_numbers(&self) -> bool {
+        matches!(&*self.name, "FETCH" | "STORE" | "SEARCH")
+    }
+
+    /// Whether it is about the selected mailbox (RFC 9051, section 6.4), or asks what is new.
+    pub(super) fn acts_on_selected(&self) -> bool {
+        self.is_by_uid()
+            || matches!(
+                &*self.name,
+                "CHECK"
+                    | "CLOSE"
+                    | "CONVERT"
+                    | "COPY"
+                    | "EXPUNGE"
+                    | "FETCH"
+                    | "IDLE"
+                    | "MOVE"
+                    | "NOOP"
+                    | "REPLACE"
+                    | "SEARCH"
+                    | "SORT"
+                    | "STORE"
+                    | "THREAD"
+                    | "UNSELECT"
+            )
+    }
+}
+
+/// As much of a tag or a name as is kept.
+pub(super) fn kept(text: &str) -> &str {
+    let mut end = text.len().min(limits::TAG);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+/// Where the mailboxes stand among a command's arguments.
+fn places(name: &str) -> &'static [usize] {
+    match name {
+        "APPEND" | "CREATE" | "DELETE" | "DELETEACL" | "EXAMINE" | "GETACL" | "GETQUOTAROOT"
+        | "LISTRIGHTS" | "MYRIGHTS" | "SELECT" | "SETACL" | "SETMETADATA" | "STATUS"
+        | "SUBSCRIBE" | "UNSUBSCRIBE" => &[0],
+        "RENAME" => &[0, 1],
+        "COPY" | "MOVE" | "REPLACE" | "UID COPY" | "UID MOVE" | "UID REPLACE" => &[1],
+        _ => &[],
+    }
+}
+
+fn named(name: &str, arguments: &[Value<'_>]) -> SmallVec<[Arc<str>; 1]> {
+    let mailbox = |place: &usize| arguments.get(*place).and_then(mailbox_of);
+    places(name).iter().filter_map(mailbox).collect()
+}
+
+/// The atoms, as deep as lists go, upper case.
+fn collect(values: &[Value<'_>], words: &mut Vec<String>) {
+    for value in values {
+        match value {
+            Value::List(members) => collect(members, words),
+            Value::Atom(word) if words.len() < limits::ITEMS && word.len() < limits::TAG => {
+                words.push(String::from_utf8_lossy(word).to_ascii_uppercase());
+            }
+            _ => {}
+        }
+    }
+}
