@@ -363,11 +363,12 @@ fn in_the_examples_of_the_rfcs_nothing_is_found_but_what_they_leave_out() {
     let mut count = 0;
     for file in files {
         for example in file
-            .split("# ")
+            .split("\n# ")
+            .map(|example| example.strip_prefix("# ").unwrap_or(example))
             .filter(|example| !example.trim().is_empty())
         {
             let (heading, lines) = example.split_once('\n').unwrap();
-            let spoken = lines.lines().filter(|line| !line.starts_with('>'));
+            let spoken = lines.lines().filter(|line| !line.starts_with(['>', ';']));
             let spoken = spoken.filter(|line| !line.is_empty());
             // Without a greeting it is an excerpt, as most are.
             let mut talk = Talk {
