@@ -11,7 +11,7 @@ use mailscope::replay::{Effect, Manner, Matching, OnMiss, Player, Script, Usage}
 
 use super::shown;
 use super::sound::sound;
-use super::talk::{Reads, Talk};
+use super::talk::{Reads, Step, Talk};
 
 /// The first octet says how it is played; the recording ends where an octet is that no UTF-8 has, and
 /// what the app says follows.
@@ -40,9 +40,9 @@ pub fn replay_player(data: &[u8]) {
 struct Played {
     /// What the app heard.
     heard: Vec<u8>,
-    /// The app let no literal come before it was asked for, and was asked for nothing else that it may
-    /// not have waited for. One that does not wait has another session if it is read in other pieces:
-    /// what it sends may be commands as well.
+    /// The app waited for each answer, and was asked for nothing that it may not have waited for. One
+    /// that does not wait has another session if it is read in other pieces: what it sends may be
+    /// commands, a literal, or a password that was cut off.
     waits: bool,
 }
 
@@ -101,7 +101,14 @@ fn played(how: u8, recording: &[u8], talk: &Talk, reads: Reads) -> Option<Played
     assert!(report.matched <= talk.octets() as u64 * 2);
     let asks = |line: &[u8]| line.starts_with(b"+") && line != b"+ OK\r";
     waits &= !heard.split(|octet| *octet == b'\n').any(asks);
+    waits &= talk.steps.iter().all(is_one_line);
     Some(Played { heard, waits })
+}
+
+/// Whether nothing follows the end of a line before that is answered.
+fn is_one_line(step: &Step) -> bool {
+    let end = step.octets.iter().position(|octet| *octet == b'\n');
+    end.is_none_or(|end| end + 1 == step.octets.len())
 }
 
 fn is_hasty(event: &Event) -> bool {
