@@ -13,7 +13,7 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use aho_corasick::{AhoCorasick, Input, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
@@ -54,10 +54,7 @@ impl Forms {
                 forms.push(form);
             }
         }
-        let first = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            .build(&patterns)
-            .ok()?;
+        let first = searcher(&patterns, MatchKind::LeftmostLongest)?;
         (!patterns.is_empty()).then_some(Self {
             patterns,
             forms,
@@ -76,7 +73,7 @@ impl Forms {
         let Some(first) = self.first.find(text) else {
             return Vec::new();
         };
-        let every = || AhoCorasick::new(&self.patterns).ok();
+        let every = || searcher(&self.patterns, MatchKind::Standard);
         let Some(every) = self.every.get_or_init(every) else {
             return std::iter::once(0..text.len()).collect();
         };
@@ -103,6 +100,15 @@ impl Forms {
         }
         joined(found)
     }
+}
+
+/// The fastest kind has a table with a place for each octet behind each octet of a pattern.
+fn searcher(patterns: &[Vec<u8>], kind: MatchKind) -> Option<AhoCorasick> {
+    let octets: usize = patterns.iter().map(Vec::len).sum();
+    let automaton = (octets > limits::SECRETS_TABLE).then_some(AhoCorasickKind::ContiguousNFA);
+    let mut builder = AhoCorasick::builder();
+    let builder = builder.match_kind(kind).kind(automaton);
+    builder.build(patterns).ok()
 }
 
 fn covers(outer: &Range<usize>, inner: &Range<usize>) -> bool {
@@ -241,6 +247,26 @@ mod tests {
         let forms = forms(&[b"x hunt", b"hunter2", b"r2 and more"]);
         assert_eq!(forms.occurrences(b"no x hunter2 and more!"), one(3..21));
         assert_eq!(forms.occurrences(b"hunter2hunter2"), one(0..14));
+    }
+
+    #[test]
+    fn r002_many_long_secrets_are_searched_in_little_memory() {
+        let octets = |secret: usize| -> Vec<u8> {
+            let octets =
+                (0..limits::SECRET_LENGTH).map(|place| (place * (2 * secret + 1) % 251) as u8);
+            octets.collect()
+        };
+        for secrets in [1, 2, 10, limits::SECRETS] {
+            let secrets: Vec<Vec<u8>> = (1..=secrets).map(octets).collect();
+            let forms = Forms::new(secrets.iter()).unwrap();
+            assert_eq!(
+                forms.occurrences(&secrets[0]),
+                one(0..limits::SECRET_LENGTH)
+            );
+            let every = forms.every.get().and_then(Option::as_ref).unwrap();
+            let held = forms.first.memory_usage() + every.memory_usage();
+            assert!(held < 16 << 20, "{} secrets: {held}", secrets.len());
+        }
     }
 
     #[test]

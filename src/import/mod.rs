@@ -126,16 +126,27 @@ impl Log {
                 break;
             }
         }
-        if !whole
-            .steps
-            .iter()
-            .any(|step| matches!(step.what, What::Said(..)))
-        {
-            let doing = || format!("read {}", paths[0].display());
-            let nothing = || Error::new(doing(), "nothing is said in it");
-            return Err(whole.damage.unwrap_or_else(nothing));
+        whole.unless_silent(&paths[0])
+    }
+
+    /// Reads what a file of this name has, as [`read`](Self::read) does; the name tells a rawlog's
+    /// directions apart. Of a rawlog, `other` is the other direction, where that is there too.
+    ///
+    /// # Errors
+    ///
+    /// As of [`read`](Self::read).
+    pub fn of(one: (&Path, &[u8]), other: Option<(&Path, &[u8])>) -> Result<Self> {
+        rawlog::log(one, other)?.unless_silent(one.0)
+    }
+
+    fn unless_silent(self, path: &Path) -> Result<Self> {
+        let is_said = |step: &Step| matches!(step.what, What::Said(..));
+        if self.steps.iter().any(is_said) {
+            return Ok(self);
         }
-        Ok(whole)
+        let doing = || format!("read {}", path.display());
+        let nothing = || Error::new(doing(), "nothing is said in it");
+        Err(self.damage.unwrap_or_else(nothing))
     }
 
     /// Adds another file's, as connections of their own.

@@ -102,36 +102,42 @@ impl Source {
             Self::Pair { client, server } => (client, Some(server)),
         };
         let content = contents(path, octets)?;
-        let kind = match (&content[..], other) {
-            ([], Some(_)) => Kind::Rawlog, // a client that said nothing
-            _ => Kind::of(path, &content).map_err(|unknown| {
-                Error::new(format!("read {}", path.display()), unknown.why).hint(unknown.hint)
-            })?,
-        };
-        Ok(match kind {
-            Kind::Rawlog => {
-                let other = other.map(|path| Ok::<_, Error>((path, contents(path, octets)?)));
-                rawlog((path, &content), other.transpose()?.as_ref())
-            }
-            Kind::Imaplib => super::imaplib::read(path, &content),
-            Kind::Thunderbird => super::thunderbird::read(path, &content),
-            Kind::Imapflow => super::imapflow::read(path, &content),
-            Kind::Unmarked => super::unmarked::read(path, &content),
-            Kind::Lines => super::lines::read(path, &content),
-            Kind::Pcap | Kind::Pcapng => super::capture::read(path, kind, &content)?,
-        })
+        let other = other.map(|path| Ok::<_, Error>((path.as_path(), contents(path, octets)?)));
+        let other = other.transpose()?;
+        let other = other.as_ref().map(|(path, content)| (*path, &content[..]));
+        log((path, &content), other)
     }
 }
 
-fn rawlog(one: (&PathBuf, &[u8]), other: Option<&(&PathBuf, Vec<u8>)>) -> Log {
+/// What a file says that has this name and content; `other` is that of a rawlog's other direction.
+///
+/// # Errors
+///
+/// Nobody knows what it is, or nothing in it can be imported.
+pub(super) fn log(one: (&Path, &[u8]), other: Option<(&Path, &[u8])>) -> Result<Log> {
+    let (path, content) = one;
+    let kind = match (content, other) {
+        ([], Some(_)) => Kind::Rawlog, // a client that said nothing
+        _ => Kind::of(path, content).map_err(|unknown| {
+            Error::new(format!("read {}", path.display()), unknown.why).hint(unknown.hint)
+        })?,
+    };
+    Ok(match kind {
+        Kind::Rawlog => rawlog(one, other),
+        Kind::Imaplib => super::imaplib::read(path, content),
+        Kind::Thunderbird => super::thunderbird::read(path, content),
+        Kind::Imapflow => super::imapflow::read(path, content),
+        Kind::Unmarked => super::unmarked::read(path, content),
+        Kind::Lines => super::lines::read(path, content),
+        Kind::Pcap | Kind::Pcapng => super::capture::read(path, kind, content)?,
+    })
+}
+
+fn rawlog(one: (&Path, &[u8]), other: Option<(&Path, &[u8])>) -> Log {
     let mut log = Log::default();
     let mut lines = [Vec::new(), Vec::new()];
     let mut left = 0;
-    let all = [
-        Some(one),
-        other.map(|(path, content)| (*path, content.as_slice())),
-    ];
-    for (path, content) in all.into_iter().flatten() {
+    for (path, content) in [Some(one), other].into_iter().flatten() {
         let from = direction(path).unwrap_or(Peer::Client);
         let (read, damage) = read_lines(path, content);
         lines[usize::from(from == Peer::Server)] = read;

@@ -315,6 +315,13 @@ fn rules_that_are_allowed_are_left_out() {
     assert_eq!(linter.counts().found(), 1);
 }
 
+/// What fuzzing found: it was taken for one with arguments.
+#[test]
+fn r003_an_append_of_nothing_is_looked_at() {
+    let talk = Talk::of("! in\nC: a APPEND\nC: b STORE\nC: c APPEND ");
+    assert!(!talk.ids().contains(&"flag-unknown"), "{:?}", talk.ids());
+}
+
 #[test]
 fn the_work_grows_with_the_session() {
     let prepare = |messages: usize| {

@@ -6,6 +6,8 @@
 //! What it was recorded as, a text cannot say of every message: in it, COMPRESS and STARTTLS change
 //! nothing for the lines behind them, which are as readable as all others.
 
+#[cfg(test)]
+mod again;
 mod counts;
 mod events;
 mod input;

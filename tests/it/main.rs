@@ -22,6 +22,7 @@ mod explain;
 mod failures;
 mod faults;
 mod filter;
+mod fuzzing;
 mod hostile;
 mod import;
 mod input;
@@ -34,6 +35,7 @@ mod page;
 mod pcapng;
 mod private;
 mod progress;
+mod properties;
 mod readme;
 mod real;
 mod record;
@@ -71,6 +73,7 @@ fn main() -> ExitCode {
         faults::trials(),
         import::trials(),
         filter::trials(),
+        fuzzing::trials(),
         hostile::trials(),
         input::trials(),
         library::trials(),

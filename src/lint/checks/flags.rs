@@ -53,9 +53,12 @@ fn command(look: &mut Look<'_>) {
     let Some(start) = start else {
         return;
     };
-    let takes_away = stores && said.span_bytes(&arguments[start]).starts_with(b"-");
+    let Some((item, behind)) = arguments[start..].split_first() else {
+        return;
+    };
+    let takes_away = stores && said.span_bytes(item).starts_with(b"-");
     let mut flags = Vec::new();
-    for span in &arguments[start + 1..] {
+    for span in behind {
         match span.label {
             Label::Atom => flags.push(span.range.clone()),
             Label::LiteralHeader | Label::Quoted => break,

@@ -93,17 +93,17 @@ pub fn unreadable(message: &Message, command: Command<'_>, trust: Trust, gate: &
         }
         _ => 0,
     };
-    if start >= line_end {
-        return Vec::new();
-    }
-    if let Some(from) = suspicious_from(command, start) {
-        suspect(&bytes[from..line_end], from > 0, gate);
-    }
-    let mut ranges = vec![(start..line_end, Secret::Unreadable)];
+    let mut ranges = Vec::new();
     if let Some(tag) = command.tag().filter(|tag| tag.range.end <= start)
         && !gate.occurrences(command.bytes(tag)).is_empty()
     {
-        ranges.insert(0, (tag.range.clone(), Secret::Password));
+        ranges.push((tag.range.clone(), Secret::Password));
+    }
+    if start < line_end {
+        if let Some(from) = suspicious_from(command, start) {
+            suspect(&bytes[from..line_end], from > 0, gate);
+        }
+        ranges.push((start..line_end, Secret::Unreadable));
     }
     ranges
 }

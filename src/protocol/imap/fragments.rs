@@ -163,11 +163,13 @@ impl Observer {
     pub(super) fn pump_undecided(&mut self, out: &mut Vec<Draft>) {
         let Undecided { octets, reads } = std::mem::take(&mut self.undecided);
         let mut rest = octets.as_slice();
+        self.reads_dropped();
         for (length, at) in reads {
             let (octets, behind) = rest.split_at(length);
             rest = behind;
             self.client_octets(octets, at, out);
         }
+        self.has_read_dropped();
     }
 
     pub(super) fn client_octets(&mut self, octets: &[u8], at: Micros, out: &mut Vec<Draft>) {

@@ -132,10 +132,9 @@ fn tagged(
     let tag = String::from_utf8_lossy(response.tag()).into_owned();
     let status = response.status();
     let mut then = Then::GoOn;
-    if observer
-        .undecided_tag()
-        .is_some_and(|undecided| undecided == tag)
-    {
+    // Of several commands with the tag, the oldest is answered.
+    let may_decide = !observer.tracker.is_in_flight(&tag);
+    if may_decide && observer.undecided_tag().as_deref() == Some(&*tag) {
         match status {
             Some(Status::Ok) => observer.accept_literal(out),
             _ => {

@@ -29,6 +29,8 @@ use crate::protocol::Break;
 #[derive(Default)]
 pub(super) struct Struck {
     current: Current,
+    /// What is kept until a struck command's literal is decided about was dropped as it came.
+    undecided: Undecided,
     /// Commands that nobody will answer.
     stalled: VecDeque<u64>,
     /// What waits for the answers before it.
@@ -47,6 +49,18 @@ enum Current {
     Struck(Strike),
     /// It is dropped as it comes, and what follows has followed.
     Done,
+}
+
+/// What became of what a client sent before its literal was decided about.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Undecided {
+    /// It waits, or went on.
+    #[default]
+    Kept,
+    /// It was dropped, for its command is struck.
+    Dropped,
+    /// And is read now.
+    Read,
 }
 
 /// A strike with its place among the answers.
@@ -79,6 +93,9 @@ impl Observer {
             }
             let spans = lexer::command(begun);
             let name = Command::new(begun, &spans).name();
+            // Of one that an app sent too early, the beginning may have gone on.
+            let begun = begun.bytes().len();
+            let name = name.filter(|_| self.bridge.holds(Peer::Client, begun));
             let strike = name.and_then(|name| self.strikes().command(&name));
             self.struck.current = strike.map_or(Current::Passes, Current::Struck);
         }
@@ -94,6 +111,39 @@ impl Observer {
             self.strike(strike, tag, LAST, at, out);
         }
         true
+    }
+
+    /// What the client sent before the struck command's literal was decided about goes nowhere: most
+    /// likely it is that literal.
+    pub(super) fn drop_undecided(&mut self) {
+        self.struck.undecided = Undecided::Dropped;
+        self.bridge.drop_all(Peer::Client);
+    }
+
+    /// What was kept undecided is read now.
+    pub(super) fn reads_dropped(&mut self) {
+        if self.struck.undecided == Undecided::Dropped {
+            self.struck.undecided = Undecided::Read;
+        }
+    }
+
+    /// All of it was read; the rest of a message that begins in it goes nowhere either.
+    pub(super) fn has_read_dropped(&mut self) {
+        if self.struck.undecided != Undecided::Read {
+            return;
+        }
+        self.struck.undecided = match self.undecided.is_empty() {
+            true => Undecided::Kept,
+            false => Undecided::Dropped,
+        };
+        if !self.client.assembler.is_empty() {
+            self.struck.current = Current::Done;
+        }
+    }
+
+    /// Whether the client's octets that are being read were dropped before.
+    pub(super) fn is_reading_dropped(&self) -> bool {
+        self.struck.undecided == Undecided::Read
     }
 
     /// Whether the client's message that is being read goes nowhere.

@@ -154,7 +154,7 @@ impl Observer {
     /// to be secured first.
     pub(super) fn let_undecided_go(&mut self) {
         if self.is_struck() {
-            self.bridge.drop_all(Peer::Client);
+            self.drop_undecided();
         } else if self.is_bridging() && self.bridge.setting.server != ServerLeg::Starttls {
             self.bridge.release_ahead(Peer::Client);
         }
@@ -179,6 +179,9 @@ impl Observer {
         }
         if let Some(plan) = self.plan_strike(message, meaning, circumstances.missing) {
             return plan;
+        }
+        if self.is_reading_dropped() {
+            return Plan::Drop;
         }
         let is_whole = self.bridge.holds(Peer::Client, message.bytes().len());
         if !self.is_bridging() || self.tracker.is_authenticated() || !is_whole {

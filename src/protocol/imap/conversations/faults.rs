@@ -1,8 +1,9 @@
 //! Faults that strike messages: what each peer is given, however the octets are cut, and what is told
 //! of it.
 
-use super::upgrade::{edits, notes, played, setting};
-use crate::event::{Event, Peer};
+use super::number;
+use super::upgrade::{Relay, edits, notes, played, setting};
+use crate::event::{Event, Micros, Peer};
 use crate::fault::{Fault, Faults};
 use crate::protocol::imap::{AppLeg, ServerLeg, Setting};
 
@@ -112,6 +113,53 @@ fn a_literal_that_waits_is_refused() {
         ]
     );
     assert_eq!(edits(&events)[0], "a APPEND x {3}| -> ");
+}
+
+/// What fuzzing found: the second command was told as dropped, and had gone on behind the first one.
+#[test]
+fn r005_a_command_that_went_on_before_it_was_read_is_not_struck() {
+    let steps = [
+        (C, "a CREATE {2}\r\nxx\r\nb APPEND y {3}\r\n"),
+        (S, "+ go\r\n"),
+        (C, "abc\r\n"),
+        (S, "a OK\r\nb OK\r\n"),
+    ];
+    let (done, events) = behind_login(&["no:APPEND"], &steps);
+    let given: Vec<&str> = done
+        .iter()
+        .filter_map(|line| line.strip_prefix("server "))
+        .collect();
+    assert_eq!(given.concat(), "a CREATE {2}|xx|b APPEND y {3}|abc|");
+    assert!(edits(&events).is_empty(), "{:?}", edits(&events));
+}
+
+/// What fuzzing found: an app that does not wait, whose literal is dropped with all that came at once
+/// with it, and was told as passed on from its end on.
+#[test]
+fn r006_what_is_dropped_behind_a_struck_literal_is_told_so() {
+    let steps = [
+        (C, "b APPEND x {3}\r\nabc\r\nc NOOP\r\n"),
+        (S, "+ go\r\n"),
+        (C, "d NOOP\r\n"),
+        (S, "d OK\r\n"),
+    ];
+    let login = [(S, "* PREAUTH hi\r\n")];
+    let steps = [&login[..], &steps].concat();
+    let mut relay = Relay::new(faulty(&["stall:APPEND"]));
+    for (from, octets) in &steps {
+        relay.read(*from, octets.as_bytes(), Micros(0));
+    }
+    for from in [C, S] {
+        relay.end(from, Micros(1));
+    }
+    let given: Vec<&str> = relay
+        .done
+        .iter()
+        .filter_map(|line| line.strip_prefix("server "))
+        .collect();
+    assert_eq!(given.concat(), "d NOOP\r\n");
+    let told = edits(&number(relay.drafts));
+    assert_eq!(told, ["b APPEND x {3}|abc| -> ", "c NOOP| -> "]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod crossing;
 mod doubt;
 mod every;
 mod faults;
+mod found;
 mod framing;
 pub(crate) mod random;
 mod rfc;
