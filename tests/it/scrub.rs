@@ -522,7 +522,7 @@ fn what_cannot_be_done_is_an_error_and_leaves_no_file() {
 }
 
 const TEXT: &str = "S: * OK hi\nC: a LOGIN ada@falkenried.example Marzipan\nS: a OK Falkenried logged in\n\
-    # Falkenried said so\nC: b APPEND \"Tier&AOQ-rztin\" {10}\nS: + go ahead\nC: Falkenried\nC: \nS: b OK done\n\
+    # Falkenried said so\nC: b APPEND \"Tier&AOQ-rztin\" {10}\nS: + go ahead\nC: Falkenried\nS: b OK done\n\
     # connection 2\nS: * BYE Falkenried\n";
 
 fn a_text_becomes_a_text() {
