@@ -77,6 +77,13 @@ fn a_plain_word_of_a_servers_text_goes_where_a_mailbox_is_named_so() {
 }
 
 #[test]
+fn a_number_of_the_protocol_stays_and_a_token_of_digits_does_not() {
+    let words = words();
+    assert!(words.are_of_the_protocol(b"18446744073709551615"));
+    assert!(!words.are_of_the_protocol(b"291839021893189082190830928309810938102930982901"));
+}
+
+#[test]
 fn inbox_stays_in_whatever_letter_case_and_nothing_behind_it() {
     let mut words = words();
     let names: [&[u8]; 4] = [b"inbox", b"\"INBOX/Zebra\"", b"INBOX.Zebra", b"Zebra/INBOX"];

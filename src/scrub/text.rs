@@ -117,7 +117,9 @@ impl Words {
     fn is_kept(&self, word: &[char], keep: Keep, is_first: bool) -> bool {
         let text: String = folded(word).into_iter().collect();
         let vocabulary = self.pseudonyms.vocabulary();
-        let is_number = word.iter().all(char::is_ascii_digit);
+        // One of the protocol has at most 64 bits; of more digits it is somebody's token.
+        const LONGEST: usize = 20;
+        let is_number = word.len() <= LONGEST && word.iter().all(char::is_ascii_digit);
         match keep {
             Keep::Nothing | Keep::Html => false,
             Keep::Everything => true,
