@@ -13,7 +13,7 @@ use std::path::Path;
 
 use super::when::leading;
 use super::{Log, Step, What};
-use crate::event::Peer;
+use crate::event::{MASK, Peer};
 
 const SAID: [(&[u8], Peer); 2] = [
     (b":SendData: ", Peer::Client),
@@ -180,7 +180,7 @@ impl Connection {
     /// What stands for a line that was left out: a SASL response, or a LOGIN with the next tag.
     fn suppressed(&mut self) -> Vec<u8> {
         if self.is_sasl {
-            return b"unknown".to_vec();
+            return MASK.to_vec();
         }
         let last = str::from_utf8(&self.tag)
             .ok()
@@ -218,7 +218,7 @@ mod tests {
             (1, S, "* OK hi\r\n"),
             (1, C, "1 authenticate PLAIN\r\n"),
             (1, S, "+\r\n"),
-            (1, C, "unknown\r\n"),
+            (1, C, "********\r\n"),
             (1, S, "1 OK in\r\n"),
             (2, S, "* OK hi\r\n"),
             (1, C, "2 noop\r\n"),
