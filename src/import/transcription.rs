@@ -87,6 +87,7 @@ impl Transcription {
             What::Supplied => drafts.push(note(at, &Note::LoginNotKept)),
             What::Damaged(octets) => {
                 let why = self.why.clone().unwrap_or_default();
+                connection.observer.missed_again();
                 drafts.push(Draft::new(
                     0,
                     at,

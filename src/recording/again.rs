@@ -5,7 +5,9 @@ use std::io::Cursor;
 use proptest::prelude::*;
 
 use super::Readings;
-use crate::event::{Body, Event, Peer, Secrets};
+use crate::event::{Body, Event, Gate, Micros, Numbers, Peer, Secrets};
+use crate::protocol::Protocol;
+use crate::protocol::imap::Observer;
 use crate::protocol::imap::conversations::random::{conversation, events};
 use crate::transcript::{Reader, write_event};
 
@@ -66,4 +68,37 @@ proptest! {
             prop_assert_eq!(lines(&read_again(&events)), lines(&events));
         }
     }
+}
+
+#[test]
+fn r007_what_is_not_known_behind_a_gap_is_not_known_when_it_is_read_again() {
+    let mut observer = Observer::new(Gate::new(Secrets::Masked));
+    let mut drafts = Vec::new();
+    let said: [(Peer, &[u8]); 5] = [
+        (Peer::Server, b"* PREAUTH hi\r\n"),
+        (Peer::Client, b"a SELECT INBOX\r\n"),
+        (
+            Peer::Server,
+            b"* 3 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\na OK in\r\n",
+        ),
+        (Peer::Client, b"b FETCH 2 UID\r\n"),
+        (Peer::Server, b"* 2 FETCH (UID 17)\r\nb OK\r\n"),
+    ];
+    for (from, octets) in said {
+        let _ = observer.observe(from, octets, Micros(0), &mut drafts);
+    }
+    observer.missed(Peer::Server, 20, Micros(0), &mut drafts);
+    let _ = observer.observe(Peer::Server, b"* 2 EXPUNGE\r\n", Micros(0), &mut drafts);
+    let mut numbers = Numbers::new(1);
+    let events: Vec<Event> = (1..)
+        .zip(drafts)
+        .map(|(n, draft)| numbers.number(draft, n))
+        .collect();
+    let told = lines(&events);
+    let expunge = told.last().unwrap();
+    assert!(
+        expunge.contains("EXPUNGE") && !expunge.contains("\"uid\""),
+        "{expunge}"
+    );
+    assert_eq!(lines(&read_again(&events)), told);
 }

@@ -253,6 +253,9 @@ impl Readings {
         match body {
             RecordedBody::Bare(body) => {
                 is_last = matches!(body, Body::Closed { .. });
+                if matches!(body, Body::Gap { .. }) {
+                    observer.missed_again();
+                }
                 drafts.push(Draft::new(n, at, body));
             }
             RecordedBody::Message(message) => observer.read_again(n, at, *message, &mut drafts),

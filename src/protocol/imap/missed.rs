@@ -37,7 +37,7 @@ impl Observer {
             self.end_message(from, at, out);
             self.side(from).framer = Framer::new(from);
         }
-        self.session.doubt();
+        self.missed_again();
         let ordinal = self.next_ordinal();
         out.push(Draft::new(
             ordinal,
@@ -50,6 +50,11 @@ impl Observer {
         if filled > 0 {
             self.note(Note::LiteralNotKept { octets: filled }, at, out);
         }
+    }
+
+    /// A recording says that octets are missing here: what was known of the mailbox may have changed.
+    pub fn missed_again(&mut self) {
+        self.session.doubt();
     }
 
     /// The client goes on with its literal: it was told to, whether that was written down or not.
