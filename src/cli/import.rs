@@ -196,7 +196,6 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig {
             failure_persistence: None,
-            rng_seed: proptest::test_runner::RngSeed::Fixed(9051),
             ..ProptestConfig::with_cases(96)
         })]
 

@@ -295,7 +295,6 @@ fn expression() -> impl Strategy<Value = Expression> {
 proptest! {
     #![proptest_config(ProptestConfig {
         failure_persistence: None,
-        rng_seed: proptest::test_runner::RngSeed::Fixed(9051),
         ..ProptestConfig::with_cases(512)
     })]
 

@@ -46,7 +46,6 @@ fn wire(events: &[Event], from: Peer) -> Vec<u8> {
 proptest! {
     #![proptest_config(ProptestConfig {
         failure_persistence: None,
-        rng_seed: proptest::test_runner::RngSeed::Fixed(9051),
         ..ProptestConfig::with_cases(256)
     })]
 

@@ -710,7 +710,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, rng_seed: proptest::test_runner::RngSeed::Fixed(9051), ..Default::default() })]
+        #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..Default::default() })]
 
         #[test]
         fn any_octets_come_back(octets in proptest::collection::vec(any::<u8>(), 0..60)) {

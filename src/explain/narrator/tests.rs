@@ -138,7 +138,6 @@ fn nothing_is_kept_of_a_connection_that_is_over() {
 proptest! {
     #![proptest_config(ProptestConfig {
         failure_persistence: None,
-        rng_seed: proptest::test_runner::RngSeed::Fixed(9051),
         ..ProptestConfig::with_cases(64)
     })]
 

@@ -344,7 +344,7 @@ mod tests {
 
     /// A check after these words were replaced somewhere.
     fn after(text: &str) -> Check {
-        let mut words = Words::new(Pseudonyms::new(Vocabulary::new()));
+        let mut words = Words::new(Pseudonyms::known(Vocabulary::new()));
         words.octets(text.as_bytes(), None, Keep::Nothing);
         words.pseudonyms.draw();
         Check::new(&words)

@@ -356,7 +356,6 @@ fn work_grows_with_the_transcript() {
 proptest! {
     #![proptest_config(ProptestConfig {
         failure_persistence: None,
-        rng_seed: proptest::test_runner::RngSeed::Fixed(9051),
         ..ProptestConfig::with_cases(128)
     })]
 

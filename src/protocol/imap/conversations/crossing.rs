@@ -325,7 +325,6 @@ const SERVER: &[&str] = &[
 proptest! {
     #![proptest_config(ProptestConfig {
         failure_persistence: None,
-        rng_seed: proptest::test_runner::RngSeed::Fixed(9051),
         ..ProptestConfig::with_cases(3000)
     })]
 

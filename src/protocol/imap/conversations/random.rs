@@ -151,7 +151,6 @@ fn noise() -> impl Strategy<Value = Vec<Step>> {
 proptest! {
     #![proptest_config(ProptestConfig {
         failure_persistence: None,
-        rng_seed: proptest::test_runner::RngSeed::Fixed(9051),
         ..ProptestConfig::with_cases(256)
     })]
 
