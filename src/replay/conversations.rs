@@ -266,6 +266,50 @@ fn login_and_authenticate_log_in_the_same_user() {
     }
 }
 
+/// RFC 9051, section 6.2.2: the command is answered BAD. The app may try again, in whatever way.
+#[test]
+fn an_exchange_that_the_app_cancels_does_not_log_in() {
+    const BAD: &str = "1 BAD AUTHENTICATE cancelled";
+    let by_turns = "S: * OK ready\nC: a AUTHENTICATE LOGIN\nS: + VXNlcm5hbWU6\nC: YWxpY2U=\n\
+                    S: + UGFzc3dvcmQ6\nC: eA==\nS: a OK in\n";
+    for matching in [Matching::State, Matching::Strict] {
+        for recorded in [&*logged_in(""), by_turns] {
+            for (said, then) in [
+                (&["1 AUTHENTICATE LOGIN", "*"][..], "2 LOGIN alice x"),
+                (
+                    &["1 AUTHENTICATE LOGIN", "YWxpY2U=", "*"],
+                    "2 LOGIN alice x",
+                ),
+                (
+                    &["1 AUTHENTICATE PLAIN", "*"],
+                    "2 AUTHENTICATE PLAIN AGFsaWNlAHg=",
+                ),
+            ] {
+                let mut recording = Recording::matched(matching, recorded);
+                let mut app = recording.connect();
+                let heard: Vec<String> = said.iter().map(|line| app.say(line)).collect();
+                let (last, challenges) = heard.split_last().unwrap();
+                assert_eq!(last, BAD, "{recorded} {said:?}");
+                assert!(
+                    challenges.iter().all(|line| line.starts_with('+')),
+                    "{heard:?}"
+                );
+                assert_eq!(app.say(then), "2 OK in", "{recorded} {said:?}");
+                recording.all_matched(2);
+            }
+        }
+    }
+    // It was cancelled in the recording, too.
+    let text = "S: * OK ready\nC: a AUTHENTICATE LOGIN\nS: + VXNlcm5hbWU6\nC: *\nS: a BAD as you like\n\
+                C: b LOGIN alice x\nS: b OK in\n";
+    let mut recording = Recording::of(text);
+    let mut app = recording.connect();
+    assert_eq!(app.say("1 AUTHENTICATE LOGIN"), "+ VXNlcm5hbWU6");
+    assert_eq!(app.say("*"), "1 BAD as you like");
+    assert_eq!(app.say("2 LOGIN alice x"), "2 OK in");
+    recording.all_matched(2);
+}
+
 #[test]
 fn another_user_is_told() {
     for (recorded, live) in [

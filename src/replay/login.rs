@@ -8,7 +8,7 @@
 //!           C: AGFsaWNlAHNlY3JldA==
 //! ```
 
-use super::script::{Exchange, Turn};
+use super::script::{Exchange, Going, Turn};
 use crate::event::{Reading, Said};
 use crate::protocol::imap::sameness::Difference;
 
@@ -45,6 +45,14 @@ fn prompts(live: &Said) -> Option<&'static [&'static [u8]]> {
 
 fn has_initial(said: &Said) -> bool {
     said.arguments().len() > 1
+}
+
+/// What a continuation of a command leads to.
+pub fn going(continuation: &Said) -> Going {
+    match continuation.wire.bytes().trim_ascii_end() {
+        b"*" => Going::Back,
+        _ => Going::On,
+    }
 }
 
 /// Another user than the recorded one, as far as both are known.
@@ -87,14 +95,14 @@ pub fn first_turn(recorded: &Exchange, live: &Said) -> (usize, &'static [&'stati
         let last = recorded
             .turns
             .iter()
-            .rposition(|turn| matches!(turn, Turn::Await));
+            .rposition(|turn| matches!(turn, Turn::Await(_)));
         let behind = last.map_or(0, |last| last + 1);
         return (behind, prompts(live).unwrap_or_default());
     }
     match (has_initial(&recorded.command), has_initial(live)) {
         (true, false) => (0, PLAIN),
         (false, true) => match recorded.turns.first_chunk::<2>() {
-            Some([Turn::Say { .. }, Turn::Await]) => (2, &[]),
+            Some([Turn::Say { .. }, Turn::Await(_)]) => (2, &[]),
             _ => (0, &[]),
         },
         _ => (0, &[]),

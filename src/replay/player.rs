@@ -19,9 +19,9 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 
-use super::login::first_turn;
+use super::login::{first_turn, going};
 use super::report::Mismatch;
-use super::script::{Then, Turn};
+use super::script::{Going, Then, Turn};
 use super::usage::{Index, OnMiss, Usage};
 use super::whereabouts::Whereabouts;
 use crate::event::{Body, Draft, Gate, Label, Micros, Passed, Peer, Reading, Said};
@@ -81,7 +81,7 @@ pub struct Player {
 /// Something that the app said.
 enum Heard {
     Command(Box<Said>),
-    Continuation,
+    Continuation(Going),
 }
 
 /// An exchange that goes on.
@@ -213,7 +213,9 @@ impl Player {
                 self.whereabouts.command(ordinal, said);
                 self.heard.push_back(Heard::Command(Box::new(said.clone())));
             }
-            (Reading::Continuation { .. }, _) => self.heard.push_back(Heard::Continuation),
+            (Reading::Continuation { .. }, _) => {
+                self.heard.push_back(Heard::Continuation(going(said)));
+            }
             (Reading::Tagged { .. }, _) => self.whereabouts.response(said),
             _ => {}
         }
@@ -231,7 +233,8 @@ impl Player {
             }
             match heard {
                 Some(Heard::Command(said)) => self.answer(&said, at, out),
-                Some(Heard::Continuation) => self.go_on(at, out),
+                Some(Heard::Continuation(Going::On)) => self.go_on(at, out),
+                Some(Heard::Continuation(Going::Back)) => self.go_back(at, out),
                 None => match self.observer.undecided_command() {
                     Some(undecided) => self.decide(&undecided, at, out),
                     None => return,
@@ -338,6 +341,34 @@ impl Player {
         self.turns(at, out);
     }
 
+    /// The app cancels the SASL exchange, whose command is answered BAD (RFC 9051, section 6.2.2): as in
+    /// the recording, if it was cancelled there too; else the recorded exchange is still to be used.
+    fn go_back(&mut self, at: Micros, out: &mut Vec<Draft>) {
+        let Some(playing) = &self.current else {
+            return;
+        };
+        let usage = Arc::clone(&self.usage);
+        let exchange = usage.exchange(playing.index);
+        let is_sasl = exchange.name() == "AUTHENTICATE" || !playing.prompts.is_empty();
+        let recorded = exchange.turns.get(playing.turn);
+        let is_recorded =
+            playing.prompts.is_empty() && matches!(recorded, Some(Turn::Await(Going::Back)));
+        if !is_sasl || is_recorded {
+            return self.go_on(at, out);
+        }
+        let (index, tag) = (playing.index, playing.tag.clone());
+        if !playing.is_again {
+            self.played.remove(&index);
+            usage.give_back(self.conn, index);
+        }
+        self.current = None;
+        self.say(
+            &[&*tag, b" BAD AUTHENTICATE cancelled\r\n"].concat(),
+            at,
+            out,
+        );
+    }
+
     /// Plays the current exchange up to its end, or to where it waits for the app.
     fn turns(&mut self, at: Micros, out: &mut Vec<Draft>) {
         let usage = Arc::clone(&self.usage);
@@ -347,7 +378,7 @@ impl Player {
             }
             let exchange = usage.exchange(playing.index);
             match exchange.turns.get(playing.turn) {
-                Some(Turn::Await) => return,
+                Some(Turn::Await(_)) => return,
                 Some(Turn::Say { is_unsolicited, .. }) if *is_unsolicited && playing.is_again => {
                     playing.turn += 1;
                 }

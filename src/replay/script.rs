@@ -16,6 +16,7 @@ use std::io::BufRead;
 use std::path::Path;
 
 use super::line::{Line, stand_in};
+use super::login;
 use super::whereabouts::{Place, Whereabouts};
 use crate::error::{Error, Result};
 use crate::event::{
@@ -84,15 +85,24 @@ pub enum Turn {
         /// Nobody asked for it.
         is_unsolicited: bool,
     },
-    /// The client goes on: a SASL response, or `DONE`.
-    Await,
+    /// The client says something on it.
+    Await(Going),
+}
+
+/// What a client says on an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Going {
+    /// A SASL response, or `DONE`: it goes on.
+    On,
+    /// `*`: the SASL exchange is cancelled (RFC 9051, section 6.2.2).
+    Back,
 }
 
 impl Exchange {
     /// Gives an IDLE the end that it has not in the recording.
     fn end_idle(&mut self) {
-        if !self.turns.iter().any(|turn| matches!(turn, Turn::Await)) {
-            self.turns.push(Turn::Await);
+        if !self.turns.iter().any(|turn| matches!(turn, Turn::Await(_))) {
+            self.turns.push(Turn::Await(Going::On));
         }
         let mut line = Line::default();
         line.tag();
@@ -272,7 +282,7 @@ impl Connection {
                 };
                 if let Some(place) = self.session.exchanges.iter().rposition(of_tag) {
                     let exchange = &mut self.session.exchanges[place];
-                    exchange.turns.push(Turn::Await);
+                    exchange.turns.push(Turn::Await(login::going(&said)));
                     if let Some(identity) = identity {
                         exchange.identity.get_or_insert_with(|| identity.clone());
                     }

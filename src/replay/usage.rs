@@ -296,6 +296,17 @@ impl Usage {
         }
     }
 
+    /// The exchange that was taken last was not carried out to its end, so that it can be taken again.
+    pub fn give_back(&self, conn: u64, (session, exchange): Index) {
+        let mut inner = self.inner();
+        inner.used[session][exchange] = false;
+        if let Some(cursor) = inner.live.get_mut(&conn)
+            && (cursor.session, cursor.next) == (session, exchange + 1)
+        {
+            cursor.next = exchange;
+        }
+    }
+
     /// A command was answered by the player itself: STARTTLS, which no script has.
     pub fn answered(&self) {
         self.inner().matched += 1;

@@ -157,7 +157,7 @@ impl Player {
             let continues = match self.heard.front() {
                 // An app that forgets DONE is for the server to answer.
                 Some(Heard::Command(_)) => *has_idled,
-                Some(Heard::Continuation) => true,
+                Some(Heard::Continuation(_)) => true,
                 None => false,
             };
             if !continues {
