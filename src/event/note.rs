@@ -107,6 +107,8 @@ pub enum Note {
         /// The flags that take an authority which may sign for this name too.
         flags: String,
     },
+    /// The server's leg is to be secured by STARTTLS, and its first line is no greeting.
+    NoGreeting,
     /// An app that keeps its own servers speaks another protocol than IMAP.
     NotImap {
         /// How that was told.
@@ -206,6 +208,7 @@ impl Note {
             Self::MalformedResponse => "malformed-response",
             Self::MessageTooLong => "message-too-long",
             Self::NameNotPermitted { .. } => "name-not-permitted",
+            Self::NoGreeting => "no-greeting",
             Self::NotImap { .. } => "not-imap",
             Self::NotRedirected { .. } => "not-redirected",
             Self::ObserverStopped => "observer-stopped",
@@ -244,6 +247,7 @@ impl Note {
             Self::MalformedCommand => "RFC 9051, 2.2.1",
             Self::MalformedResponse => "RFC 9051, 2.2.2",
             Self::CleartextToServer => "RFC 9051, 11.1",
+            Self::NoGreeting => "RFC 9051, 2.2",
             Self::SocksRequest { .. } => "RFC 1928, 3",
             Self::StartTlsInjection { .. }
             | Self::StartTlsNotOffered
@@ -347,6 +351,12 @@ impl Note {
                  localhost, or start mailscope with {flags}, and let the app trust that authority \
                  (`mailscope ca {flags}`)"
             ),
+            Self::NoGreeting => {
+                "what the server says first is no greeting of IMAP's, so that its leg cannot be secured \
+                 and nothing of the session can be sent to it; look at host and port (IMAP with STARTTLS: \
+                 143, with TLS at once: 993)"
+                    .into()
+            }
             Self::NotImap { why } => format!(
                 "this is not IMAP ({why}): it is passed on untouched and not recorded"
             ),

@@ -63,6 +63,7 @@ impl Failed {
     pub fn for_note(note: Note) -> Self {
         let reason = match &note {
             Note::CleartextToServer => "the app's next command may not cross in cleartext",
+            Note::NoGreeting => "the server did not greet as IMAP does",
             Note::StartTlsNotOffered => "the server does not offer STARTTLS",
             Note::StartTlsRefused => "the server refused STARTTLS",
             Note::StartTlsTooLate => "the server's greeting leaves no way to STARTTLS",

@@ -104,6 +104,8 @@ struct Held {
     framed: usize,
     /// Octets that went on before they were framed.
     ahead: usize,
+    /// Octets of the message that is being read which went on.
+    gone: usize,
 }
 
 impl Bridge {
@@ -197,6 +199,7 @@ impl Bridge {
         let held = self.held(from);
         let ahead = held.ahead.min(octets);
         held.ahead -= ahead;
+        held.gone += ahead;
         held.framed = (held.framed + octets - ahead).min(held.waiting);
     }
 
@@ -213,13 +216,29 @@ impl Bridge {
     /// The message that is being read goes on, or `instead` does.
     pub(super) fn release(&mut self, from: Peer, instead: Option<Vec<u8>>) {
         let octets = std::mem::take(&mut self.held(from).framed);
+        if instead.is_none() {
+            self.count_gone(from, octets);
+        }
         self.let_go(from, octets, instead);
+    }
+
+    fn count_gone(&mut self, from: Peer, octets: usize) {
+        let is_delayed = from == Peer::Server && self.delayed.is_some();
+        if self.stage != Stage::Ended && !is_delayed {
+            self.held(from).gone += octets;
+        }
+    }
+
+    /// How many octets of the message that was being read went on; another one is read from here on.
+    pub(super) fn take_gone(&mut self, from: Peer) -> usize {
+        std::mem::take(&mut self.held(from).gone)
     }
 
     /// Everything that waits goes on.
     pub(super) fn release_all(&mut self, from: Peer) {
         let octets = self.held(from).waiting;
-        self.held(from).framed = 0;
+        let framed = std::mem::take(&mut self.held(from).framed);
+        self.count_gone(from, framed);
         self.let_go(from, octets, None);
     }
 

@@ -61,13 +61,17 @@ impl Observer {
         let found = found.unwrap_or_else(|| client::Found::all(all));
         let read = self.is_bridging().then(|| message.clone());
         let wire = self.gate.seal(message, &found.ranges);
+        let before_the_end = (self.has_ended() && !circumstances.own).then(|| {
+            let gone = self.bridge.take_gone(Peer::Client);
+            self.passed_before_the_end(read.as_ref(), &found.ranges, gone)
+        });
         let mut meaning = guard(|| client::interpret(self, &wire, found, circumstances));
         let mut plan = Plan::None;
         if let Some(meaning) = &mut meaning {
             plan = self.plan(read.as_ref(), meaning, circumstances);
             meaning.passed = match circumstances.recorded {
                 Some(recorded) => self.passed_then(recorded),
-                None => plan.passed(),
+                None => before_the_end.unwrap_or_else(|| plan.passed()),
             };
         }
         self.emit(Peer::Client, wire, meaning, circumstances.at, out);
@@ -94,16 +98,26 @@ impl Observer {
         });
         let read = self.is_bridging().then(|| message.clone());
         let wire = self.gate.seal(message, &found.ranges);
+        let before_the_end = (self.has_ended() && !circumstances.own).then(|| {
+            let gone = self.bridge.take_gone(Peer::Server);
+            self.passed_before_the_end(read.as_ref(), &found.ranges, gone)
+        });
+        let is_first = !self.greeted;
         let mut meaning = guard(|| server::interpret(self, &wire, found.spans, circumstances, out));
         let mut greeting = None;
         if let Some(meaning) = &mut meaning {
             if let Reading::Greeting { status } = meaning.reading {
                 greeting = Some(status);
+            } else if is_first && !circumstances.own {
+                self.not_greeted();
             }
             meaning.passed = match circumstances.recorded {
                 Some(recorded) => self.passed_then(recorded),
                 None if circumstances.own => Passed::Own,
-                None => self.pass_on_response(read.as_ref(), meaning),
+                None => match before_the_end {
+                    Some(passed) => passed,
+                    None => self.pass_on_response(read.as_ref(), meaning),
+                },
             };
         }
         self.emit(Peer::Server, wire, meaning, circumstances.at, out);

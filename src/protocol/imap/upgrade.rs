@@ -16,6 +16,7 @@ use super::command::Command;
 use super::meaning::{Meaning, Missing};
 use super::observer::Observer;
 use super::response::{Kind, Response};
+use super::secrets::Ranges;
 use super::tracker::Expected;
 use super::undecided::Undecided;
 use super::{client, lexer, server};
@@ -100,7 +101,9 @@ impl Observer {
             return;
         }
         if self.side(from).assembler.is_empty() {
-            return self.bridge.release(from, None);
+            self.bridge.release(from, None);
+            self.bridge.take_gone(from);
+            return;
         }
         if from == Peer::Client && self.strikes_begun(at, out) {
             return;
@@ -305,6 +308,13 @@ impl Observer {
         }
     }
 
+    /// What the server said first is no greeting: nobody knows what a leg that is to be secured leads to.
+    pub(super) fn not_greeted(&mut self) {
+        if self.is_bridging() && self.bridge.is_promised() {
+            self.bridge.end(Note::NoGreeting);
+        }
+    }
+
     /// The server has greeted; what its greeting means for a leg that is to be secured.
     pub(super) fn greeted_with(
         &mut self,
@@ -346,15 +356,39 @@ impl Observer {
         }
     }
 
+    /// What went on of a message during which the connection was ended: so many octets of it, in which
+    /// these are secret.
+    pub(super) fn passed_before_the_end(
+        &self,
+        message: Option<&Message>,
+        secret: &Ranges,
+        gone: usize,
+    ) -> Passed {
+        let Some(message) = message.filter(|_| gone > 0) else {
+            return Passed::Instead(Sealed::default());
+        };
+        // All that was read of it, of which what was streamed has events of its own.
+        if gone >= message.bytes().len() {
+            return Passed::AsRead;
+        }
+        let begun = &message.bytes()[..gone];
+        let within = secret.iter().filter(|(range, _)| range.start < gone);
+        let within = within.map(|(range, kind)| (range.start..range.end.min(gone), *kind));
+        let within: Ranges = within.collect();
+        Passed::Instead(self.gate.seal(Message::text(begun), &within))
+    }
+
+    /// Whether the relay is to end the connection, so that nothing goes on.
+    pub(super) fn has_ended(&self) -> bool {
+        self.bridge.stage == Stage::Ended
+    }
+
     /// What the app is given of a response, which means this.
     pub(super) fn pass_on_response(
         &mut self,
         message: Option<&Message>,
         meaning: &mut Meaning,
     ) -> Passed {
-        if self.bridge.stage == Stage::Ended {
-            return Passed::Instead(Sealed::default());
-        }
         let Some(message) = message.filter(|_| self.is_bridging()) else {
             return Passed::AsRead;
         };

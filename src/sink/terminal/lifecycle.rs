@@ -8,12 +8,13 @@ use crate::figure;
 use crate::sink::palette::Meaning;
 
 /// Notes that the reader must not overlook: the session is not what it seems, or cannot go on.
-const WARNINGS: [&str; 18] = [
+const WARNINGS: [&str; 19] = [
     "cleartext-to-server",
     "client-distrust",
     "client-handshake",
     "insecure",
     "name-not-permitted",
+    "no-greeting",
     "not-redirected",
     "observer-stopped",
     "redirect-loop",
@@ -176,6 +177,7 @@ mod tests {
                 good_for: why(),
                 flags: why(),
             },
+            Note::NoGreeting,
             Note::NotRedirected { why: why() },
             Note::ObserverStopped,
             Note::RedirectLoop,

@@ -286,6 +286,46 @@ fn the_connection_closes_behind_an_answer() {
     );
 }
 
+/// Of a message that is begun when the connection is broken off, what went on is told.
+#[test]
+fn what_went_on_before_the_end_is_told() {
+    let append = "b APPEND x {5}\r\n";
+    for (octets, passed, told) in [
+        (append, "b APPEND x {5}|", vec![]),
+        ("b AP", "", vec!["b AP -> "]),
+    ] {
+        let (done, events) = behind_login(
+            &["close-after=SELECT"],
+            &[(C, "a SELECT INBOX\r\n"), (C, octets), (S, "a OK\r\n")],
+        );
+        let given: Vec<&str> = done
+            .iter()
+            .filter_map(|line| line.strip_prefix("server "))
+            .collect();
+        assert_eq!(given.concat(), format!("a SELECT INBOX|{passed}"));
+        assert_eq!(edits(&events), told);
+    }
+    // Its beginning went on, and more of it came with what ended the connection.
+    let mut relay = Relay::new(faulty(&["no:NOOP", "close-after=SELECT"]));
+    let long = format!("b SEARCH TEXT \"{}", "x".repeat(70_000));
+    for (from, octets) in [
+        (S, "* PREAUTH hi\r\n"),
+        (C, "a SELECT INBOX\r\n"),
+        (C, &long),
+        (S, "a OK\r\n"),
+        (C, "behind"),
+    ] {
+        relay.read(from, octets.as_bytes(), Micros(0));
+    }
+    let given = relay.done.concat();
+    for from in [C, S] {
+        relay.end(from, Micros(1));
+    }
+    let told = edits(&number(relay.drafts));
+    assert!(given.ends_with(&format!("{long}app a OK\r\nClose close-after=SELECT")));
+    assert_eq!(told, ["behind -> "]);
+}
+
 #[test]
 fn responses_lie() {
     let (done, events) = behind_login(

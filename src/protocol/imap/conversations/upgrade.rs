@@ -391,6 +391,33 @@ fn a_server_without_starttls_is_refused() {
     assert_eq!(done, ["app * BYE busy|"]);
 }
 
+/// What another protocol's server says first; the app would wait for its greeting for ever.
+#[test]
+fn a_server_that_does_not_greet_is_refused() {
+    for first in [
+        "220 mail ready\r\n",
+        "+OK ready\r\n",
+        "* CAPABILITY IMAP4rev1\r\n",
+    ] {
+        let behind = "* OK [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n";
+        let steps = [(S, first), (S, behind)];
+        let (done, _) = played(&setting(AppLeg::Tls, ServerLeg::Starttls), &steps);
+        assert_eq!(done, ["end no-greeting"], "{first:?}");
+        let mut relay = Relay::new(setting(AppLeg::Cleartext, ServerLeg::Starttls));
+        for (from, octets) in steps {
+            relay.read(from, octets.as_bytes(), Micros(0));
+        }
+        assert_eq!(relay.done, ["end no-greeting"], "{first:?}");
+    }
+    let steps = [(S, "+OK ready\r\n")];
+    let (done, _) = played(&setting(AppLeg::Tls, ServerLeg::Cleartext), &steps);
+    assert_eq!(
+        done,
+        ["app +OK ready|"],
+        "the app may make of it what it will"
+    );
+}
+
 #[test]
 fn the_servers_leg_is_secured_before_a_cleartext_app_logs_in() {
     let logins: [&[&str]; 4] = [
