@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use rcgen::KeyPair;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use time::OffsetDateTime;
 
 use super::{Authority, Scope, certificate, create, now, random};
 use crate::error::{Error, Result};
@@ -138,6 +139,7 @@ fn open(folder: &Path) -> Result<Option<Authority>> {
         return Err(broken(&certificate, why, folder));
     }
     authority.warnings = warnings(folder, &key);
+    authority.warnings.extend(early(&authority, now()));
     authority.path = Some(certificate);
     Ok(Some(authority))
 }
@@ -170,6 +172,22 @@ fn broken(path: &Path, why: impl std::fmt::Display, folder: &Path) -> Error {
         "put back the file, or move {} away: a new authority is made, which apps must trust anew",
         folder.display()
     ))
+}
+
+/// What is to be said of an authority that is of a later time than it is now.
+fn early(authority: &Authority, now: OffsetDateTime) -> Option<String> {
+    let begins = certificate::read(&authority.certificate)?
+        .validity()
+        .not_before
+        .to_datetime();
+    (now < begins).then(|| {
+        format!(
+            "apps will not trust the authority before {}, and this computer's clock says {}; is the \
+             clock right?",
+            certificate::rfc3339(begins),
+            certificate::rfc3339(now)
+        )
+    })
 }
 
 fn warnings(folder: &Path, key: &Path) -> Vec<String> {

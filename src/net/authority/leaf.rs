@@ -90,6 +90,7 @@ impl LeafName {
 pub(super) struct Leaf {
     name: LeafName,
     key: Arc<CertifiedKey>,
+    not_before: OffsetDateTime,
     not_after: OffsetDateTime,
 }
 
@@ -116,6 +117,7 @@ impl Leaf {
         let chain = vec![certificate.der().clone(), authority.certificate.clone()];
         let key = CertifiedKey::new(chain, any_ecdsa_type(&key).doing(minting)?);
         Ok(Self {
+            not_before: leaf.not_before,
             not_after: leaf.not_after,
             key: Arc::new(key),
             name,
@@ -130,8 +132,9 @@ impl Leaf {
         Arc::clone(&self.key)
     }
 
-    /// Whether it is good for another day at least.
+    /// Whether it is good for another day at least, and good already: the clock may have been set back
+    /// since it was minted.
     pub(super) fn is_fresh(&self, now: OffsetDateTime) -> bool {
-        now + RENEWED_BEFORE_END < self.not_after
+        self.not_before <= now && now + RENEWED_BEFORE_END < self.not_after
     }
 }

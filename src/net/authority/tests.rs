@@ -125,6 +125,22 @@ fn a_leaf_is_kept_until_its_last_day() {
 }
 
 #[test]
+fn a_leaf_of_a_later_time_is_minted_anew_when_the_clock_is_set_back() {
+    let authority = Authority::ephemeral().unwrap();
+    let start = now();
+    let first = authority.leaf_at(None, start).unwrap();
+    let back = authority
+        .leaf_at(None, start - Duration::hours(23))
+        .unwrap();
+    assert!(Arc::ptr_eq(&first, &back), "it is backdated by a day");
+    let back = start - Duration::hours(25);
+    let anew = authority.leaf_at(None, back).unwrap();
+    assert!(!Arc::ptr_eq(&first, &anew));
+    let read = certificate::read(&anew.cert[0]).unwrap();
+    assert!(read.validity().not_before.to_datetime() < back);
+}
+
+#[test]
 fn the_oldest_leaf_makes_room() {
     let authority = Authority::ephemeral().unwrap();
     let first = authority.leaf(Some("h0.localhost")).unwrap();
@@ -286,6 +302,21 @@ fn an_expired_authority_says_when() {
         fs::write(local.join("ca-key.pem"), key.serialize_pem()).unwrap();
     });
     assert!(why.contains("expired on 20"), "{why}");
+}
+
+#[test]
+fn an_authority_of_a_later_time_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    Authority::open_or_create(folder.path(), &Scope::Local).unwrap();
+    let (certificate, key) = create(&Scope::Local, now() + Duration::days(3)).unwrap();
+    let local = folder.path().join("local");
+    fs::write(local.join("ca.pem"), certificate.pem()).unwrap();
+    fs::write(local.join("ca-key.pem"), key.serialize_pem()).unwrap();
+    let authority = Authority::open_or_create(folder.path(), &Scope::Local).unwrap();
+    let [warning] = authority.warnings() else {
+        panic!("{:?}", authority.warnings());
+    };
+    assert!(warning.contains("is the clock right?"), "{warning}");
 }
 
 /// The scopes that are not for this computer alone.
