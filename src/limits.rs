@@ -159,9 +159,21 @@ pub const CONTINUATIONS: usize = 16;
 /// How long either TLS handshake may take.
 pub const HANDSHAKE: Duration = Duration::from_secs(20);
 
-/// How long one direction may stay silent after the other one has ended. A half-closed IMAP
-/// connection has nothing left to say but the answers to what was sent.
+/// How long one direction may stay silent after the other one has ended, or take nothing of what that
+/// one had said. A half-closed IMAP connection has nothing left to say but the answers to what was
+/// sent.
 pub const HALF_CLOSED: Duration = Duration::from_secs(60);
+
+/// How long a peer is silent before it is asked whether it is there (TCP keep-alive, RFC 9293, section
+/// 3.8.4). Less than what routers forget a connection after, and rare enough for a phone's battery.
+pub const PROBED_AFTER: Duration = Duration::from_secs(120);
+
+/// How long an answer to that may take before it is asked again.
+pub const PROBED_EVERY: Duration = Duration::from_secs(15);
+
+/// Questions without an answer after which a peer is gone: 3 minutes after its last word with the two
+/// above. A walk through a tunnel is shorter.
+pub const PROBES: u32 = 4;
 
 /// Minted leaf certificates kept in memory, one a server name.
 pub const LEAVES: usize = 256;

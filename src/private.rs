@@ -28,6 +28,46 @@ pub fn create_new(path: &Path) -> io::Result<File> {
     file().read(true).write(true).create_new(true).open(path)
 }
 
+/// Makes a file that holds what `fill` writes from the moment on when it is at the path, for reading
+/// and writing; `fill` may be called again. Where the system cannot give a file that is there another
+/// name without replacing what has it, it is filled at the path.
+///
+/// # Errors
+///
+/// Those of the system and of `fill`; then nothing is left there. `AlreadyExists` if anything is at
+/// the path.
+pub fn create_whole(
+    path: &Path,
+    mut fill: impl FnMut(&mut File) -> io::Result<()>,
+) -> io::Result<File> {
+    let mut aside = || -> io::Result<File> {
+        let mut aside = beside(path)?;
+        fill(aside.as_file_mut())?;
+        Ok(aside.persist_noclobber(path)?)
+    };
+    match aside() {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {}
+        made => return made,
+    }
+    let mut file = create_new(path)?;
+    let filled = fill(&mut file);
+    if filled.is_err() {
+        let _ = std::fs::remove_file(path); // it is ours, and not whole
+    }
+    filled.map(|()| file)
+}
+
+/// A file of another name in the folder of this one, gone unless it is put in its place.
+fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    tempfile::Builder::new()
+        .prefix(".mailscope-")
+        .make_in(folder, create_new)
+}
+
 /// How folders are made.
 pub fn folder() -> DirBuilder {
     #[allow(unused_mut, reason = "only Unix has modes")]
@@ -44,13 +84,7 @@ pub fn folder() -> DirBuilder {
 ///
 /// Those of the system; then what was at the path is still there.
 pub fn put(path: &Path, content: &[u8]) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut aside = tempfile::Builder::new()
-        .prefix(".mailscope-")
-        .make_in(folder, create_new)?;
+    let mut aside = beside(path)?;
     aside.write_all(content)?;
     aside.persist(path)?;
     Ok(())
@@ -90,6 +124,22 @@ mod tests {
         put(&path, b"x").unwrap_err();
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
         put(&folder.path().join("nowhere/ready.json"), b"x").unwrap_err();
+    }
+
+    #[test]
+    fn what_is_there_is_whole_and_nothing_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let fill = |content: &'static [u8]| move |file: &mut File| file.write_all(content);
+        create_whole(&path, fill(b"whole")).unwrap();
+        #[cfg(unix)]
+        assert_eq!(mode(&path), 0o600);
+        let error = create_whole(&path, fill(b"other")).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read(&path).unwrap(), b"whole");
+        let failing = |_: &mut File| Err(io::ErrorKind::StorageFull.into());
+        create_whole(&folder.path().join("b"), failing).unwrap_err();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[cfg(unix)]

@@ -1,11 +1,10 @@
 //! What stands between app and server: mailscope's relay, or a plain copy to compare it with.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use mailscope::event::{Gate, Secrets};
 use mailscope::fault::Faults;
-use mailscope::net::{AskedSecurity, Authority, ServerAddress};
+use mailscope::net::{AskedSecurity, Authority, Clock, ServerAddress};
 use mailscope::protocol::imap::Hidden;
 use mailscope::relay::{Config, Leg, Relay};
 use tokio::net::TcpListener;
@@ -46,7 +45,7 @@ impl Middle {
             }
             Way::Relay | Way::Recorded => {
                 let relay = relay(listener, route.session.app(), server, authority);
-                let relaying = relay.run(Arc::clone(&sinks.bus), Instant::now(), stop.clone());
+                let relaying = relay.run(Arc::clone(&sinks.bus), Clock::start(), stop.clone());
                 runtime.spawn(async move {
                     relaying.await;
                 })

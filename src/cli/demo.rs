@@ -74,7 +74,7 @@ async fn demo(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
     ));
     let view = view::standard_output(common, false)?.map(|view| view.explaining(arguments.explain));
     let session = start(arguments, view)?;
-    let path = session.path().to_owned();
+    let path = session.path();
     let relay = Relay::new(Config {
         server: Some(server),
         asked: None,

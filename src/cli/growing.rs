@@ -10,12 +10,14 @@ use super::known;
 use super::provider;
 use super::say::{say, warn};
 use super::server_leg::{ServerLeg, described};
+use super::session::told;
 use crate::error::{Error, Result};
 use crate::event::Note;
 use crate::net::{KeyLogFile, Ours, ServerAddress, TlsToServer};
 use crate::recording::is_standard_input;
 use crate::replay::{Cassette, Denied, RecordMode, Script, Upstream};
 use crate::sink::bus::OnFailure;
+use crate::sink::recording::OnDisplaced;
 
 /// The arguments.
 #[derive(Clone, Debug, clap::Args)]
@@ -124,7 +126,11 @@ impl Growing {
         });
         let insecure = self.leg.is_insecure();
         let path = transcript.as_ref();
-        let cassette = Cassette::open(path, mode, &server.name(), insecure, &on_failure)?;
+        let on_displaced: OnDisplaced = Arc::new(|before, displaced| {
+            say(&warn(&told(before, displaced)));
+        });
+        let name = server.name();
+        let cassette = Cassette::open(path, mode, &name, insecure, &on_failure, &on_displaced)?;
         if let Some(torn) = &cassette.torn {
             say(&warn(torn));
         }

@@ -104,7 +104,7 @@ fn write(log: &Log, header: &Header, path: &Path) -> Result<u64> {
         Ok(())
     })?;
     file.append(&events)?;
-    file.finish();
+    file.finish()?;
     Ok(file.events())
 }
 

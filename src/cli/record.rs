@@ -25,7 +25,7 @@ use super::view;
 use crate::error::{Doing, Error, Result};
 use crate::event::{Gate, Secrets};
 use crate::net::{
-    AskedSecurity, Door, KeyLogFile, ListenAddress, Scope, ServerAddress, TlsToServer,
+    AskedSecurity, Door, KeyLogFile, ListenAddress, Scope, ServerAddress, TlsToServer, look_up,
 };
 use crate::private;
 use crate::protocol::imap::Hidden;
@@ -211,15 +211,23 @@ async fn record(
         arguments.leg.is_insecure(),
         besides,
     )?;
-    let path = session.path().to_owned();
+    let path = session.path();
     introduce(arguments, own.as_ref(), &relay, &path, faults_told);
+    if let Some(server) = own {
+        // A slow name server holds nothing up.
+        tokio::spawn(async move {
+            if let Err(error) = look_up(&server).await {
+                say(&warn(&error.to_string()));
+            }
+        });
+    }
     let signals = Signals::install()?;
     if let Some(ready) = &arguments.ready_file {
         let ca = authority.path().map(|path| path.display().to_string());
         write_ready_file(ready, &listening(&relay), ca.as_deref())?;
     }
     let stopped = session.serve(relay, signals).await;
-    Ok(conclude(&stopped, &path))
+    Ok(conclude(&stopped))
 }
 
 async fn bind(arguments: &Arguments, has_server: bool) -> Result<Vec<(TcpListener, Leg)>> {
@@ -354,12 +362,12 @@ pub(super) fn write_ready_file(
         .doing(|| format!("write the ready file {}", path.display()))
 }
 
-fn conclude(stopped: &Stopped, path: &Path) -> ExitCode {
+fn conclude(stopped: &Stopped) -> ExitCode {
     let count = |n: u64, one: &str| match n {
         1 => format!("1 {one}"),
         n => format!("{n} {one}s"),
     };
-    let path = path.display();
+    let path = stopped.path.display();
     let events = count(stopped.events, "event");
     let whole = stopped.connections.filter(|_| stopped.is_recorded());
     let mut lines = vec![match whole {

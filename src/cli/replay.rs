@@ -23,7 +23,7 @@ use super::session::{Signals, runtime};
 use super::{Common, view};
 use crate::error::{Doing, Error, Result};
 use crate::limits;
-use crate::net::{Door, KeyLogFile, ListenAddress, Ours};
+use crate::net::{Clock, Door, KeyLogFile, ListenAddress, Ours};
 use crate::private;
 use crate::protocol::imap::AppLeg;
 use crate::recording::Input;
@@ -235,7 +235,7 @@ async fn replay(
     let stop = CancellationToken::new();
     let running = service.run(
         Arc::clone(&bus),
-        Instant::now(),
+        Clock::start(),
         stop.clone(),
         arguments.once,
     );

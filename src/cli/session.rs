@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use time::OffsetDateTime;
@@ -18,18 +18,19 @@ use super::warnings::Warnings;
 use crate::error::{Doing, Error, Result};
 use crate::event::{Body, Event, Secrets};
 use crate::limits;
+use crate::net::Clock;
 use crate::relay::Relay;
 use crate::sink::bus::{Bus, Cause, OnFailure, Purpose, Shortfall, Sink};
 use crate::sink::pcapng::CaptureFile;
 use crate::sink::queue::Policy;
-use crate::sink::recording::Recording;
-use crate::transcript::{Header, TranscriptFile};
+use crate::sink::recording::{OnDisplaced, Recording};
+use crate::transcript::{Displaced, Header, TranscriptFile};
 
 /// A run that has its transcript and its sinks.
 pub struct Session {
     bus: Arc<Bus>,
-    started: Instant,
-    path: PathBuf,
+    clock: Clock,
+    path: Arc<Mutex<PathBuf>>,
     ended: Arc<Notify>,
 }
 
@@ -56,6 +57,8 @@ pub struct Stopped {
     pub connections: Option<u64>,
     /// Events of all of them.
     pub events: u64,
+    /// Where the transcript is.
+    pub path: PathBuf,
     /// The sinks that did not take everything.
     short: Vec<Shortfall>,
 }
@@ -127,7 +130,7 @@ impl Session {
             capture,
             stats,
         } = besides;
-        let (now, started) = (OffsetDateTime::now_utc(), Instant::now());
+        let (now, clock) = (OffsetDateTime::now_utc(), Clock::start());
         let mut header = Header::new(now, server);
         header.secrets = secrets;
         header.insecure = insecure;
@@ -135,10 +138,14 @@ impl Session {
             .map(|path| CaptureFile::create(path, now))
             .transpose()?;
         let file = TranscriptFile::create_at(out, host, now, &header)?;
-        let path = file.path().to_owned();
+        let path = Arc::new(Mutex::new(file.path().to_owned()));
+        let on_displaced = following(Arc::clone(&path));
         let ended = Arc::new(Notify::new());
         let mut sinks: Vec<(Policy, Box<dyn Sink>)> = vec![
-            (Policy::PushBack, Box::new(Recording::new(file))),
+            (
+                Policy::PushBack,
+                Box::new(Recording::new(file).telling(&on_displaced)),
+            ),
             (Policy::PushBack, Box::new(Ended(Arc::clone(&ended)))),
         ];
         let capture = capture.map(|file| (Policy::PushBack, Box::new(file) as Box<dyn Sink>));
@@ -162,15 +169,16 @@ impl Session {
         });
         Ok(Self {
             bus: Arc::new(Bus::new(sinks, &on_failure)?),
-            started,
+            clock,
             path,
             ended,
         })
     }
 
-    /// Where the transcript is.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// Where the transcript is now.
+    pub fn path(&self) -> PathBuf {
+        let path = self.path.lock().unwrap_or_else(PoisonError::into_inner);
+        path.clone()
     }
 
     /// Runs the relay until a signal comes; everything is written then.
@@ -204,7 +212,7 @@ impl Session {
     }
 
     fn run(&self, relay: Relay, stop: CancellationToken) -> JoinHandle<u64> {
-        tokio::spawn(relay.run(Arc::clone(&self.bus), self.started, stop))
+        tokio::spawn(relay.run(Arc::clone(&self.bus), self.clock, stop))
     }
 
     async fn conclude(&self, running: JoinHandle<u64>) -> Stopped {
@@ -215,7 +223,40 @@ impl Session {
         Stopped {
             connections: connections.ok().and_then(|ended| ended.ok()),
             events: self.bus.events(),
+            path: self.path(),
             short,
+        }
+    }
+}
+
+/// Says where the transcript has gone, and keeps that.
+fn following(path: Arc<Mutex<PathBuf>>) -> OnDisplaced {
+    Arc::new(move |before, displaced| {
+        say(&warn(&told(before, displaced)));
+        if let Displaced::Removed { now } | Displaced::Moved { now: Some(now) } = displaced {
+            let mut path = path.lock().unwrap_or_else(PoisonError::into_inner);
+            path.clone_from(now);
+        }
+    })
+}
+
+/// What others did to a transcript, in a sentence.
+pub(super) fn told(before: &Path, displaced: &Displaced) -> String {
+    let was = before.display();
+    match displaced {
+        Displaced::Removed { now } if now == before => {
+            format!("{was} was removed during the recording; all of it is written there again")
+        }
+        Displaced::Removed { now } => format!(
+            "{was} was removed during the recording; all of it is written again, to {}",
+            now.display()
+        ),
+        Displaced::Moved { now: Some(now) } => format!(
+            "{was} was moved during the recording, which goes on in {}",
+            now.display()
+        ),
+        Displaced::Moved { now: None } => {
+            format!("{was} was moved during the recording, which goes on in it")
         }
     }
 }

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
-use super::{Ours, ServerAddress};
+use super::{Ours, ServerAddress, set_up};
 use crate::error::Error;
 use crate::limits;
 
@@ -48,7 +48,7 @@ impl From<Unreachable> for Error {
     }
 }
 
-/// Connects to the server, within [`limits::DIAL`] in all, and sets `TCP_NODELAY`. Our own
+/// Connects to the server, within [`limits::DIAL`] in all, and [sets it up](set_up). Our own
 /// listeners are not connected to.
 ///
 /// # Errors
@@ -73,9 +73,22 @@ pub async fn dial(server: &ServerAddress, ours: &Ours) -> Result<TcpStream, Unre
         Ok(Err(error)) => return Err(error),
         Err(_) => return Err(too_late(server, &refusals)),
     };
-    // It fails on a connection that is dead already, which the first read will tell.
-    let _ = stream.set_nodelay(true);
+    set_up(&stream);
     Ok(stream)
+}
+
+/// Looks the server's name up, to find out early that it is spelt wrong. It is looked up again for each
+/// connection.
+///
+/// # Errors
+///
+/// It is not found now.
+pub async fn look_up(server: &ServerAddress) -> Result<(), Error> {
+    let found = tokio::net::lookup_host((server.host(), server.port())).await;
+    match found {
+        Ok(_) => Ok(()),
+        Err(error) => Err(not_found(server, &error).error),
+    }
 }
 
 /// Families in turn, starting with the one that the resolver put first (RFC 8305, section 4).

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 
 use tokio::net::{TcpListener, TcpStream, lookup_host};
 
+use super::set_up;
 use crate::error::{Error, Result};
 
 /// Which of the listeners; names the flag in errors.
@@ -157,8 +158,7 @@ impl fmt::Display for ListenAddress {
     }
 }
 
-/// Takes the next connection, set to send at once what is written (`TCP_NODELAY`): the app must
-/// not wait longer for an answer than it would without mailscope.
+/// Takes the next connection, [set up](set_up).
 ///
 /// # Errors
 ///
@@ -166,8 +166,7 @@ impl fmt::Display for ListenAddress {
 /// left for now), so the caller goes on listening.
 pub async fn accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
     let (stream, peer) = listener.accept().await?;
-    // It fails on a connection that is dead already, which the first read will tell.
-    let _ = stream.set_nodelay(true);
+    set_up(&stream);
     Ok((stream, peer))
 }
 

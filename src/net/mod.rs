@@ -15,6 +15,7 @@
 
 mod authority;
 mod certificate;
+mod clock;
 mod dial;
 mod handshake;
 mod keylog;
@@ -23,11 +24,13 @@ mod ours;
 mod outlet;
 mod redirect;
 mod server_address;
+mod socket;
 pub mod socks;
 mod transport;
 
 pub use authority::{Authority, Host, Kept, Scope};
-pub use dial::{Cause, Unreachable, dial};
+pub use clock::Clock;
+pub use dial::{Cause, Unreachable, dial, look_up};
 pub use handshake::{
     ClientIdentity, ClientTlsError, ServerTlsError, ServerTrust, StartedHandshake, TlsToClient,
     TlsToServer,
@@ -38,4 +41,5 @@ pub use ours::{Dialled, Ours};
 pub use outlet::{Delivery, Outlet};
 pub use redirect::{NotRedirected, original_destination};
 pub use server_address::{AskedSecurity, Security, ServerAddress};
+pub use socket::set_up;
 pub use transport::Transport;

@@ -1,11 +1,11 @@
 //! One leg's octets, in the clear or through TLS.
 
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
 
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Duration, timeout};
 
@@ -48,6 +48,17 @@ impl Transport {
             while matches!(self.read(&mut rest).await, Ok(1..)) {}
         };
         let _ = timeout(patience, ending).await;
+    }
+
+    /// Whether the peer has ended its direction, or the connection; also where what it said before is
+    /// not read yet.
+    pub fn has_ended(&self) -> bool {
+        let state = pin!(self.tcp().ready(Interest::READABLE));
+        match state.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(ready)) => ready.is_read_closed(),
+            Poll::Ready(Err(_)) => true,
+            Poll::Pending => false,
+        }
     }
 
     /// Has the connection reset when it is dropped (RFC 9293, section 3.5.2), without a word of TLS.

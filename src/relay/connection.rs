@@ -164,7 +164,20 @@ async fn relay(setup: Setup<'_>, leg: AppLeg, mut legs: Legs) -> Result<Option<S
     let Setup { shared, tap, .. } = setup;
     let mut pumps = Pumps::new(shared.faults.shape(tap.conn()).map(Outlet::new));
     let (from, first) = loop {
-        match pumps.run(&mut legs, tap).await {
+        let before = pumps.all_moved();
+        let Ok(step) = timeout(limits::HALF_CLOSED, pumps.run(&mut legs, tap)).await else {
+            match pumps
+                .left_behind(&legs)
+                .filter(|_| pumps.all_moved() == before)
+            {
+                None => continue,
+                Some(gone) => {
+                    tap.cut();
+                    return Ok(Some(left_behind(gone)));
+                }
+            }
+        };
+        match step {
             Step::Ended(from, end) => break (from, end),
             Step::Refused(note) => {
                 tap.cut();
@@ -213,6 +226,20 @@ async fn relay(setup: Setup<'_>, leg: AppLeg, mut legs: Legs) -> Result<Option<S
          how to trust it"
             .to_owned()
     }))
+}
+
+/// Why a connection ends whose one peer is gone, while what it said waits for the other one.
+fn left_behind(gone: Peer) -> String {
+    let (gone, other) = (name(gone), name(gone.other()));
+    let silent = limits::HALF_CLOSED.as_secs();
+    format!("{gone} left, and {other} neither took what it had said nor spoke for {silent} s")
+}
+
+fn name(peer: Peer) -> &'static str {
+    match peer {
+        Peer::Client => "the app",
+        Peer::Server => "the server",
+    }
 }
 
 /// Breaks the app's leg off.
@@ -269,10 +296,6 @@ fn late_failure(shared: &Shared, end: &End, from: Peer) -> Option<Failed> {
 
 /// What is to be said of a direction's end.
 fn why(end: &End, from: Peer) -> Option<String> {
-    let name = |peer| match peer {
-        Peer::Client => "the app",
-        Peer::Server => "the server",
-    };
     let broken = |error: &io::Error| {
         use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
         matches!(
@@ -280,10 +303,28 @@ fn why(end: &End, from: Peer) -> Option<String> {
             BrokenPipe | ConnectionAborted | ConnectionReset
         )
     };
+    // It was asked whether it is there, or told that it is not.
+    let vanished = |error: &io::Error| {
+        use ErrorKind::{HostUnreachable, NetworkUnreachable, TimedOut};
+        matches!(
+            error.kind(),
+            TimedOut | HostUnreachable | NetworkUnreachable
+        )
+    };
     Some(match end {
         End::HalfClosed => return None,
         End::ReadFailed(error) if broken(error) => {
             format!("{} broke the connection off ({error})", name(from))
+        }
+        End::ReadFailed(error) | End::WriteFailed(error) if vanished(error) => {
+            let gone = match end {
+                End::ReadFailed(_) => from,
+                _ => from.other(),
+            };
+            format!(
+                "{} is not there any more ({error}); look at the network to it",
+                name(gone)
+            )
         }
         End::ReadFailed(error) => format!("reading from {} failed: {error}", name(from)),
         End::WriteFailed(error) if broken(error) => format!(
@@ -303,6 +344,7 @@ mod tests {
     use super::*;
     use crate::error::{Error, Result};
     use crate::event::{Event, Gate, Secrets};
+    use crate::net::Clock;
     use crate::sink::bus::{Bus, OnFailure, Purpose, Sink};
     use crate::sink::queue::Policy;
 
@@ -324,13 +366,27 @@ mod tests {
     }
 
     #[test]
+    fn who_vanished_is_told() {
+        let lost = || io::Error::from(ErrorKind::TimedOut);
+        for (end, from, who) in [
+            (End::ReadFailed(lost()), Peer::Server, "the server"),
+            (End::WriteFailed(lost()), Peer::Client, "the server"),
+            (End::ReadFailed(lost()), Peer::Client, "the app"),
+        ] {
+            let told = why(&end, from).unwrap();
+            let words = format!("{who} is not there any more (timed out); look at");
+            assert!(told.starts_with(&words), "{told}");
+        }
+    }
+
+    #[test]
     fn a_defect_ends_a_connection_and_the_transcript_has_it() {
         let reasons = Arc::default();
         let sink: Box<dyn Sink> = Box::new(Reasons(Arc::clone(&reasons)));
         let on_failure: OnFailure = Arc::new(|_, error: &Error| panic!("{error}"));
         let bus = Arc::new(Bus::new(vec![(Policy::PushBack, sink)], &on_failure).unwrap());
         let gate = Gate::new(Secrets::Masked);
-        let tap = Tap::new(1, Instant::now(), Arc::clone(&bus), gate);
+        let tap = Tap::new(1, Clock::start(), Arc::clone(&bus), gate);
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let _last = Last {
                 tap: &tap,

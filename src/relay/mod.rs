@@ -11,13 +11,15 @@ mod opening;
 mod pump;
 mod tap;
 mod target;
+#[cfg(test)]
+mod tests;
 
 use std::future::poll_fn;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -27,7 +29,8 @@ use crate::error::{Error, Result};
 use crate::event::Gate;
 use crate::fault::Faults;
 use crate::net::{
-    AskedSecurity, Authority, KeyLogFile, Ours, ServerAddress, TlsToClient, TlsToServer,
+    AskedSecurity, Authority, Clock, KeyLogFile, Ours, ServerAddress, TlsToClient, TlsToServer,
+    set_up,
 };
 use crate::protocol::imap::Hidden;
 use crate::sink::bus::Bus;
@@ -168,7 +171,7 @@ impl Relay {
 
     /// Serves apps until `stop` is called, then ends every connection and returns. Connections are
     /// numbered from 1 in the order in which they are accepted; their number is returned.
-    pub async fn run(self, bus: Arc<Bus>, started: Instant, stop: CancellationToken) -> u64 {
+    pub async fn run(self, bus: Arc<Bus>, clock: Clock, stop: CancellationToken) -> u64 {
         let mut connections = JoinSet::new();
         let mut last = 0;
         let mut in_trouble = false;
@@ -194,7 +197,7 @@ impl Relay {
             };
             in_trouble = false;
             last += 1;
-            let tap = Tap::new(last, started, Arc::clone(&bus), self.gate.clone());
+            let tap = Tap::new(last, clock, Arc::clone(&bus), self.gate.clone());
             let (shared, stop) = (Arc::clone(&self.shared), stop.clone());
             connections.spawn(async move {
                 connection::serve(&shared, tap, stream, address, leg, stop).await;
@@ -216,8 +219,7 @@ async fn accept(listeners: &[(TcpListener, Leg)]) -> io::Result<(TcpStream, Sock
         Poll::Pending
     })
     .await?;
-    // Latency counts more than packets; failing that, it works all the same.
-    let _ = stream.set_nodelay(true);
+    set_up(&stream);
     Ok((stream, address, leg))
 }
 

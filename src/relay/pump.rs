@@ -220,6 +220,13 @@ impl Direction {
         }
     }
 
+    /// Whether its sender has ended it, and something in it does not go on. What faults delay does.
+    fn is_left_behind(&self, sender: &Transport) -> bool {
+        let waits =
+            !self.waiting.is_empty() || (!self.outgoing.is_empty() && self.outlet.is_none());
+        waits && (!matches!(self.state, State::Open) || sender.has_ended())
+    }
+
     /// Writes what there is to write.
     fn poll_write(
         &mut self,
@@ -308,6 +315,21 @@ impl Pumps {
             Peer::Client => self.up.moved,
             Peer::Server => self.down.moved,
         }
+    }
+
+    /// Octets of both that were passed on.
+    pub fn all_moved(&self) -> u64 {
+        self.up.moved + self.down.moved
+    }
+
+    /// A peer that is gone, or has ended its direction, while something of it is not passed on: it waits
+    /// for a word of the other one, or the other one does not take it.
+    pub fn left_behind(&self, legs: &Legs) -> Option<Peer> {
+        let is_left = |from: &Peer| match from {
+            Peer::Client => self.up.is_left_behind(&legs.app),
+            Peer::Server => self.down.is_left_behind(&legs.server),
+        };
+        [Peer::Client, Peer::Server].into_iter().find(is_left)
     }
 
     /// Passes on what comes until there is something else to do. May be dropped and called again.

@@ -5,16 +5,16 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use crate::event::{Body, Draft, Gate, Micros, Note, Numbers, Peer};
+use crate::net::Clock;
 use crate::protocol::{Act, Blind, Protocol, Verdict};
 use crate::sink::bus::Bus;
 
 /// One connection's tap.
 pub struct Tap {
     conn: u64,
-    started: Instant,
+    clock: Clock,
     bus: Arc<Bus>,
     gate: Gate,
     inner: Mutex<Inner>,
@@ -29,13 +29,13 @@ struct Inner {
 }
 
 impl Tap {
-    /// A tap for the connection with this number; `started` is when the run did. It reads nothing
+    /// A tap for the connection with this number; `clock` is the run's. It reads nothing
     /// until it is told [how](Self::read_with).
-    pub fn new(conn: u64, started: Instant, bus: Arc<Bus>, gate: Gate) -> Self {
+    pub fn new(conn: u64, clock: Clock, bus: Arc<Bus>, gate: Gate) -> Self {
         let protocol = Box::new(Blind::new(gate.clone()));
         Self {
             conn,
-            started,
+            clock,
             bus,
             gate,
             inner: Mutex::new(Inner {
@@ -73,7 +73,7 @@ impl Tap {
     }
 
     fn now(&self) -> Micros {
-        Micros(u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX))
+        self.clock.now()
     }
 
     // Both directions are pumped by one task, so the lock is always free.
@@ -223,7 +223,7 @@ mod tests {
     fn verdict(may_go_unread: bool) -> Verdict {
         let on_failure: OnFailure = Arc::new(|_, error| panic!("{error}"));
         let bus = Arc::new(Bus::new(Vec::new(), &on_failure).unwrap());
-        let tap = Tap::new(1, Instant::now(), bus, Gate::new(Secrets::Masked));
+        let tap = Tap::new(1, Clock::start(), bus, Gate::new(Secrets::Masked));
         tap.read_with(Box::new(Fails { may_go_unread }));
         tap.read(Peer::Client, b"a LOGIN alice hunter2\r\n")
     }

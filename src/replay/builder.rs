@@ -4,7 +4,6 @@ use std::io::{BufRead, Cursor};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, mpsc};
-use std::time::Instant;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -16,7 +15,7 @@ use super::service::{Config, Service};
 use super::usage::{Matching, OnMiss};
 use crate::error::{Doing, Error, Result};
 use crate::fault::Faults;
-use crate::net::Authority;
+use crate::net::{Authority, Clock};
 use crate::protocol::imap::AppLeg;
 use crate::sink::bus::{Bus, OnFailure};
 
@@ -140,7 +139,7 @@ impl Builder {
             match self.listen(script, authority).await {
                 Ok((service, bus, listening)) => {
                     let _ = ready.send(Ok(listening));
-                    service.run(bus, Instant::now(), stop, false).await;
+                    service.run(bus, Clock::start(), stop, false).await;
                 }
                 Err(error) => {
                     let _ = ready.send(Err(error));

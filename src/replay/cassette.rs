@@ -26,7 +26,7 @@ use super::script::{Script, Session};
 use crate::error::{Doing, Error, Result};
 use crate::event::{Event, Micros};
 use crate::sink::bus::{OnFailure, Purpose, Sink};
-use crate::sink::recording::Recording;
+use crate::sink::recording::{OnDisplaced, Recording};
 use crate::transcript::{Header, Resumed, TranscriptFile, is_text};
 
 /// What is passed on and recorded: `--record`.
@@ -71,6 +71,7 @@ impl Cassette {
         server: &str,
         insecure: bool,
         on_failure: &OnFailure,
+        on_displaced: &OnDisplaced,
     ) -> Result<Self> {
         let mut header = Header::new(OffsetDateTime::now_utc(), server);
         header.insecure = insecure;
@@ -82,7 +83,7 @@ impl Cassette {
             }
             let file = TranscriptFile::create(path, &header)?;
             return Self::blank(
-                Box::new(Recording::new(file)),
+                Box::new(Recording::new(file).telling(on_displaced)),
                 Before::default(),
                 on_failure,
             );
@@ -100,6 +101,7 @@ impl Cassette {
                     header,
                     former: Some(TranscriptFile::resume(path)?.file),
                     file: None,
+                    on_displaced: Arc::clone(on_displaced),
                 };
                 let mut cassette = Self::blank(Box::new(sink), Before::default(), on_failure)?;
                 cassette.puts_aside = true;
@@ -108,7 +110,7 @@ impl Cassette {
             RecordMode::Once | RecordMode::New | RecordMode::All => {
                 let resumed = TranscriptFile::resume(path)?;
                 let (before, torn) = (before(&resumed), resumed.torn);
-                let sink = Box::new(Recording::new(resumed.file));
+                let sink = Box::new(Recording::new(resumed.file).telling(on_displaced));
                 let mut cassette = match is_empty {
                     true => Self::blank(sink, before, on_failure)?,
                     false => Self {
@@ -180,6 +182,7 @@ struct Anew {
     /// Held, so that nobody adds to it meanwhile.
     former: Option<TranscriptFile>,
     file: Option<Recording>,
+    on_displaced: OnDisplaced,
 }
 
 impl Anew {
@@ -188,10 +191,8 @@ impl Anew {
         std::fs::rename(&self.path, &aside)
             .doing(|| format!("keep {} as {}", self.path.display(), aside.display()))?;
         self.former = None;
-        Ok(Recording::new(TranscriptFile::create(
-            &self.path,
-            &self.header,
-        )?))
+        let file = TranscriptFile::create(&self.path, &self.header)?;
+        Ok(Recording::new(file).telling(&self.on_displaced))
     }
 }
 

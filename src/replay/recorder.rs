@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use crate::error::Result;
 use crate::event::{Draft, Micros, Numbers};
+use crate::net::Clock;
 use crate::sink::bus::{Bus, OnFailure, Sink};
 use crate::sink::queue::Policy;
 
@@ -16,7 +17,7 @@ pub struct Recorder {
     connections: AtomicU64,
     /// The time of the transcript's beginning to ours.
     since: Micros,
-    started: Instant,
+    clock: Clock,
 }
 
 /// What is in a transcript already.
@@ -38,14 +39,13 @@ impl Recorder {
             bus: bus.numbering_from(before.last),
             connections: AtomicU64::new(before.connections),
             since: before.since,
-            started: Instant::now(),
+            clock: Clock::start(),
         })
     }
 
     /// The time since the transcript began.
     pub fn now(&self) -> Micros {
-        let elapsed = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        Micros(self.since.0.saturating_add(elapsed))
+        Micros(self.since.0.saturating_add(self.clock.now().0))
     }
 
     /// Numbers for one connection more.

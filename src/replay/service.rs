@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -20,7 +19,7 @@ use crate::error::Result;
 use crate::event::{Body, Draft, Gate, Micros, Note, Numbers, Peer, Secrets};
 use crate::fault::Faults;
 use crate::limits;
-use crate::net::{Authority, KeyLogFile, Outlet, TlsToClient, Transport, accept};
+use crate::net::{Authority, Clock, KeyLogFile, Outlet, TlsToClient, Transport, accept};
 use crate::protocol::Break;
 use crate::protocol::imap::AppLeg;
 use crate::sink::bus::Bus;
@@ -106,7 +105,7 @@ impl Service {
 
     /// Serves apps until `stop` is called; with `once`, until every recorded connection was served.
     /// What both sides say goes to `bus`.
-    pub async fn run(self, bus: Arc<Bus>, started: Instant, stop: CancellationToken, once: bool) {
+    pub async fn run(self, bus: Arc<Bus>, clock: Clock, stop: CancellationToken, once: bool) {
         let mut connections = JoinSet::new();
         let mut last = 0;
         let (sender, mut accepted) = tokio::sync::mpsc::channel(16);
@@ -143,7 +142,7 @@ impl Service {
                 live: Live {
                     numbers: Numbers::new(last),
                     bus: Arc::clone(&bus),
-                    started,
+                    clock,
                 },
                 conn: last,
                 once,
@@ -171,12 +170,12 @@ impl Service {
 struct Live {
     numbers: Numbers,
     bus: Arc<Bus>,
-    started: Instant,
+    clock: Clock,
 }
 
 impl Live {
     fn now(&self) -> Micros {
-        Micros(u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX))
+        self.clock.now()
     }
 
     fn tell(&mut self, body: Body) {

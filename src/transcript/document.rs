@@ -51,22 +51,21 @@ pub(super) enum Tail {
     Torn,
 }
 
+/// The document without events.
+pub(super) fn empty(header: &Header) -> Vec<u8> {
+    let mut octets = b"{\"mailscope\":".to_vec();
+    header.write(&mut octets);
+    octets.extend_from_slice(b",\n\"events\":[");
+    octets.extend_from_slice(CLOSING);
+    octets
+}
+
 impl<S: Storage> Document<S> {
     /// Writes the empty document.
     pub(super) fn begin(mut storage: S, header: &Header) -> io::Result<Self> {
-        let mut octets = b"{\"mailscope\":".to_vec();
-        header.write(&mut octets);
-        octets.extend_from_slice(b",\n\"events\":[");
-        let end = octets.len() as u64;
-        octets.extend_from_slice(CLOSING);
+        let octets = empty(header);
         storage.write_at(&octets, 0)?;
-        Ok(Self {
-            storage,
-            end,
-            events: 0,
-            batch: Vec::new(),
-            tail: Tail::Closing,
-        })
+        Ok(Self::of_empty(storage, &octets))
     }
 
     /// Goes on with a document whose events, so many, end at `end`. Nothing is written yet.
@@ -121,6 +120,12 @@ impl<S: Storage> Document<S> {
 
     pub(super) fn storage_mut(&mut self) -> &mut S {
         &mut self.storage
+    }
+
+    /// Goes on with what [`empty`] gives, which is in the storage.
+    pub(super) fn of_empty(storage: S, empty: &[u8]) -> Self {
+        let end = empty.len() - CLOSING.len();
+        Self::resume(storage, end as u64, 0, Tail::Closing)
     }
 
     /// Makes the closing that of our own layout, in steps each of which leaves what was there.

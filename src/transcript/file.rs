@@ -1,19 +1,19 @@
 //! The file that a transcript is written to while it is recorded.
 //!
-//! It promises that no file is ever overwritten, that nobody else may read it (mode 0600), and that
-//! it is a valid document at every moment, from the one when it is made on.
+//! It promises that no file is ever overwritten, that nobody else may read it (mode 0600), that it is
+//! a valid document at every moment, from the one when it is there on, and that one which somebody
+//! removes is written again.
 
-use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
 use crate::error::{Doing, Error, Result};
 use crate::event::Event;
-use crate::private::create_new;
+use crate::private::create_whole;
 
-use super::document::Document;
+use super::document::{Document, empty};
 use super::header::Header;
 use super::pair::Pair;
 use super::place::{Place, exists};
@@ -25,6 +25,21 @@ pub struct TranscriptFile {
     document: Document<Pair>,
 }
 
+/// What others did to a transcript while it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Displaced {
+    /// It was removed, and is written again, all of it.
+    Removed {
+        /// Where it is now.
+        now: PathBuf,
+    },
+    /// It was moved, and is written there.
+    Moved {
+        /// Where it is now, if the system tells.
+        now: Option<PathBuf>,
+    },
+}
+
 impl TranscriptFile {
     /// Makes the file, a valid document without events.
     ///
@@ -32,8 +47,8 @@ impl TranscriptFile {
     ///
     /// It exists, its folder does not, or it cannot be written.
     pub fn create(path: &Path, header: &Header) -> Result<Self> {
-        match create_new(path) {
-            Ok(file) => Self::begin(path, file, header),
+        match Self::make(path, header) {
+            Ok(file) => Ok(file),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(exists(path)),
             Err(error) => Err(cannot_create(path, &error)),
         }
@@ -49,8 +64,8 @@ impl TranscriptFile {
         let place = Place::of(out, host, now);
         place.make_folder()?;
         for path in place.paths() {
-            match create_new(&path) {
-                Ok(file) => return Self::begin(&path, file, header),
+            match Self::make(&path, header) {
+                Ok(file) => return Ok(file),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(cannot_create(&path, &error)),
             }
@@ -58,17 +73,11 @@ impl TranscriptFile {
         Err(exists(out))
     }
 
-    fn begin(path: &Path, file: File, header: &Header) -> Result<Self> {
-        match Document::begin(Pair::new(path, file), header) {
-            Ok(document) => Ok(Self {
-                path: path.into(),
-                document,
-            }),
-            Err(error) => {
-                let _ = std::fs::remove_file(path); // it is ours, and no transcript
-                Err(cannot_create(path, &error))
-            }
-        }
+    fn make(path: &Path, header: &Header) -> io::Result<Self> {
+        let empty = empty(header);
+        let file = create_whole(path, |file| file.write_all(&empty))?;
+        let document = Document::of_empty(Pair::new(path, file), &empty);
+        Ok(Self::going_on(path.into(), document))
     }
 
     /// Opens a transcript that is there, to add to it. Nothing is written before the first event is.
@@ -103,13 +112,31 @@ impl TranscriptFile {
     }
 
     /// Sees to it that the file survives a power cut, as far as the system does that.
-    pub fn finish(&mut self) {
-        self.document.storage_mut().finish();
+    ///
+    /// # Errors
+    ///
+    /// Somebody removed it, and it cannot be written again.
+    pub fn finish(&mut self) -> Result<()> {
+        let path = &self.path;
+        self.document
+            .storage_mut()
+            .finish()
+            .doing(|| format!("write {}", path.display()))
     }
 
-    /// Where it lies.
+    /// Where it lies: somewhere else than before, if somebody has moved it, or has removed it and put
+    /// something else there.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What others did to it since this was asked last.
+    pub fn displaced(&mut self) -> Option<Displaced> {
+        let displaced = self.document.storage_mut().displaced()?;
+        if let Displaced::Removed { now } | Displaced::Moved { now: Some(now) } = &displaced {
+            self.path.clone_from(now);
+        }
+        Some(displaced)
     }
 
     /// Events in it.
@@ -160,7 +187,7 @@ mod tests {
                 file.events()
             );
         }
-        file.finish();
+        file.finish().unwrap();
         assert_eq!(file.events(), session.len() as u64);
     }
 

@@ -15,9 +15,9 @@
 //! ```
 //!
 //! The header stands in the first line, each event in one of its own. It is a valid document
-//! whenever one looks: an append overwrites the closing `]}` and writes it again in the same call;
-//! what takes more than a page goes to a spare file, `.NAME.spare`, that then changes places with it
-//! (a call that long stops half-way when the process is killed).
+//! whenever one looks, from the moment on when it is there: an append overwrites the closing `]}` and writes it again in the same call;
+//! what reaches into another page of the file goes to a spare file, `.NAME.spare`, that then changes
+//! places with it (a call like that stops between the pages when the process is killed).
 //! A power cut may leave a torn tail; all whole events before it are good. An editor or a tool may
 //! lay the document out anew, and even put `mailscope` behind `events`. Fields that a reader does
 //! not know are passed over, and so are events of a kind it does not know that have no `wire`.
@@ -133,7 +133,7 @@ mod text;
 mod wire;
 
 pub use crate::event::json::is_hidden;
-pub use file::TranscriptFile;
+pub use file::{Displaced, TranscriptFile};
 pub use header::{FORMAT, Header, rfc3339};
 pub use json::write_event;
 pub use nameless::{Nameless, NamelessTranscript};

@@ -45,6 +45,7 @@ impl Place {
             .recursive(true)
             .create(folder)
             .doing(|| format!("make the folder {}", folder.display()))
+            .map_err(|error| error.hint("another place, with --out PATH"))
     }
 
     /// The paths to try, one after the other, until one is free: one for a file; in a folder
