@@ -1,26 +1,23 @@
-//! How a run ends: killed, asked to, or with nobody to read or no room to write.
+//! How a run ends: asked to, or with nobody to read or no room to write. (`killed` is the other one.)
 
 use std::fs::OpenOptions;
 use std::io::{Read, Write};
-use std::process::{Command, Stdio};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 use rustix::process::Signal;
 
+use super::killed::is_whole;
 use super::support::app::App;
 use super::support::mailscope::{Mailscope, record};
-use super::support::server::{Server, Stream, line, polite};
+use super::support::server::{Server, polite};
 use super::support::transcript::Transcript;
 use super::support::wire::{Door, Far, join};
 use super::support::{trials, wait_for};
 
 pub fn trials() -> Vec<Trial> {
     let mut trials = trials!("endings";
-        killed_in_a_busy_session,
-        killed_in_a_long_literal,
         a_signal_ends_it_with_peers_that_are_stuck,
         a_second_signal_ends_it_at_once,
         a_closed_standard_output_is_no_error,
@@ -31,11 +28,6 @@ pub fn trials() -> Vec<Trial> {
     );
     let full = trials!("endings"; standard_output_is_full);
     trials.extend(needing("/dev/full", "a Unix with /dev/full", full));
-    let disk = trials!("endings"; the_disk_is_full);
-    trials.extend(match can_mount() {
-        true => disk,
-        false => ignored("the right to mount a tmpfs (root)", disk),
-    });
     trials
 }
 
@@ -51,116 +43,8 @@ fn ignored(reason: &str, trials: Vec<Trial>) -> Vec<Trial> {
     trials.into_iter().map(ignore).collect()
 }
 
-/// The contract: an event is in the file at most so long after its octets were passed on.
-const FLUSHED: Duration = Duration::from_millis(250);
-
 /// The contract: the end by a signal.
 const ENDED: Duration = Duration::from_secs(2);
-
-/// Greets, and answers `TAG SIZE` with a literal of that size and the tagged OK.
-fn bodies(stream: &mut dyn Stream) -> std::io::Result<()> {
-    stream.write_all(b"* PREAUTH ready\r\n")?;
-    loop {
-        let line = String::from_utf8(line(stream)?).unwrap();
-        let Some((tag, size)) = line.trim_end().split_once(" FETCH 1 BODY[]<0.") else {
-            return Ok(());
-        };
-        let body = "x".repeat(size.trim_end_matches('>').parse().unwrap());
-        let answer = format!(
-            "* 1 FETCH (BODY[] {{{}}}\r\n{body})\r\n{tag} OK done\r\n",
-            body.len()
-        );
-        stream.write_all(answer.as_bytes())?;
-    }
-}
-
-fn killed_in_a_busy_session() {
-    const APPS: usize = 3;
-    for moment in [50, 90, 140, 200, 270, 350, 440, 700] {
-        let server = Server::plain(bodies);
-        let legs = ["--server-tls", "none", "--quiet"];
-        let mut mailscope = record(&server.name()).with(&legs).start();
-        let heard = Mutex::new(Vec::new()); // when which tagged response was heard
-        let done = AtomicBool::new(false);
-        let mut killed = Instant::now();
-        std::thread::scope(|scope| {
-            for app in 0..APPS {
-                let (mailscope, heard, done) = (mailscope.plain().to_owned(), &heard, &done);
-                scope.spawn(move || {
-                    let mut stream = App::plain(&mailscope);
-                    let mut turn = 0;
-                    while !done.load(Ordering::Relaxed) {
-                        let tag = format!("t{app}.{turn}.");
-                        let size = 1 + turn * 977 % 9000;
-                        let command = format!("{tag} FETCH 1 BODY[]<0.{size}>\r\n");
-                        if stream.try_say(command.as_bytes()).is_err() {
-                            return;
-                        }
-                        let Ok(true) = stream.try_hear(&tag) else {
-                            return;
-                        };
-                        heard.lock().unwrap().push((Instant::now(), tag));
-                        turn += 1;
-                    }
-                });
-            }
-            std::thread::sleep(Duration::from_millis(moment)); // not for luck: when it is killed
-            killed = Instant::now();
-            mailscope.signal(Signal::KILL);
-            mailscope.wait();
-            done.store(true, Ordering::Relaxed);
-        });
-        let transcript = Transcript::read(mailscope.out());
-        is_whole(&transcript);
-        let heard = heard.into_inner().unwrap();
-        let promised = heard.iter().filter(|(when, _)| *when + FLUSHED < killed);
-        for (when, tag) in promised {
-            let answer = format!(r#""wire":["{tag} OK done\r\n"]"#);
-            let ago = killed - *when;
-            assert!(
-                transcript.text().contains(&answer),
-                "{tag}, heard {ago:?} before"
-            );
-        }
-    }
-}
-
-/// Every line but the first two and the last is an event; their numbers rise by one from 1.
-fn is_whole(transcript: &Transcript) {
-    let lines: Vec<_> = transcript.text().lines().collect();
-    let events = &lines[2..lines.len() - 1];
-    assert_eq!(events.len(), transcript.events().len());
-    for (line, n) in events.iter().zip(1..) {
-        let event: serde_json::Value = serde_json::from_str(line.trim_end_matches(',')).unwrap();
-        assert_eq!(event["n"], n);
-    }
-}
-
-fn killed_in_a_long_literal() {
-    for turn in 0..5 {
-        let far = Far::listen(None);
-        let legs = ["--server-tls", "none", "--quiet"];
-        let mut mailscope = record(&far.name()).with(&legs).start();
-        let (near, far) = join(&mailscope, Door::Plain, &far);
-        far.say(b"* PREAUTH ready\r\n* 1 FETCH (BODY[] {1000000000}\r\n");
-        let ((mut incoming, _), (_, mut outgoing)) = (near.ways(), far.ways());
-        std::thread::scope(|scope| {
-            scope.spawn(move || while outgoing.write_all(&[b'x'; 65536]).is_ok() {});
-            scope.spawn(move || {
-                let mut buffer = [0; 65536];
-                while incoming.read(&mut buffer).is_ok_and(|length| length > 0) {}
-            });
-            let enough = (turn + 1) * 2_000_000;
-            wait_for("some of the literal", || {
-                let length = std::fs::metadata(mailscope.out()).unwrap().len();
-                (length > enough).then_some(())
-            });
-            mailscope.signal(Signal::KILL);
-            mailscope.wait();
-        });
-        is_whole(&Transcript::read(mailscope.out()));
-    }
-}
 
 /// Sends the signal and waits for the end, which comes in time.
 fn ends_in_time(mailscope: &mut Mailscope, signal: Signal) -> Option<i32> {
@@ -345,7 +229,7 @@ fn a_standard_output_that_nobody_reads() {
 }
 
 /// The relay goes on when nothing more can be recorded; that is loud, and the exit code says it.
-fn goes_on_without_room(mut mailscope: Mailscope) {
+pub fn goes_on_without_room(mut mailscope: Mailscope) {
     // What comes first has room, and is not written together with what has none.
     App::plain(mailscope.plain()).hear("* OK");
     wait_for("the first events", || {
@@ -382,42 +266,6 @@ fn the_largest_file_is_reached() {
     let server = Server::plain(polite);
     let recording = record(&server.name()).with(&["--server-tls", "none", "--quiet"]);
     goes_on_without_room(recording.limited("-f 64").start());
-}
-
-/// A small file system, gone when it is dropped.
-struct Tmpfs(tempfile::TempDir);
-
-impl Tmpfs {
-    fn mount(size: &str) -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
-            .arg(folder.path())
-            .stderr(Stdio::null())
-            .status();
-        mounted
-            .is_ok_and(|status| status.success())
-            .then_some(Self(folder))
-    }
-}
-
-impl Drop for Tmpfs {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(self.0.path()).status();
-    }
-}
-
-fn can_mount() -> bool {
-    cfg!(target_os = "linux") && Tmpfs::mount("64k").is_some()
-}
-
-fn the_disk_is_full() {
-    for size in ["64k", "100k"] {
-        let disk = Tmpfs::mount(size).unwrap();
-        let server = Server::plain(polite);
-        let recording = record(&server.name()).with(&["--server-tls", "none", "--quiet"]);
-        goes_on_without_room(recording.out(&disk.0.path().join("session.json")).start());
-    }
 }
 
 fn standard_output_is_full() {

@@ -15,6 +15,7 @@ mod arrows;
 mod authority;
 mod command_line;
 mod diff;
+mod disk;
 mod edited;
 mod endings;
 mod examples;
@@ -26,13 +27,16 @@ mod fuzzing;
 mod hostile;
 mod import;
 mod input;
+mod killed;
 mod library;
 mod lint;
 mod manifest;
 mod memory;
+mod names;
 mod on_miss;
 mod page;
 mod pcapng;
+mod peers;
 mod private;
 mod progress;
 mod properties;
@@ -50,6 +54,7 @@ mod socks;
 mod starttls;
 mod stats;
 mod support;
+mod time;
 mod tls;
 mod transparent;
 mod trust_stores;
@@ -65,6 +70,7 @@ fn main() -> ExitCode {
         authority::trials(),
         command_line::trials(),
         diff::trials(),
+        disk::trials(),
         edited::trials(),
         endings::trials(),
         examples::trials(),
@@ -76,13 +82,16 @@ fn main() -> ExitCode {
         fuzzing::trials(),
         hostile::trials(),
         input::trials(),
+        killed::trials(),
         library::trials(),
         lint::trials(),
         manifest::trials(),
         memory::trials(),
+        names::trials(),
         on_miss::trials(),
         page::trials(),
         pcapng::trials(),
+        peers::trials(),
         private::trials(),
         progress::trials(),
         readme::trials(),
@@ -98,6 +107,7 @@ fn main() -> ExitCode {
         socks::trials(),
         starttls::trials(),
         stats::trials(),
+        time::trials(),
         tls::trials(),
         transparent::trials(),
         trust_stores::trials(),

@@ -126,11 +126,16 @@ impl Recording {
     }
 
     /// With this limit, as the shell's `ulimit` takes it: `-n 40`.
-    pub fn limited(mut self, limit: &str) -> Self {
-        let mut command = Command::new("sh");
+    pub fn limited(self, limit: &str) -> Self {
+        let run = format!("ulimit {limit} && exec \"$0\" \"$@\"");
+        self.through(&["sh", "-c", &run])
+    }
+
+    /// By way of this command, which runs what stands behind it as itself.
+    pub fn through(mut self, way: &[&str]) -> Self {
+        let mut command = Command::new(way[0]);
         command
-            .arg("-c")
-            .arg(format!("ulimit {limit} && exec \"$0\" \"$@\""))
+            .args(&way[1..])
             .arg(self.command.get_program())
             .args(self.command.get_args());
         for (variable, value) in self.command.get_envs() {
@@ -163,7 +168,20 @@ impl Recording {
     }
 
     /// Starts it and waits until it listens.
-    pub fn start(mut self) -> Mailscope {
+    pub fn start(self) -> Mailscope {
+        let mut mailscope = self.spawn();
+        let ready = mailscope.folder.path().join("ready.json");
+        mailscope.ready = wait_for("the ready file", || {
+            if let Some(status) = mailscope.child.try_wait().unwrap() {
+                panic!("ended with {status}: {}", mailscope.stderr());
+            }
+            serde_json::from_slice(&std::fs::read(&ready).ok()?).ok()
+        });
+        mailscope
+    }
+
+    /// Starts it, and does not wait for anything.
+    pub fn spawn(mut self) -> Mailscope {
         let file = File::create(self.folder.path().join("stdout")).unwrap();
         let stdout = self.stdout.unwrap_or_else(|| file.into());
         let file = File::create(self.folder.path().join("stderr")).unwrap();
@@ -179,20 +197,12 @@ impl Recording {
             .stderr(stderr)
             .spawn()
             .unwrap();
-        let mut mailscope = Mailscope {
+        Mailscope {
             child,
             folder: self.folder,
             out: self.out,
             ready: serde_json::Value::Null,
-        };
-        let ready = mailscope.folder.path().join("ready.json");
-        mailscope.ready = wait_for("the ready file", || {
-            if let Some(status) = mailscope.child.try_wait().unwrap() {
-                panic!("ended with {status}: {}", mailscope.stderr());
-            }
-            serde_json::from_slice(&std::fs::read(&ready).ok()?).ok()
-        });
-        mailscope
+        }
     }
 }
 

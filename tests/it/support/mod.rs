@@ -3,6 +3,7 @@
 
 pub mod app;
 pub mod certificates;
+pub mod disk;
 pub mod dovecot;
 pub mod leaf;
 pub mod maildir;
