@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use crate::event::{Said, Step, Value};
+use crate::event::{Said, Step, Steps, Value};
 
 /// An item of a FETCH response, with its value.
 pub struct Item<'a> {
@@ -22,44 +22,66 @@ impl Item<'_> {
 }
 
 /// The items `S: * 3 FETCH (UID 17 FLAGS (\Seen))` has. Of lists in lists nothing is kept.
-pub fn items(said: &Said) -> Vec<Item<'_>> {
-    let mut items: Vec<Item<'_>> = Vec::new();
-    let mut depth = 0;
-    let mut named = false;
-    for step in said.argument_steps() {
-        match step {
-            Step::Open => {
-                depth += 1;
-                if depth == 2 && named {
-                    items
-                        .iter_mut()
-                        .last()
-                        .into_iter()
-                        .for_each(|item| item.is_list = true);
-                }
+pub fn items(said: &Said) -> Items<'_> {
+    Items {
+        steps: said.argument_steps(),
+        depth: 0,
+    }
+}
+
+/// Items one by one, in their order.
+pub struct Items<'a> {
+    steps: Steps<'a, 'a>,
+    /// How many lists are open.
+    depth: usize,
+}
+
+impl<'a> Iterator for Items<'a> {
+    type Item = Item<'a>;
+
+    fn next(&mut self) -> Option<Item<'a>> {
+        let name = self.name()?;
+        let mut item = Item {
+            name,
+            values: SmallVec::new(),
+            is_list: false,
+        };
+        match self.steps.next() {
+            Some(Step::Value(value)) => item.values.push(value),
+            Some(Step::Open) => {
+                self.depth += 1;
+                item.is_list = true;
+                self.members(&mut item);
             }
-            Step::Close => {
-                depth -= 1;
-                if depth == 1 {
-                    named = false;
-                }
+            Some(Step::Close) => self.depth -= 1,
+            None => {}
+        }
+        Some(item)
+    }
+}
+
+impl<'a> Items<'a> {
+    /// The next word that stands where a name does.
+    fn name(&mut self) -> Option<Value<'a>> {
+        loop {
+            match self.steps.next()? {
+                Step::Open => self.depth += 1,
+                Step::Close => self.depth -= 1,
+                Step::Value(name) if self.depth == 1 => return Some(name),
+                Step::Value(_) => {}
             }
-            Step::Value(name) if depth == 1 && !named => {
-                named = true;
-                items.push(Item {
-                    name,
-                    values: SmallVec::new(),
-                    is_list: false,
-                });
-            }
-            Step::Value(value) if depth <= 2 && named => {
-                if let Some(item) = items.last_mut() {
-                    item.values.push(value);
-                }
-                named = depth == 2;
-            }
-            Step::Value(_) => {}
         }
     }
-    items
+
+    fn members(&mut self, item: &mut Item<'a>) {
+        while self.depth > 1 {
+            match self.steps.next() {
+                Some(Step::Open) => self.depth += 1,
+                Some(Step::Close) => self.depth -= 1,
+                Some(Step::Value(value)) if self.depth == 2 => item.values.push(value),
+                Some(Step::Value(_)) => {}
+                None => return,
+            }
+        }
+    }
 }

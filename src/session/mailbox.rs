@@ -67,6 +67,8 @@ struct FlagSets {
     sets: Vec<Vec<String>>,
     /// By the flags with a space behind each.
     places: HashMap<Vec<u8>, FlagSet>,
+    /// The one that was asked for last, which most messages of a response have, and its key.
+    last: Option<(Vec<u8>, FlagSet)>,
 }
 
 impl FlagSets {
@@ -81,13 +83,22 @@ impl FlagSets {
 
     /// As [`place`](Self::place), for flags as they were told: those of most messages were told before.
     fn place_of(&mut self, told: &[Value<'_>]) -> Option<FlagSet> {
-        let octets = told.iter().filter_map(Value::bytes);
-        let octets = octets.flat_map(|flag| flag.iter().copied().chain([b' ']));
-        let key: SmallVec<[u8; 64]> = octets.collect();
-        match self.places.get(&key[..]) {
-            Some(place) => Some(*place),
-            None => self.place(texts_of(told)),
+        let mut key = SmallVec::<[u8; 64]>::new();
+        for flag in told.iter().filter_map(Value::bytes) {
+            key.extend_from_slice(flag);
+            key.push(b' ');
         }
+        if let Some((last, place)) = &self.last
+            && last[..] == key[..]
+        {
+            return Some(*place);
+        }
+        let place = match self.places.get(&key[..]) {
+            Some(place) => *place,
+            None => self.place(texts_of(told))?,
+        };
+        self.last = Some((key.into_vec(), place));
+        Some(place)
     }
 
     fn add(&mut self, key: Vec<u8>, set: Vec<String>) -> Option<FlagSet> {
