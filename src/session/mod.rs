@@ -36,7 +36,7 @@ pub use capabilities::Capabilities;
 pub use command::Command;
 pub use connection::{Leg, Session, State};
 pub use in_flight::{InFlight, Pending};
-pub use items::{Item, Items, items};
+pub use items::{Item, items};
 pub use mailbox::Mailbox;
 pub use messages::{Learned, Messages};
 pub use name::{mailbox_name, mailbox_of};
