@@ -153,6 +153,12 @@ impl Bridge {
         !matches!(self.stage, Stage::Quiet | Stage::Refused)
     }
 
+    /// Whether the connection is ended, and what the client sent before its literal was decided about
+    /// had gone on: it is read now.
+    pub(super) fn went_on_before_the_end(&self) -> bool {
+        self.stage == Stage::Ended && self.client.ahead > 0
+    }
+
     /// Whether the relay is at a handshake on the leg to `leg`.
     pub(super) fn is_securing(&self, leg: Peer) -> bool {
         matches!(self.stage, Stage::Securing(upgrade) if upgrade.includes(leg))

@@ -88,7 +88,10 @@ impl Observer {
             self.injected(from, input, at, out);
             return true;
         }
-        if from == Peer::Client && self.bridge.holds_client() {
+        if from == Peer::Client
+            && self.bridge.holds_client()
+            && !self.bridge.went_on_before_the_end()
+        {
             self.bridge.behind.push(input, at);
             return true;
         }

@@ -293,6 +293,8 @@ fn what_went_on_before_the_end_is_told() {
     for (octets, passed, told) in [
         (append, "b APPEND x {5}|", vec![]),
         ("b AP", "", vec!["b AP -> "]),
+        // It did not wait, and what it said behind the header went on with it.
+        ("b APPEND x {5}\r\nno\r\n", "b APPEND x {5}|no|", vec![]),
     ] {
         let (done, events) = behind_login(
             &["close-after=SELECT"],
