@@ -50,6 +50,11 @@ pub const SHAPED: usize = 4 * 1024 * 1024;
 /// apps keep fewer than 100 in flight. Beyond it the oldest is forgotten, with a note.
 pub const IN_FLIGHT: usize = 16 * 1024;
 
+/// Commands in flight that a response is said to answer where several may have asked for it: the oldest, since
+/// servers tend to answer in order. More tell a reader nothing, and with thousands in flight that ask for the
+/// same, each response would name them all.
+pub const AMBIGUOUS: usize = 32;
+
 /// Octets of a tag, a name or an item that are kept of a command in flight, to know its responses
 /// by. Apps' tags have about five, the longest item of an extension some dozens.
 pub const TAG: usize = 256;

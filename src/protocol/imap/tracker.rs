@@ -341,7 +341,8 @@ impl Tracker {
         Some(continued)
     }
 
-    /// Which command asked for this untagged response, and its tag where several are in flight.
+    /// Which command asked for this untagged response, and its tag where several are in flight. Of those
+    /// that may have, the oldest [`limits::AMBIGUOUS`].
     pub fn relate(
         &self,
         facts: &Facts<'_>,
@@ -364,6 +365,7 @@ impl Tracker {
             return (Relation::Answers(first.ordinal), among);
         };
         let several = [first, second].into_iter().chain(asking);
+        let several = several.take(limits::AMBIGUOUS);
         let several = several.map(|command| command.ordinal).collect();
         (Relation::Ambiguous(several), None)
     }
