@@ -149,6 +149,22 @@ pub const FINISH_VIEW: Duration = Duration::from_millis(500);
 /// How long the last words may take on a standard error that nobody reads.
 pub const LAST_WORDS: Duration = Duration::from_millis(200);
 
+/// Files that mailscope asks the system to let it have open: two for each of 32,000 connections, which is more
+/// than one computer's apps make.
+pub const FILES: u64 = 64 * 1024;
+
+/// Open files that connections leave to everything else (a transcript's spare file, name look-ups, attempts at a
+/// server's further addresses); an eighth of all, where those are few.
+pub const FILES_KEPT: u64 = 256;
+
+/// Apps that wait to be accepted. Where they are more, the system drops their packets, and each tries
+/// again after one second, three, seven... Linux takes 4096 at most, others fewer.
+pub const BACKLOG: u32 = 4096;
+
+/// Name look-ups at one time. Each takes a thread and some files, for some milliseconds; thousands of
+/// apps that come at once ask for the same name.
+pub const LOOKUPS: usize = 32;
+
 /// How long a connection attempt to the server may take. Longer than the worst working mobile
 /// link, shorter than the patience of a mail app (30 to 60 s).
 pub const DIAL: Duration = Duration::from_secs(20);

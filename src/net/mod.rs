@@ -16,6 +16,7 @@
 mod authority;
 mod certificate;
 mod dial;
+mod files;
 mod handshake;
 mod keylog;
 mod listen;
@@ -28,6 +29,7 @@ mod transport;
 
 pub use authority::{Authority, Host, Kept, Scope};
 pub use dial::{Cause, Unreachable, dial};
+pub use files::{Room, permit_more_files};
 pub use handshake::{
     ClientIdentity, ClientTlsError, ServerTlsError, ServerTrust, StartedHandshake, TlsToClient,
     TlsToServer,

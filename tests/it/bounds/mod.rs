@@ -4,6 +4,7 @@
 //!
 //! See also `memory` (literals of 100 MiB, deflate bombs) and `endings` (viewers that hang).
 
+mod descriptors;
 mod lines;
 mod many;
 
@@ -13,7 +14,7 @@ use super::support::memory::{MIB, where_it_is_told};
 use super::support::session::{Ended, Session};
 
 pub fn trials() -> Vec<Trial> {
-    let files = [lines::trials(), many::trials()];
+    let files = [descriptors::trials(), lines::trials(), many::trials()];
     where_it_is_told(files.into_iter().flatten().collect())
 }
 
