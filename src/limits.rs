@@ -136,6 +136,10 @@ pub const VIEWING_QUEUE: usize = 8 * 1024 * 1024;
 /// that the contract allows, and long enough that a busy relay wakes the sink's thread rarely.
 pub const SINK_LINGER: Duration = Duration::from_millis(20);
 
+/// How long the relay waits for a sink that must not lose anything and takes nothing: a disk that does not
+/// answer. Longer than one takes to spin up; shorter than the patience of a mail app (30 to 60 s).
+pub const SINK_STALLED: Duration = Duration::from_secs(15);
+
 /// How long the end of a run may take from the signal on: connections end, then the sinks write
 /// what is left. The contract allows two seconds; the rest is for the last words and a busy machine.
 pub const END: Duration = Duration::from_millis(1700);

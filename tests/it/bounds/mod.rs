@@ -7,6 +7,7 @@
 mod descriptors;
 mod lines;
 mod many;
+mod slow;
 
 use libtest_mimic::Trial;
 
@@ -14,7 +15,12 @@ use super::support::memory::{MIB, where_it_is_told};
 use super::support::session::{Ended, Session};
 
 pub fn trials() -> Vec<Trial> {
-    let files = [descriptors::trials(), lines::trials(), many::trials()];
+    let files = [
+        descriptors::trials(),
+        lines::trials(),
+        many::trials(),
+        slow::trials(),
+    ];
     where_it_is_told(files.into_iter().flatten().collect())
 }
 
