@@ -50,6 +50,11 @@ pub const SHAPED: usize = 4 * 1024 * 1024;
 /// apps keep fewer than 100 in flight. Beyond it the oldest is forgotten, with a note.
 pub const IN_FLIGHT: usize = 16 * 1024;
 
+/// Octets that are kept of all commands of one connection in flight, to know their responses by: sets, items,
+/// names. Apps' commands take some hundred; a few thousand with long sets are as many as this. Beyond it, too, the
+/// oldest is forgotten.
+pub const IN_FLIGHT_HELD: usize = 8 * 1024 * 1024;
+
 /// Commands in flight that a response is said to answer where several may have asked for it: the oldest, since
 /// servers tend to answer in order. More tell a reader nothing, and with thousands in flight that ask for the
 /// same, each response would name them all.
