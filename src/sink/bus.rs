@@ -123,6 +123,11 @@ impl Bus {
         }
     }
 
+    /// Whether every sink that must not lose anything has room now.
+    pub fn has_room(&self) -> bool {
+        self.sinks.iter().all(|sink| sink.queue.has_room())
+    }
+
     fn give_up(&self, sink: &Attached) {
         sink.hangs.store(true, Ordering::Release);
         let (purpose, on_failure) = (sink.purpose, Arc::clone(&self.on_failure));

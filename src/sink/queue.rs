@@ -54,8 +54,8 @@ struct State {
 }
 
 impl Queue {
-    /// A queue for events of `bound` octets in all; the bound may be exceeded by what one read of
-    /// each connection leads to.
+    /// A queue for events of `bound` octets in all; the bound may be exceeded by what one read
+    /// leads to, of each connection that is looked after at that moment (one a thread of the runtime).
     pub fn new(policy: Policy, bound: usize) -> Self {
         Self {
             policy,
@@ -100,18 +100,22 @@ impl Queue {
     pub async fn room(&self) -> Wait {
         loop {
             let drained = self.drained.notified();
-            if !self.is_full() {
+            if self.has_room() {
                 return Wait::Over;
             }
-            if timeout(limits::SINK_STALLED, drained).await.is_err() && self.is_full() {
+            if timeout(limits::SINK_STALLED, drained).await.is_err() && !self.has_room() {
                 return Wait::InVain;
             }
         }
     }
 
-    fn is_full(&self) -> bool {
+    /// Whether it has room, or none is needed.
+    pub fn has_room(&self) -> bool {
+        if self.policy != Policy::PushBack {
+            return true;
+        }
         let state = self.state();
-        self.policy == Policy::PushBack && !state.closed && state.weight > self.bound
+        state.closed || state.weight <= self.bound
     }
 
     /// What came since the last call, at most about a quarter of the bound; waits for something to

@@ -15,9 +15,9 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use super::PEAK;
 use crate::support::app::App;
-use crate::support::mailscope::record;
-use crate::support::memory::{MIB, own, peak};
-use crate::support::session::{Session, Talk, once};
+use crate::support::mailscope::{Mailscope, record};
+use crate::support::memory::{MIB, own, peak, processor};
+use crate::support::session::{Session, Talk, once, pass};
 use crate::support::transcript::Transcript;
 use crate::support::wire::{Door, Far, join};
 use crate::support::{trials, wait_for};
@@ -27,7 +27,7 @@ pub fn trials() -> Vec<Trial> {
         an_app_that_reads_octet_by_octet,
         a_terminal_that_is_not_read,
     );
-    let stalled = trials!("bounds"; a_disk_that_stalls);
+    let stalled = trials!("bounds"; a_disk_that_stalls, a_disk_that_stalls_with_many_connections);
     trials.extend(match can_freeze() {
         true => stalled,
         false => {
@@ -326,4 +326,60 @@ fn a_disk_that_stalls() {
         .map(|event| &event["tag"])
         .collect();
     assert_eq!(tags, ["a", "b"]);
+}
+
+/// Waits until it does nothing any more.
+fn is_idle(mailscope: &Mailscope) {
+    let mut before = 0;
+    wait_for("mailscope to wait", || {
+        std::thread::sleep(Duration::from_millis(200));
+        let taken = processor(mailscope.pid());
+        (std::mem::replace(&mut before, taken) == taken).then_some(())
+    });
+}
+
+/// What all connections read while nobody can take it becomes no events yet: those are far more than octets.
+fn a_disk_that_stalls_with_many_connections() {
+    const CONNECTIONS: usize = 60;
+    /// Somewhat more than is read at once.
+    const LINES: usize = 6_000;
+    let lines = || once(&"* 1 RECENT\r\n".repeat(LINES));
+    let disk = Disk::mount().unwrap();
+    let out = disk.path().join("session.json");
+    let listener = Far::listen(None);
+    let flags = ["--server-tls", "none", "--quiet"];
+    let recording = record(&listener.name()).with(&flags).out(&out);
+    let mailscope = recording.start();
+    let joined: Vec<_> = (0..CONNECTIONS)
+        .map(|_| join(&mailscope, Door::Plain, &listener))
+        .collect();
+    // Busy ones have larger buffers.
+    let busy = format!("* PREAUTH ready\r\n* OK {}\r\n", "x".repeat(500_000));
+    for (near, far) in &joined {
+        pass(far, near, &|| once(&busy));
+    }
+    let (near, far) = &joined[0];
+    let fill: Talk<'_> = &|| Box::new((0..8).flat_map(move |_| lines()));
+    let frozen = disk.freeze().unwrap();
+    let sending = Sending::default();
+    let mut incoming = near.ways().0;
+    std::thread::scope(|scope| {
+        scope.spawn(|| sending.send(far.tcp(), fill));
+        scope.spawn(|| hear(&mut incoming, fill));
+        is_idle(&mailscope);
+        for (_, far) in &joined[1..] {
+            let lines = lines().next().unwrap();
+            scope.spawn(move || far.say(&lines));
+        }
+        is_idle(&mailscope);
+        let taken = peak(mailscope.pid());
+        drop(frozen);
+        eprintln!("{} MiB", taken / MIB);
+        assert!(taken < PEAK, "{} MiB", taken / MIB);
+    });
+    assert!(
+        !mailscope.stderr().contains("warning"),
+        "{}",
+        mailscope.stderr()
+    );
 }

@@ -1,4 +1,4 @@
-//! The memory of a process, as Linux tells it in `/proc`.
+//! The memory of a process, and its processor time, as Linux tells them in `/proc`.
 
 use std::io::Read;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -28,6 +28,15 @@ pub fn peak(pid: u32) -> usize {
 /// The memory, in octets, that the process has of its own now: no files, nothing shared.
 pub fn own(pid: u32) -> usize {
     status(pid, "RssAnon:").expect("the process is there")
+}
+
+/// The processor time that it took, in the system's steps.
+pub fn processor(pid: u32) -> u64 {
+    let told = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    // The name before it may hold spaces.
+    let (_, fields) = told.rsplit_once(')').unwrap();
+    let steps = fields.split_whitespace().skip(11).take(2);
+    steps.map(|steps| steps.parse::<u64>().unwrap()).sum()
 }
 
 /// `None` of one that is over.

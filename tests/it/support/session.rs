@@ -93,7 +93,7 @@ pub fn once(text: &str) -> Box<dyn Iterator<Item = Vec<u8>>> {
 }
 
 /// One says it, the other hears it, at the same time.
-fn pass(from: &Wire, to: &Wire, talk: Talk<'_>) {
+pub fn pass(from: &Wire, to: &Wire, talk: Talk<'_>) {
     let (mut outgoing, mut incoming) = (from.ways().1, to.ways().0);
     std::thread::scope(|scope| {
         scope.spawn(move || {
