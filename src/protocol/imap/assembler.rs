@@ -8,6 +8,9 @@ use super::framer::LiteralHeader;
 use crate::event::{Gate, MASK, Message, Micros};
 use crate::limits;
 
+/// Octets that stand behind most literals: `)` and the line's end, with room for a short item.
+const BEHIND: usize = 32;
+
 /// What may be told of a message that is too long to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overflow {
@@ -119,6 +122,14 @@ impl Assembler {
         self.is_cut() || octets <= limits::LITERAL_HELD.min(room)
     }
 
+    /// So much text comes, and a literal of so many octets behind it: makes room for both at once, where they are held.
+    pub fn expect(&mut self, text: usize, literal: u64) {
+        let has_room = self.has_room_for_text(text) && self.has_room_for_literal(literal);
+        if has_room && !self.is_cut() {
+            self.message.reserve(text + literal as usize + BEHIND); // at most LITERAL_HELD
+        }
+    }
+
     /// Adds text.
     pub fn text(&mut self, text: &[u8], at: Micros, overflow: Overflow) -> Outcome {
         self.at.get_or_insert(at);
@@ -173,6 +184,9 @@ impl Assembler {
             (Hold::Everything, Some(stream)) => {
                 if stream.buffer.is_empty() {
                     stream.at = at;
+                    let left = stream.total.saturating_sub(stream.offset);
+                    let part = left.min(limits::LITERAL_HELD) as usize;
+                    stream.buffer.reserve(part.max(octets.len()));
                 }
                 stream.buffer.extend_from_slice(octets);
             }

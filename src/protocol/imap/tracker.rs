@@ -143,6 +143,13 @@ fn key(tag: &str) -> &str {
     &tag[..end]
 }
 
+/// Takes an ordinal out of those in a list, which rise. Most often it is the first.
+fn leave(list: &mut VecDeque<u64>, ordinal: u64) {
+    if let Ok(index) = list.binary_search(&ordinal) {
+        list.remove(index);
+    }
+}
+
 impl Tracker {
     /// The state.
     pub fn state(&self) -> State {
@@ -195,7 +202,7 @@ impl Tracker {
         let command = self.in_flight.remove(self.index_of(ordinal)?)?;
         self.held -= command.weight();
         if let Some(same) = self.tags.get_mut(&command.tag) {
-            same.retain(|other| *other != ordinal);
+            leave(same, ordinal);
             if same.is_empty() {
                 self.tags.remove(&command.tag);
             }
@@ -206,7 +213,7 @@ impl Tracker {
             &mut self.logging_in,
             &mut self.unauthenticating,
         ] {
-            list.retain(|other| *other != ordinal);
+            leave(list, ordinal);
         }
         Some(command)
     }
@@ -333,7 +340,7 @@ impl Tracker {
         command.idle = idle;
         if idle == Idle::Not {
             let ordinal = command.ordinal;
-            self.idling.retain(|other| *other != ordinal);
+            leave(&mut self.idling, ordinal);
         }
         lasted
     }
@@ -355,7 +362,7 @@ impl Tracker {
             _ => Idle::Not,
         };
         if command.idle == Idle::Not {
-            self.idling.retain(|other| *other != continued.command);
+            leave(&mut self.idling, continued.command);
         }
         Some(continued)
     }
