@@ -27,7 +27,7 @@ pub use draft::{Draft, Numbers};
 pub use forms::leading_base64;
 pub use mailbox_names::MailboxNames;
 pub use message::{LiteralForm, MASK, Message, Piece, Secret};
-pub use note::{Finding, Note};
+pub use note::{Finding, Note, ends_messages};
 pub use recorded::{Recorded, RecordedBody, RecordedMessage};
 pub use seal::{Gate, Sealed, Secrets};
 pub use span::{Label, Span};
