@@ -5,8 +5,8 @@
 //! ```
 //!
 //! `cargo bench --bench rivals` takes some minutes and prints the table that stands in the README;
-//! `cargo bench --bench rivals -- large noop` prints the rows whose names hold one of the words. Every
-//! program has its turn in every round, so that whatever else the machine does falls on all of them.
+//! `cargo bench --bench rivals -- large noop` prints the rows whose names hold one of the words, and
+//! `-- small mailscope stunnel` the columns of these programs alone. Every program has its turn in every round, so that whatever else the machine does falls on all of them.
 //! One that is not installed has no column, and is told with the line that installs it.
 
 mod field;
@@ -35,13 +35,20 @@ fn main() {
         .iter()
         .filter(|word| !word.starts_with('-'))
         .collect();
+    let (programs, words): (Vec<_>, Vec<_>) = words
+        .into_iter()
+        .partition(|word| Middle::ALL.iter().any(|middle| middle.is_called(word)));
     let is_wanted = |case: &Case| {
         words.is_empty() || words.iter().any(|word| case.name().contains(word.as_str()))
     };
     figures::permit_files(4 * effort.connections + 200);
     let field = Field::start(effort);
-    let (middles, missing): (Vec<_>, Vec<_>) =
-        Middle::ALL.into_iter().partition(|middle| middle.is_here());
+    let (middles, missing): (Vec<_>, Vec<_>) = Middle::ALL
+        .into_iter()
+        .filter(|middle| {
+            programs.is_empty() || programs.iter().any(|program| middle.is_called(program))
+        })
+        .partition(|middle| middle.is_here());
     for middle in missing {
         println!("{} is not here: {}", middle.name(), middle.install());
     }

@@ -56,6 +56,12 @@ impl Middle {
         }
     }
 
+    /// Whether its name begins with this word, in any letter case.
+    pub fn is_called(self, word: &str) -> bool {
+        let first = self.name().split([' ', ',']).next().unwrap_or_default();
+        first.eq_ignore_ascii_case(word)
+    }
+
     /// The line that installs it.
     pub fn install(self) -> &'static str {
         match self {

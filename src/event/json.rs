@@ -44,40 +44,73 @@ fn is_plain(octet: u8) -> bool {
     PLAIN[usize::from(octet)]
 }
 
+/// Octets that stand for themselves in the UTF-8 of a JSON string: those that are [`PLAIN`], and those of
+/// every character beyond ASCII but the ones that begin as a [hidden](is_hidden) one does.
+const COPIED: [bool; 256] = {
+    const BEGIN_HIDDEN: [u8; 6] = [0xc2, 0xd8, 0xe1, 0xe2, 0xef, 0xf3];
+    let mut copied = PLAIN;
+    let mut octet = 0x80;
+    while octet < copied.len() {
+        copied[octet] = true;
+        octet += 1;
+    }
+    let mut place = 0;
+    while place < BEGIN_HIDDEN.len() {
+        copied[BEGIN_HIDDEN[place] as usize] = false;
+        place += 1;
+    }
+    copied
+};
+
 /// Adds `text` as a JSON string, quotes included.
-///
-/// Octets are copied in words of fixed size and looked at in the same step: on the wire a quote or
-/// a line end is never far, and a copy of the few octets before it would take longer than they do.
 pub fn write_string(out: &mut Vec<u8>, text: &str) {
-    const RUN: usize = 64;
     let bytes = text.as_bytes();
     out.reserve(bytes.len() + 2);
     out.push(b'"');
     let mut at = 0;
-    while let Some(word) = bytes[at..].first_chunk::<8>() {
-        out.extend_from_slice(word);
-        if let Some(place) = first_that_is_not_plain(u64::from_le_bytes(*word)) {
-            out.truncate(out.len() - (word.len() - place));
-            at = write_character(out, text, at + place);
-            continue;
-        }
-        at += word.len();
-        while let Some(run) = bytes[at..].first_chunk::<RUN>()
-            && are_plain(run)
-        {
-            out.extend_from_slice(run);
-            at += RUN;
-        }
-    }
-    while let Some(octet) = bytes.get(at) {
-        if is_plain(*octet) {
-            out.push(*octet);
-            at += 1;
-        } else {
-            at = write_character(out, text, at);
+    loop {
+        let run = copied_run(&bytes[at..]);
+        out.extend_from_slice(&bytes[at..at + run]);
+        at += run;
+        match bytes[at..] {
+            [] => break,
+            // What ends the lines of a mail.
+            [b'\r', b'\n', ..] => {
+                out.extend_from_slice(b"\\r\\n");
+                at += 2;
+            }
+            _ => at = write_character(out, text, at),
         }
     }
     out.push(b'"');
+}
+
+/// How many of the first octets stand for themselves. Most are looked at many at a time: the compiler makes
+/// vector instructions of [`are_plain`].
+fn copied_run(bytes: &[u8]) -> usize {
+    const RUN: usize = 32;
+    const FEW: usize = 16;
+    let mut at = 0;
+    loop {
+        while let Some(run) = bytes[at..].first_chunk::<RUN>()
+            && are_plain(run)
+        {
+            at += RUN;
+        }
+        while let Some(word) = bytes[at..].first_chunk::<8>() {
+            let place = first_that_is_not_plain(u64::from_le_bytes(*word));
+            at += place.unwrap_or(word.len());
+            if place.is_some() {
+                break;
+            }
+        }
+        let few = &bytes[at..bytes.len().min(at + FEW)];
+        match few.iter().position(|octet| !COPIED[usize::from(*octet)]) {
+            Some(place) => return at + place,
+            None if few.len() < FEW => return bytes.len(),
+            None => at += FEW,
+        }
+    }
 }
 
 /// Adds the character at `at`, which may have to be escaped; where the next one begins.
@@ -96,7 +129,7 @@ fn write_character(out: &mut Vec<u8>, text: &str, at: usize) -> usize {
     end
 }
 
-/// Whether all octets of a run are plain. The compiler makes vector instructions of this.
+/// Whether all octets of a run are plain.
 fn are_plain(run: &[u8]) -> bool {
     run.iter().fold(true, |all, &octet| {
         all & (0x20..0x7f).contains(&octet) & (octet != b'"') & (octet != b'\\')

@@ -188,6 +188,21 @@ impl Message {
         message
     }
 
+    /// As [`text`](Self::text), of octets that are not copied.
+    pub fn owning(bytes: Vec<u8>) -> Self {
+        let mut message = Self::new();
+        if !bytes.is_empty() {
+            message.pieces.push(Piece::Text(0..bytes.len()));
+        }
+        message.bytes = bytes;
+        message
+    }
+
+    /// Makes room for so many octets more, that are sure to come.
+    pub fn reserve(&mut self, octets: usize) {
+        self.bytes.reserve(octets);
+    }
+
     /// The octets in order; a streamed literal's are not among them.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

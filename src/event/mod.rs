@@ -481,7 +481,8 @@ impl Said {
         Steps::new(&self.wire, self.argument_spans())
     }
 
-    fn argument_spans(&self) -> &[Span] {
+    /// The spans of the [`arguments`](Self::arguments).
+    pub fn argument_spans(&self) -> &[Span] {
         /// A tag, a number and a name, or a tag and a name of two words.
         const HEAD: usize = 3;
         let head = &self.spans[..self.spans.len().min(HEAD)];

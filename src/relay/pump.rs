@@ -133,7 +133,7 @@ enum Look {
 
 impl Direction {
     fn new(outlet: Option<Outlet>) -> Self {
-        // Most connections idle most of the time; only a busy one gets a large buffer.
+        // Only a busy connection gets a large buffer.
         const SMALL: usize = 8 * 1024;
         Self {
             incoming: BytesMut::new(),
@@ -257,7 +257,11 @@ impl Direction {
         self.incoming.clear();
         self.incoming.reserve(self.size);
         let mut room = (&mut self.incoming).limit(most);
-        let end = match ready!(poll_read_buf(reader, cx, &mut room)) {
+        let Poll::Ready(read) = poll_read_buf(reader, cx, &mut room) else {
+            self.rest();
+            return Poll::Pending;
+        };
+        let end = match read {
             Ok(0) => End::HalfClosed,
             Ok(length) => {
                 if length >= self.size {
@@ -272,6 +276,14 @@ impl Direction {
         };
         self.state = State::Ending(end);
         Poll::Ready(Look::Ending)
+    }
+
+    /// Gives the buffers back: most connections idle most of the time.
+    fn rest(&mut self) {
+        self.incoming = BytesMut::new();
+        if self.outgoing.is_empty() {
+            self.outgoing = BytesMut::new();
+        }
     }
 
     /// The direction has ended, unless for a reason that is known already, for this one.

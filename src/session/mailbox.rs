@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::items::items;
+use super::items::{ItemSpans, item_spans};
 use super::messages::{FlagSet, Learned, Messages};
 use super::sequence_set::{Bound, ranges};
 use super::stores::{How, Stores};
@@ -61,12 +61,17 @@ enum Exists {
     Doubtful,
 }
 
+/// Flags with a space behind each; few are longer.
+type Key = SmallVec<[u8; 64]>;
+
 /// Sets of flags, each kept once: a mailbox has few that differ.
 #[derive(Default)]
 struct FlagSets {
     sets: Vec<Vec<String>>,
     /// By the flags with a space behind each.
     places: HashMap<Vec<u8>, FlagSet>,
+    /// The one that was asked for last, which most messages of a response have, and its key.
+    last: Option<(Key, FlagSet)>,
 }
 
 impl FlagSets {
@@ -80,14 +85,25 @@ impl FlagSets {
     }
 
     /// As [`place`](Self::place), for flags as they were told: those of most messages were told before.
-    fn place_of(&mut self, told: &[Value<'_>]) -> Option<FlagSet> {
-        let octets = told.iter().filter_map(Value::bytes);
-        let octets = octets.flat_map(|flag| flag.iter().copied().chain([b' ']));
-        let key: SmallVec<[u8; 64]> = octets.collect();
-        match self.places.get(&key[..]) {
-            Some(place) => Some(*place),
-            None => self.place(texts_of(told)),
+    fn place_of(&mut self, told: &ItemSpans<'_>, said: &Said) -> Option<FlagSet> {
+        let mut key = Key::new();
+        for flag in told.octets(said) {
+            key.extend_from_slice(flag);
+            key.push(b' ');
         }
+        if let Some((last, place)) = &self.last
+            && last[..] == key[..]
+        {
+            return Some(*place);
+        }
+        let place = match self.places.get(&key[..]) {
+            Some(place) => *place,
+            None => self.place(texts_of(&told.values(said).collect::<Vec<_>>()))?,
+        };
+        if !key.spilled() {
+            self.last = Some((key, place));
+        }
+        Some(place)
     }
 
     fn add(&mut self, key: Vec<u8>, set: Vec<String>) -> Option<FlagSet> {
@@ -236,9 +252,9 @@ impl Mailbox {
 
     fn fetched(&mut self, said: &Said, number: u64) {
         self.learned = None;
-        for item in items(said) {
-            if item.name.is_word("UID") {
-                let uid = item.number().and_then(|uid| u32::try_from(uid).ok());
+        for item in item_spans(said) {
+            if item.is(said, "UID") {
+                let uid = item.number(said).and_then(|uid| u32::try_from(uid).ok());
                 if let Some(uid) = uid.filter(|uid| *uid > 0) {
                     let learned = match self.messages.learn(number, uid) {
                         Learned::Fits if self.expunged.remove(&uid) => Learned::Reused,
@@ -248,10 +264,10 @@ impl Mailbox {
                         self.learned = Some(learned);
                     }
                 }
-            } else if item.name.is_word("MODSEQ") {
-                self.highest_modseq = self.highest_modseq.max(item.number());
-            } else if item.name.is_word("FLAGS") {
-                let set = self.flag_sets.place_of(&item.values);
+            } else if item.is(said, "MODSEQ") {
+                self.highest_modseq = self.highest_modseq.max(item.number(said));
+            } else if item.is(said, "FLAGS") {
+                let set = self.flag_sets.place_of(&item, said);
                 self.messages.set_flags(number, set);
             }
         }
@@ -264,11 +280,11 @@ impl Mailbox {
             return;
         }
         let mut flags = self.unnumbered.get(&uid).copied().flatten();
-        for item in items(said) {
-            if item.name.is_word("FLAGS") {
-                flags = self.flag_sets.place_of(&item.values);
-            } else if item.name.is_word("MODSEQ") {
-                self.highest_modseq = self.highest_modseq.max(item.number());
+        for item in item_spans(said) {
+            if item.is(said, "FLAGS") {
+                flags = self.flag_sets.place_of(&item, said);
+            } else if item.is(said, "MODSEQ") {
+                self.highest_modseq = self.highest_modseq.max(item.number(said));
             }
         }
         self.unnumbered.insert(uid, flags);

@@ -114,7 +114,10 @@ impl Messages {
 
     fn place(&self, number: u64) -> Option<usize> {
         let before = usize::try_from(number.checked_sub(1)?).ok()?;
-        self.ranks.find(before)
+        match self.taken == self.places.len() {
+            true => (before < self.taken).then_some(before), // none is gone
+            false => self.ranks.find(before),
+        }
     }
 
     /// The place of a message of which something is told, which may not have had one.
@@ -149,18 +152,27 @@ impl Messages {
         if let Some(before) = before {
             self.by_uid.remove(&before);
         }
-        let lower = self.by_uid.range(..=uid).next_back();
-        let higher = self.by_uid.range(uid..).next();
-        let odd = lower
-            .filter(|(_, at)| **at >= place)
-            .or(higher.filter(|(_, at)| **at <= place))
-            .map(|(odd, _)| *odd);
+        let odd = self.contradicts(uid, place);
         self.by_uid.insert(uid, place);
         match (before, odd) {
             (Some(before), _) => Learned::Changed(before),
             (None, Some(odd)) => Learned::NotAscending(odd),
             (None, None) => Learned::Fits,
         }
+    }
+
+    /// A UID that is as high although its message stands before this one, or as low and behind it.
+    fn contradicts(&self, uid: u32, place: usize) -> Option<u32> {
+        // Most are told in their order.
+        let last = self.by_uid.last_key_value();
+        if last.is_none_or(|(last, at)| *last < uid && *at < place) {
+            return None;
+        }
+        let lower = self.by_uid.range(..=uid).next_back();
+        let higher = self.by_uid.range(uid..).next();
+        let odd = lower.filter(|(_, at)| **at >= place);
+        let odd = odd.or(higher.filter(|(_, at)| **at <= place));
+        odd.map(|(odd, _)| *odd)
     }
 
     pub(super) fn set_flags(&mut self, number: u64, flags: Option<FlagSet>) {

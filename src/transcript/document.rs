@@ -22,6 +22,10 @@ use super::json::write_event;
 /// What stands behind the last event.
 const CLOSING: &[u8] = b"\n]}\n";
 
+/// Octets of memory that a batch keeps: it grows past what one call writes by one event, and a larger one's
+/// memory is given back.
+const KEPT: usize = 2 * limits::TRANSCRIPT_WRITE;
+
 /// Where a document lies.
 pub(super) trait Storage {
     /// Writes all octets at this offset, in one call if the system takes them.
@@ -36,6 +40,8 @@ pub(super) struct Document<S> {
     end: u64,
     events: u64,
     batch: Vec<u8>,
+    /// Takes turns with the batch.
+    next: Vec<u8>,
     /// What stands behind the events of a document that was there, until more are written.
     tail: Tail,
 }
@@ -65,6 +71,7 @@ impl<S: Storage> Document<S> {
             end,
             events: 0,
             batch: Vec::new(),
+            next: Vec::new(),
             tail: Tail::Closing,
         })
     }
@@ -76,6 +83,7 @@ impl<S: Storage> Document<S> {
             end,
             events,
             batch: Vec::new(),
+            next: Vec::new(),
             tail,
         }
     }
@@ -88,6 +96,7 @@ impl<S: Storage> Document<S> {
         events: impl IntoIterator<Item = &'e Event>,
     ) -> io::Result<()> {
         self.batch.clear();
+        self.next.clear();
         let mut held = 0; // events in the batch
         for event in events {
             let whole = self.batch.len();
@@ -96,9 +105,10 @@ impl<S: Storage> Document<S> {
                 .extend_from_slice(if first { b"\n" } else { b",\n" });
             write_event(&mut self.batch, event);
             if held > 0 && self.batch.len() + CLOSING.len() > limits::TRANSCRIPT_WRITE {
-                let last = self.batch.split_off(whole);
+                self.next.extend_from_slice(&self.batch[whole..]);
+                self.batch.truncate(whole);
                 self.write(held)?;
-                self.batch = last;
+                std::mem::swap(&mut self.batch, &mut self.next);
                 held = 0;
             }
             held += 1;
@@ -149,7 +159,7 @@ impl<S: Storage> Document<S> {
         self.batch.extend_from_slice(CLOSING);
         let written = self.storage.write_at(&self.batch, self.end);
         self.batch.clear();
-        self.batch.shrink_to(limits::TRANSCRIPT_WRITE);
+        self.batch.shrink_to(KEPT);
         match written {
             Ok(()) => {
                 self.end += length;
@@ -255,7 +265,8 @@ pub(super) mod tests {
         let calls = &document.storage.calls;
         assert_eq!(calls.len(), 5, "header, 1, 2, 3 and 4, 5: {calls:?}");
         assert!(calls[2] > limits::TRANSCRIPT_WRITE);
-        assert!(document.batch.capacity() <= limits::TRANSCRIPT_WRITE);
+        assert!(document.batch.capacity() <= KEPT);
+        assert!(document.next.capacity() <= KEPT);
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub(super) fn after(look: &mut Look<'_>) {
     let (Some(uid), mailbox) = (uid, mailbox.name.clone()) else {
         return;
     };
-    let items = items(look.said);
+    let items: Vec<Item<'_>> = items(look.said).collect();
     for (at, name) in ["RFC822.SIZE", "INTERNALDATE"].into_iter().enumerate() {
         let Some(item) = items.iter().find(|item| item.name.is_word(name)) else {
             continue;

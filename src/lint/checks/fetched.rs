@@ -23,7 +23,7 @@ pub(super) fn check(look: &mut Look<'_>) {
         _ => return,
     }
     if look.said.from == Peer::Server && number > 0 {
-        let items = items(look.said);
+        let items: Vec<Item<'_>> = items(look.said).collect();
         if name == "FETCH" {
             unasked(look, &items);
         }

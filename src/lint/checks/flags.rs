@@ -117,8 +117,7 @@ fn response(look: &mut Look<'_>) {
     let flags: &[Value<'_>] = match (look.data(), &code) {
         (Some(("FLAGS", _)), _) => arguments.first().map_or(&[], Value::members),
         (Some(("FETCH" | "UIDFETCH", _)), _) => {
-            let all = items(said).into_iter();
-            of_fetch = all
+            of_fetch = items(said)
                 .filter(|item| item.name.is_word("FLAGS"))
                 .flat_map(|item| item.values)
                 .collect::<Vec<_>>();

@@ -3,7 +3,7 @@
 use crate::event::{Peer, Value};
 use crate::lint::look::Look;
 use crate::lint::table::Breach;
-use crate::session::{State, items, ranges};
+use crate::session::{Item, State, items, ranges};
 
 pub(super) fn check(look: &mut Look<'_>) {
     if look.said.from == Peer::Client {
@@ -103,7 +103,7 @@ fn gone(look: &mut Look<'_>) {
 }
 
 fn fetched(look: &mut Look<'_>) {
-    let items = items(look.said);
+    let items: Vec<Item<'_>> = items(look.said).collect();
     let modseq = items.iter().find(|item| item.name.is_word("MODSEQ"));
     if let Some(modseq) = modseq.filter(|modseq| modseq.number() == Some(0)) {
         let range = look.range_of(modseq.name.bytes().unwrap_or_default());

@@ -166,9 +166,10 @@ pub(super) fn after(look: &mut Look<'_>) {
     let (Some(mailbox), "FETCH") = (look.session.mailbox(), &**name) else {
         return;
     };
-    let items = items(look.said);
-    let item = items.iter().find(|item| item.name.is_word("UID"));
-    let uid = item.and_then(|item| u32::try_from(item.number()?).ok());
+    let item = items(look.said).find(|item| item.name.is_word("UID"));
+    let uid = item
+        .as_ref()
+        .and_then(|item| u32::try_from(item.number()?).ok());
     let (Some(item), Some(uid)) = (item, uid) else {
         return;
     };

@@ -8,6 +8,9 @@ use super::framer::LiteralHeader;
 use crate::event::{Gate, MASK, Message, Micros};
 use crate::limits;
 
+/// Octets that stand behind most literals: `)` and the line's end, with room for a short item.
+const BEHIND: usize = 32;
+
 /// What may be told of a message that is too long to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overflow {
@@ -150,6 +153,7 @@ impl Assembler {
         }
         if self.has_room_for_literal(header.octets) {
             self.message.begin_literal(header.form, header.length);
+            self.message.reserve(header.octets as usize + BEHIND); // at most LITERAL_HELD
         } else if overflow == Overflow::Hidden {
             self.hold = Hold::Beginning;
         } else {
@@ -173,6 +177,9 @@ impl Assembler {
             (Hold::Everything, Some(stream)) => {
                 if stream.buffer.is_empty() {
                     stream.at = at;
+                    let left = stream.total.saturating_sub(stream.offset);
+                    let part = left.min(limits::LITERAL_HELD) as usize;
+                    stream.buffer.reserve(part.max(octets.len()));
                 }
                 stream.buffer.extend_from_slice(octets);
             }

@@ -95,7 +95,7 @@ impl Observer {
                 true => vec![(0..part.octets.len(), Secret::Password)],
                 false => Vec::new(),
             };
-            let message = Message::text(&part.octets);
+            let message = Message::owning(part.octets);
             let place = (part.offset, part.total);
             let relation = match from {
                 Peer::Client => (Relation::None, None),
