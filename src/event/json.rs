@@ -85,25 +85,12 @@ pub fn write_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-/// How many of the first octets stand for themselves. Most are looked at many at a time: the compiler makes
-/// vector instructions of [`are_plain`].
+/// How many of the first octets stand for themselves.
 fn copied_run(bytes: &[u8]) -> usize {
-    const RUN: usize = 32;
     const FEW: usize = 16;
     let mut at = 0;
     loop {
-        while let Some(run) = bytes[at..].first_chunk::<RUN>()
-            && are_plain(run)
-        {
-            at += RUN;
-        }
-        while let Some(word) = bytes[at..].first_chunk::<8>() {
-            let place = first_that_is_not_plain(u64::from_le_bytes(*word));
-            at += place.unwrap_or(word.len());
-            if place.is_some() {
-                break;
-            }
-        }
+        at += plain_run(&bytes[at..]);
         let few = &bytes[at..bytes.len().min(at + FEW)];
         match few.iter().position(|octet| !COPIED[usize::from(*octet)]) {
             Some(place) => return at + place,
@@ -111,6 +98,27 @@ fn copied_run(bytes: &[u8]) -> usize {
             None => at += FEW,
         }
     }
+}
+
+/// How many of the first octets are plain. They are looked at many at a time: the compiler makes vector
+/// instructions of [`are_plain`].
+fn plain_run(bytes: &[u8]) -> usize {
+    const RUN: usize = 32;
+    let mut at = 0;
+    while let Some(run) = bytes[at..].first_chunk::<RUN>()
+        && are_plain(run)
+    {
+        at += RUN;
+    }
+    while let Some(word) = bytes[at..].first_chunk::<8>() {
+        match first_that_is_not_plain(u64::from_le_bytes(*word)) {
+            Some(place) => return at + place,
+            None => at += word.len(),
+        }
+    }
+    let rest = &bytes[at..];
+    let end = rest.iter().position(|octet| !is_plain(*octet));
+    at + end.unwrap_or(rest.len())
 }
 
 /// Adds the character at `at`, which may have to be escaped; where the next one begins.
@@ -150,7 +158,7 @@ fn first_that_is_not_plain(word: u64) -> Option<usize> {
 /// As [`write_string`] of text that need not be UTF-8; what is not is replaced (U+FFFD).
 pub fn write_lossy(out: &mut Vec<u8>, text: &[u8]) {
     // Most are short words of plain ASCII.
-    if text.iter().all(|octet| is_plain(*octet)) {
+    if plain_run(text) == text.len() {
         out.push(b'"');
         out.extend_from_slice(text);
         out.push(b'"');

@@ -249,6 +249,7 @@ impl Message {
     pub fn begin_literal(&mut self, form: LiteralForm, octets: usize) {
         let header = self.cut_header(octets);
         let content = self.bytes.len()..self.bytes.len();
+        self.pieces.reserve(2); // the literal, and the text behind it
         self.pieces.push(Piece::Literal {
             form,
             header,

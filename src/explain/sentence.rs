@@ -4,20 +4,13 @@
 
 use std::borrow::Cow;
 
-use base64::Engine;
-use base64::alphabet::IMAP_MUTF7;
-use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
-
-use crate::event::Value;
+use crate::event::{MailboxNames, Value};
 
 /// Octets of one of a peer's words that are kept; a mailbox name has a few dozen.
 const WORD: usize = 120;
 
 /// Members of a list that are named, one more being named rather than counted.
 const MEMBERS: usize = 6;
-
-/// The base64 of mailbox names (RFC 3501, section 5.1.3).
-const UTF7: GeneralPurpose = GeneralPurpose::new(&IMAP_MUTF7, NO_PAD);
 
 /// A stretch of a sentence.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -120,29 +113,12 @@ impl Sentence {
 /// A mailbox name in modified UTF-7 (RFC 3501, section 5.1.3) as UTF-8; `None` where it is none, or
 /// nothing in it is encoded.
 pub(super) fn utf7_decoded(name: &[u8]) -> Option<Vec<u8>> {
-    if !name.is_ascii() || !name.contains(&b'&') || name.len() > WORD {
+    if name.len() > WORD {
         return None;
     }
-    let mut decoded = String::new();
-    let mut rest = std::str::from_utf8(name).ok()?;
-    while let Some((plain, encoded)) = rest.split_once('&') {
-        decoded.push_str(plain);
-        let (encoded, behind) = encoded.split_once('-')?;
-        rest = behind;
-        if encoded.is_empty() {
-            decoded.push('&');
-            continue;
-        }
-        let octets = UTF7.decode(encoded).ok()?;
-        let units = octets.chunks(2).map(|unit| match unit {
-            [high, low] => Some(u16::from_be_bytes([*high, *low])),
-            _ => None,
-        });
-        let units: Option<Vec<u16>> = units.collect();
-        decoded.push_str(&String::from_utf16(&units?).ok()?);
-    }
-    decoded.push_str(rest);
-    Some(decoded.into_bytes())
+    MailboxNames::ModifiedUtf7
+        .decoded(name)
+        .map(String::into_bytes)
 }
 
 #[cfg(test)]

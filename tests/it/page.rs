@@ -53,8 +53,21 @@ fn transcript(folder: &TempDir, server: &str, events: Vec<serde_json::Value>) ->
 }
 
 impl Page {
-    /// The document when its script has run, at this place of it.
+    /// The document when its script has run, at this place of it, and rows were drawn. What is in view is built
+    /// with the browser's next picture, which one that is short of time may not draw before it ends.
     fn document(&self, place: &str) -> String {
+        const TIMES: usize = 6;
+        let is_drawn = |document: &String| {
+            ["class=\"row", "Nothing fits."]
+                .iter()
+                .any(|drawn| document.contains(drawn))
+        };
+        let mut documents = (1..=TIMES).map(|_| self.document_now(place));
+        let drawn = documents.find(is_drawn);
+        drawn.unwrap_or_else(|| panic!("nothing was drawn, {TIMES} times"))
+    }
+
+    fn document_now(&self, place: &str) -> String {
         let output = Command::new(CHROMIUM.path().unwrap())
             .args(["--headless", "--no-sandbox", "--disable-gpu"])
             .args(["--window-size=1200,800", "--virtual-time-budget=5000"])

@@ -122,6 +122,14 @@ impl Assembler {
         self.is_cut() || octets <= limits::LITERAL_HELD.min(room)
     }
 
+    /// So much text comes, and a literal of so many octets behind it: makes room for both at once, where they are held.
+    pub fn expect(&mut self, text: usize, literal: u64) {
+        let has_room = self.has_room_for_text(text) && self.has_room_for_literal(literal);
+        if has_room && !self.is_cut() {
+            self.message.reserve(text + literal as usize + BEHIND); // at most LITERAL_HELD
+        }
+    }
+
     /// Adds text.
     pub fn text(&mut self, text: &[u8], at: Micros, overflow: Overflow) -> Outcome {
         self.at.get_or_insert(at);
@@ -153,7 +161,6 @@ impl Assembler {
         }
         if self.has_room_for_literal(header.octets) {
             self.message.begin_literal(header.form, header.length);
-            self.message.reserve(header.octets as usize + BEHIND); // at most LITERAL_HELD
         } else if overflow == Overflow::Hidden {
             self.hold = Hold::Beginning;
         } else {

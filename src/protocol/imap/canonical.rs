@@ -6,8 +6,7 @@
 //! {5+} inbox                 INBOX
 //! ```
 
-use super::utf7;
-use crate::event::Value;
+use crate::event::{MailboxNames, Value};
 
 /// One mailbox, or the patterns of LIST, in any order (RFC 5258, section 3).
 pub fn mailboxes(value: &Value<'_>) -> Vec<Option<Vec<u8>>> {
@@ -38,10 +37,12 @@ pub fn mailbox(value: &Value<'_>) -> Option<Vec<u8>> {
     match value {
         Value::Number(number) => Some(number.to_string().into_bytes()),
         Value::Nil => Some(b"NIL".to_vec()),
-        _ => value.bytes().map(|name| match utf7::decoded(name) {
-            Some(name) => name.into_bytes(),
-            None => name.to_vec(),
-        }),
+        _ => value
+            .bytes()
+            .map(|name| match MailboxNames::ModifiedUtf7.decoded(name) {
+                Some(name) => name.into_bytes(),
+                None => name.to_vec(),
+            }),
     }
 }
 

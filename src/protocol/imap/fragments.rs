@@ -23,6 +23,9 @@ impl Observer {
     ) {
         let fits = self.side(from).assembler.has_room_for_text(text.len());
         let overflow = self.overflow(from, fits);
+        if let End::Literal(header) = &end {
+            self.side(from).assembler.expect(text.len(), header.octets);
+        }
         let outcome = self.side(from).assembler.text(text, at, overflow);
         match outcome {
             Outcome::Held => {}

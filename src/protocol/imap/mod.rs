@@ -38,7 +38,6 @@ mod telling;
 mod tracker;
 mod undecided;
 mod upgrade;
-mod utf7;
 
 pub use bridge::{AppLeg, ServerLeg, Setting};
 pub use capability::Hidden;

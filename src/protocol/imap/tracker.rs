@@ -135,6 +135,13 @@ fn key(tag: &str) -> &str {
     &tag[..end]
 }
 
+/// Takes an ordinal out of those in a list, which rise. Most often it is the first.
+fn leave(list: &mut VecDeque<u64>, ordinal: u64) {
+    if let Ok(index) = list.binary_search(&ordinal) {
+        list.remove(index);
+    }
+}
+
 impl Tracker {
     /// The state.
     pub fn state(&self) -> State {
@@ -186,7 +193,7 @@ impl Tracker {
     fn remove(&mut self, ordinal: u64) -> Option<InFlight> {
         let command = self.in_flight.remove(self.index_of(ordinal)?)?;
         if let Some(same) = self.tags.get_mut(&command.tag) {
-            same.retain(|other| *other != ordinal);
+            leave(same, ordinal);
             if same.is_empty() {
                 self.tags.remove(&command.tag);
             }
@@ -197,7 +204,7 @@ impl Tracker {
             &mut self.logging_in,
             &mut self.unauthenticating,
         ] {
-            list.retain(|other| *other != ordinal);
+            leave(list, ordinal);
         }
         Some(command)
     }
@@ -314,7 +321,7 @@ impl Tracker {
         command.idle = idle;
         if idle == Idle::Not {
             let ordinal = command.ordinal;
-            self.idling.retain(|other| *other != ordinal);
+            leave(&mut self.idling, ordinal);
         }
         lasted
     }
@@ -336,7 +343,7 @@ impl Tracker {
             _ => Idle::Not,
         };
         if command.idle == Idle::Not {
-            self.idling.retain(|other| *other != continued.command);
+            leave(&mut self.idling, continued.command);
         }
         Some(continued)
     }

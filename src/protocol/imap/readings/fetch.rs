@@ -9,6 +9,8 @@
 //! Most events of a recording are such responses, and of those most have nothing but numbers and
 //! flags: these are written without a tree in between.
 
+use smallvec::SmallVec;
+
 use super::body_structure::write_body;
 use super::envelope::write_envelope;
 use super::generic;
@@ -50,7 +52,7 @@ fn write_items(
 ) -> Option<()> {
     /// Names that are compared each with all others.
     const MOST: usize = 32;
-    let mut names: Vec<&[u8]> = Vec::with_capacity(8);
+    let mut names = SmallVec::<[&[u8]; 8]>::new();
     let mut data = Object::open(out);
     let mut items = Object::open(data.name("items"));
     let Step::Open = steps.next()? else {

@@ -9,8 +9,13 @@
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 use crate::event::json::{Object, write_array, write_lossy};
 use crate::event::unquoted;
+
+/// Names of header fields; apps ask for few.
+type FieldNames<'a> = SmallVec<[Cow<'a, [u8]>; 8]>;
 
 /// An item's name with a section, in its parts.
 pub(super) struct Section<'a> {
@@ -18,7 +23,7 @@ pub(super) struct Section<'a> {
     pub(super) item: &'a [u8],
     part: &'a [u8],
     text: &'a [u8],
-    fields: Option<Vec<Cow<'a, [u8]>>>,
+    fields: Option<FieldNames<'a>>,
     origin: Option<u64>,
     length: Option<u64>,
 }
@@ -111,8 +116,8 @@ fn partial(behind: &[u8]) -> Option<(Option<u64>, Option<u64>)> {
 }
 
 /// Header field names: atoms or quoted strings with a space between them.
-fn field_names(list: &[u8]) -> Option<Vec<Cow<'_, [u8]>>> {
-    let mut names = Vec::new();
+fn field_names(list: &[u8]) -> Option<FieldNames<'_>> {
+    let mut names = FieldNames::new();
     let mut rest = list.trim_ascii();
     while let Some(first) = rest.first() {
         let end = match first {
