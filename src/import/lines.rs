@@ -191,7 +191,9 @@ fn is_curls(line: &[u8]) -> bool {
 }
 
 /// Who said it, what, and its line end, if it has one.
-fn read_own(line: &[u8]) -> Result<(Peer, Cow<'_, [u8]>, &'static [u8]), String> {
+type Own<'a> = (Peer, Cow<'a, [u8]>, &'static [u8]);
+
+fn read_own(line: &[u8]) -> Result<Own<'_>, String> {
     let (from, rest) = match line {
         [b'C', b':', rest @ ..] => (Peer::Client, rest),
         [b'S', b':', rest @ ..] => (Peer::Server, rest),
