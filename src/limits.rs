@@ -183,8 +183,9 @@ pub const SCRUB_WORDS: usize = 4 * 1024 * 1024;
 pub const SCRUB_OVERLAP: usize = 4 * 1024;
 
 /// Octets of a transcript written in one call, closing included. Large enough that a busy relay
-/// calls the system rarely, small enough that one call is no more than a few milliseconds.
-pub const TRANSCRIPT_WRITE: usize = 1024 * 1024;
+/// calls the system rarely, small enough that they are still in the processor's cache when they are written a
+/// second time, to the spare file.
+pub const TRANSCRIPT_WRITE: usize = 256 * 1024;
 
 /// Octets of one literal that a page shows; the rest is in the transcript. Nobody reads more of a mail, and
 /// a browser has to hold all of them.

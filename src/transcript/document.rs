@@ -254,7 +254,8 @@ pub(super) mod tests {
 
     #[test]
     fn a_long_batch_is_cut_between_events() {
-        let events: Vec<Event> = [100, limits::TRANSCRIPT_WRITE + 100, 100, 400_000, 700_000]
+        const WHOLE: usize = limits::TRANSCRIPT_WRITE;
+        let events: Vec<Event> = [100, WHOLE + 100, 100, WHOLE * 2 / 5, WHOLE * 7 / 10]
             .into_iter()
             .zip(1..)
             .map(|(length, n)| sample::text(n, "x".repeat(length).as_bytes()))
