@@ -144,6 +144,7 @@ pub use resume::Resumed;
 pub use schema::SCHEMA;
 pub use text::{
     COUNTS_AS_SENT, TextLine, TextWriter, is_text, open_lists, read_text, read_text_so_far,
+    says_opaque,
 };
 
 #[cfg(test)]
