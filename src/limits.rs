@@ -50,6 +50,16 @@ pub const SHAPED: usize = 4 * 1024 * 1024;
 /// apps keep fewer than 100 in flight. Beyond it the oldest is forgotten, with a note.
 pub const IN_FLIGHT: usize = 16 * 1024;
 
+/// Octets that are kept of all commands of one connection in flight, to know their responses by: sets, items,
+/// names. Apps' commands take some hundred; a few thousand with long sets are as many as this. Beyond it, too, the
+/// oldest is forgotten.
+pub const IN_FLIGHT_HELD: usize = 8 * 1024 * 1024;
+
+/// Commands in flight that a response is said to answer where several may have asked for it: the oldest, since
+/// servers tend to answer in order. More tell a reader nothing, and with thousands in flight that ask for the
+/// same, each response would name them all.
+pub const AMBIGUOUS: usize = 32;
+
 /// Octets of a tag, a name or an item that are kept of a command in flight, to know its responses
 /// by. Apps' tags have about five, the longest item of an extension some dozens.
 pub const TAG: usize = 256;
@@ -131,6 +141,10 @@ pub const VIEWING_QUEUE: usize = 8 * 1024 * 1024;
 /// that the contract allows, and long enough that a busy relay wakes the sink's thread rarely.
 pub const SINK_LINGER: Duration = Duration::from_millis(20);
 
+/// How long the relay waits for a sink that must not lose anything and takes nothing: a disk that does not
+/// answer. Longer than one takes to spin up; shorter than the patience of a mail app (30 to 60 s).
+pub const SINK_STALLED: Duration = Duration::from_secs(15);
+
 /// How long the end of a run may take from the signal on: connections end, then the sinks write
 /// what is left. The contract allows two seconds; the rest is for the last words and a busy machine.
 pub const END: Duration = Duration::from_millis(1700);
@@ -143,6 +157,22 @@ pub const FINISH_VIEW: Duration = Duration::from_millis(500);
 
 /// How long the last words may take on a standard error that nobody reads.
 pub const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// Files that mailscope asks the system to let it have open: two for each of 32,000 connections, which is more
+/// than one computer's apps make.
+pub const FILES: u64 = 64 * 1024;
+
+/// Open files that connections leave to everything else (a transcript's spare file, name look-ups, attempts at a
+/// server's further addresses); an eighth of all, where those are few.
+pub const FILES_KEPT: u64 = 256;
+
+/// Apps that wait to be accepted. Where they are more, the system drops their packets, and each tries
+/// again after one second, three, seven... Linux takes 4096 at most, others fewer.
+pub const BACKLOG: u32 = 4096;
+
+/// Name look-ups at one time. Each takes a thread and some files, for some milliseconds; thousands of
+/// apps that come at once ask for the same name.
+pub const LOOKUPS: usize = 32;
 
 /// How long a connection attempt to the server may take. Longer than the worst working mobile
 /// link, shorter than the patience of a mail app (30 to 60 s).

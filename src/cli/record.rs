@@ -17,7 +17,7 @@ use super::keylog::KeyLogging;
 use super::known;
 use super::provider;
 use super::remote::{self, RemoteAccess};
-use super::say::{say, say_at_the_end, warn};
+use super::say::{say, say_aside, say_at_the_end, warn};
 use super::server_leg::{ServerLeg, described};
 use super::session::{Besides, Session, Signals, Stopped};
 use super::stats::StatsAtTheEnd;
@@ -25,7 +25,7 @@ use super::view;
 use crate::error::{Doing, Error, Result};
 use crate::event::{Gate, Secrets};
 use crate::net::{
-    AskedSecurity, Door, KeyLogFile, ListenAddress, Scope, ServerAddress, TlsToServer, look_up,
+    AskedSecurity, Door, KeyLogFile, ListenAddress, Scope, ServerAddress, TlsToServer, find,
 };
 use crate::private;
 use crate::protocol::imap::Hidden;
@@ -197,7 +197,7 @@ async fn record(
         faults,
         listeners,
     })?
-    .on_trouble(|error| say(&warn(&error.to_string())));
+    .on_trouble(|error| say_aside(warn(&error.to_string())));
     let besides = Besides {
         view: view.map(|view| view.filtered(filter)),
         capture: arguments.pcapng.as_deref(),
@@ -216,7 +216,7 @@ async fn record(
     if let Some(server) = own {
         // A slow name server holds nothing up.
         tokio::spawn(async move {
-            if let Err(error) = look_up(&server).await {
+            if let Err(error) = find(&server).await {
                 say(&warn(&error.to_string()));
             }
         });

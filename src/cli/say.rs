@@ -2,6 +2,7 @@
 //! neither may end or hold up the program.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::thread;
 
@@ -11,6 +12,22 @@ use crate::limits;
 pub fn say(text: &str) {
     // One call, so that lines of several threads do not mix; not `eprintln`, which panics.
     let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
+}
+
+/// Says something where nothing may wait for a standard error that nobody reads, on a thread of its own. What
+/// comes while that one still speaks is left out.
+pub fn say_aside(text: String) {
+    static SPEAKS: AtomicBool = AtomicBool::new(false);
+    if SPEAKS.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    let speak = move || {
+        say(&text);
+        SPEAKS.store(false, Ordering::Release);
+    };
+    if thread::Builder::new().spawn(speak).is_err() {
+        SPEAKS.store(false, Ordering::Release);
+    }
 }
 
 /// Says the last words, and gives up on a standard error that takes none.

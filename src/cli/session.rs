@@ -18,7 +18,7 @@ use super::warnings::Warnings;
 use crate::error::{Doing, Error, Result};
 use crate::event::{Body, Event, Secrets};
 use crate::limits;
-use crate::net::Clock;
+use crate::net::{Clock, permit_more_files};
 use crate::relay::Relay;
 use crate::sink::bus::{Bus, Cause, OnFailure, Purpose, Shortfall, Sink};
 use crate::sink::pcapng::CaptureFile;
@@ -105,8 +105,9 @@ pub struct Besides<'a> {
     pub stats: Option<StatsAtTheEnd>,
 }
 
-/// The runtime that relays run on.
+/// The runtime that relays and replays run on, with as many open files as the system permits.
 pub fn runtime() -> Result<Runtime> {
+    permit_more_files();
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -27,7 +27,7 @@ pub use draft::{Draft, Numbers};
 pub use forms::leading_base64;
 pub use mailbox_names::MailboxNames;
 pub use message::{LiteralForm, MASK, Message, Piece, Secret};
-pub use note::{Finding, Note};
+pub use note::{Finding, Note, ends_messages};
 pub use recorded::{Recorded, RecordedBody, RecordedMessage};
 pub use seal::{Gate, Sealed, Secrets};
 pub use span::{Label, Span};
@@ -78,6 +78,20 @@ impl Micros {
     /// From seconds, rounded to the microsecond; a negative or non-finite number is zero.
     pub fn from_seconds(seconds: f64) -> Self {
         Self((seconds * 1e6).round() as u64)
+    }
+
+    /// Of `12.345678`, which is seconds: exact, however long a run is. `None` for a number in another
+    /// form, or of more than six digits behind the point.
+    pub fn exactly(seconds: &str) -> Option<Self> {
+        let (whole, fraction) = seconds.split_once('.').unwrap_or((seconds, ""));
+        let are_digits = |text: &str| text.bytes().all(|octet| octet.is_ascii_digit());
+        if !are_digits(whole) || !are_digits(fraction) || fraction.len() > 6 {
+            return None;
+        }
+        let whole: u64 = whole.parse().ok()?;
+        let micros: u64 = format!("{fraction:0<6}").parse().ok()?;
+        let exact = whole.checked_mul(1_000_000)?.checked_add(micros)?;
+        Some(Self(exact))
     }
 }
 

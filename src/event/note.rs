@@ -71,6 +71,8 @@ pub enum Note {
     FaultsOn(Arc<str>),
     /// Compression begins, so that capabilities can be hidden no more.
     HidingEnds,
+    /// A text that is imported says that what follows is of no messages.
+    ImportOpaque,
     /// An import ends before its end: what stands behind could not be read.
     ImportEnds {
         /// Where, and why.
@@ -180,6 +182,18 @@ pub enum Note {
     },
 }
 
+/// Whether everything that is said behind a finding of this kind is opaque octets, of both peers.
+pub fn ends_messages(id: &str) -> bool {
+    const ENDS: [&str; 5] = [
+        "compress-damaged",
+        "compress-endless",
+        "import-opaque",
+        "observer-stopped",
+        "starttls-not-read",
+    ];
+    ENDS.contains(&id)
+}
+
 impl Note {
     /// The kind, in kebab case.
     pub fn id(&self) -> &'static str {
@@ -199,6 +213,7 @@ impl Note {
             Self::FaultsOn(_) => "faults-on",
             Self::HidingEnds => "hiding-ends",
             Self::ImportEnds { .. } => "import-ends",
+            Self::ImportOpaque => "import-opaque",
             Self::Insecure => "insecure",
             Self::LiteralCountMended { .. } => "literal-count-mended",
             Self::LiteralNotAwaited => "literal-not-awaited",
@@ -315,6 +330,7 @@ impl Note {
                  is hidden any more; hide COMPRESS=DEFLATE too"
                     .into()
             }
+            Self::ImportOpaque => "what is said from here on is opaque octets, as what was imported says".into(),
             Self::ImportEnds { why } => format!("the import ends here, before its end: {why}"),
             Self::Insecure => {
                 "the server's certificate is not verified (--insecure): anybody between mailscope \

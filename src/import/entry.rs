@@ -1,6 +1,7 @@
 //! A line of a log, told apart.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use super::{Log, Step, What};
 use crate::event::Peer;
@@ -23,6 +24,8 @@ pub struct Entry<'a> {
 pub enum Heard<'a> {
     /// A peer said it; then this line end.
     Said(Peer, Cow<'a, [u8]>, &'static [u8]),
+    /// A peer said it, and then this line end: octets of no message.
+    Opaque(Peer, Cow<'a, [u8]>, &'static [u8]),
     /// It says nobody's; a literal's octets may stand so.
     Aside(Cow<'a, [u8]>),
     /// Another connection begins, to this address or URL.
@@ -57,9 +60,18 @@ impl<'a> Entry<'a> {
 impl Log {
     /// Adds lines, asides left out.
     pub fn take(&mut self, entries: Vec<Entry<'_>>) {
+        let mut opaque = HashSet::new();
         for Entry { at, conn, what, .. } in entries {
             let what = match what {
                 Heard::Said(from, text, end) => {
+                    self.say(at, conn, from, [&text, end].concat());
+                    continue;
+                }
+                Heard::Opaque(from, text, end) => {
+                    if opaque.insert(conn) {
+                        let what = What::Opaque;
+                        self.steps.push(Step { at, conn, what });
+                    }
                     self.say(at, conn, from, [&text, end].concat());
                     continue;
                 }

@@ -6,6 +6,7 @@
 //! own, but for those of a literal (see [`literals`](super::literals)).
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::path::Path;
 
 use super::entry::{Entry, Heard, LINE_END};
@@ -78,6 +79,8 @@ struct Reading<'a> {
     /// The highest number of a connection.
     last: u64,
     at: u64,
+    /// Connections whose octets are opaque from here on.
+    opaque: HashSet<u64>,
     /// What the connection said last.
     is_over: bool,
     /// A client's line, without a mark, may follow.
@@ -108,6 +111,7 @@ impl<'a> Reading<'a> {
             conn: 1,
             last: 0,
             at: 0,
+            opaque: HashSet::new(),
             is_over: false,
             goes_on: false,
         }
@@ -140,18 +144,21 @@ impl<'a> Reading<'a> {
                 self.conn = number;
                 return Ok(());
             }
+            Line::Opaque => {
+                self.opaque.insert(self.conn);
+                return Ok(());
+            }
             Line::ConnectedTo(address) => {
                 self.conn = self.last + 1;
                 Heard::Connected(address)
             }
             Line::Own(line) => {
-                let (from, said) = read_own(line)?;
-                let end: &[u8] = if self.keeps_line_ends && !has_cr {
-                    b"\n"
-                } else {
-                    LINE_END
-                };
-                Heard::Said(from, said, end)
+                let (from, said, end) = read_own(line)?;
+                match end {
+                    _ if self.opaque.contains(&self.conn) => Heard::Opaque(from, said, end),
+                    LINE_END if self.keeps_line_ends && !has_cr => Heard::Said(from, said, b"\n"),
+                    _ => Heard::Said(from, said, end),
+                }
             }
             Line::Marked(from, said) => {
                 self.goes_on = from == Peer::Client;
@@ -183,18 +190,26 @@ fn is_curls(line: &[u8]) -> bool {
     words.iter().any(|words| line.starts_with(words))
 }
 
-fn read_own(line: &[u8]) -> Result<(Peer, Cow<'_, [u8]>), String> {
+/// Who said it, what, and its line end, if it has one.
+type Own<'a> = (Peer, Cow<'a, [u8]>, &'static [u8]);
+
+fn read_own(line: &[u8]) -> Result<Own<'_>, String> {
     let (from, rest) = match line {
         [b'C', b':', rest @ ..] => (Peer::Client, rest),
         [b'S', b':', rest @ ..] => (Peer::Server, rest),
         _ => {
             let read = read_text(line).map_err(|(_, why)| why)?;
             let mut said = read.into_iter().next().ok_or("nothing is said in it")?;
-            said.octets.truncate(said.octets.len() - LINE_END.len());
-            return Ok((said.from, Cow::Owned(said.octets)));
+            let end = match said.octets.ends_with(LINE_END) {
+                true => LINE_END,
+                false => b"",
+            };
+            said.octets.truncate(said.octets.len() - end.len());
+            return Ok((said.from, Cow::Owned(said.octets), end));
         }
     };
-    Ok((from, Cow::Borrowed(rest.strip_prefix(b" ").unwrap_or(rest))))
+    let said = rest.strip_prefix(b" ").unwrap_or(rest);
+    Ok((from, Cow::Borrowed(said), LINE_END))
 }
 
 impl Log {

@@ -589,6 +589,7 @@ mod tests {
             Heard::Mended(octets) => format!("!{octets}"),
             Heard::Aside(text) => String::from_utf8_lossy(text).into_owned(),
             Heard::GoesOn => "go on".into(),
+            Heard::Opaque(..) => "opaque".into(),
             Heard::Connected(_) => "connected".into(),
         };
         Ok(entries.iter().map(shown).collect())

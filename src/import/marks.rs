@@ -13,6 +13,7 @@
 use super::speech::{client_says, server_says};
 use super::when::{When, leading};
 use crate::event::Peer;
+use crate::transcript::says_opaque;
 
 /// Marks that are not mailscope's own, the longer first.
 const MARKS: [(&[u8], Peer); 18] = [
@@ -55,6 +56,8 @@ pub enum Line<'a> {
     ConnectedTo(&'a [u8]),
     /// A comment.
     Comment,
+    /// What the connection's peers say from here on is of no messages.
+    Opaque,
     Empty,
     /// The log's own.
     Other,
@@ -75,6 +78,9 @@ impl<'a> Line<'a> {
 
     fn marked(line: &'a [u8]) -> Self {
         if let Some(comment) = line.strip_prefix(b"#") {
+            if says_opaque(comment) {
+                return Self::Opaque;
+            }
             let mut words = comment
                 .split(u8::is_ascii_whitespace)
                 .filter(|word| !word.is_empty());
@@ -113,7 +119,7 @@ impl<'a> Line<'a> {
     /// Whether it can be a line of such a log and of nothing else, the first of which decides.
     pub fn decides(line: &'a [u8]) -> bool {
         match Self::of(line).1 {
-            Self::Own(_) | Self::Connection(_) => true,
+            Self::Own(_) | Self::Connection(_) | Self::Opaque => true,
             Self::Comment => line.starts_with(b"# ") || line == b"#",
             Self::ConnectedTo(address) => address.starts_with(b"imap"),
             // People quote mail with > as well.

@@ -92,6 +92,8 @@ pub enum What {
     Ordered,
     /// What the client says next is mailscope's, in place of a login.
     Supplied,
+    /// What both peers say from here on is of no messages.
+    Opaque,
     /// The client goes on with its literal, having been told to or not.
     GoesOn,
     /// The next literal was said to have so many octets, wrongly.

@@ -79,6 +79,12 @@ impl Transcription {
             }
             What::Closed => connection.close(None, &mut drafts),
             What::Ordered => drafts.push(note(at, &Note::OrderNotKept)),
+            What::Opaque => {
+                connection.is_begun = true;
+                if connection.observer.opaque_from_here(at, &mut drafts) {
+                    drafts.push(note(at, &Note::ImportOpaque));
+                }
+            }
             What::GoesOn => connection.observer.goes_on(&mut drafts),
             What::Mended(announced) => {
                 let announced = *announced;

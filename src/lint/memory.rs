@@ -40,6 +40,8 @@ pub(super) struct Memory {
     pub(super) faulted: bool,
     /// mailscope said something in a peer's place.
     pub(super) meddled: bool,
+    /// What is said from here on is of no messages.
+    pub(super) is_opaque: bool,
     /// Continuation requests for literals since the last command.
     pub(super) go_aheads: usize,
 }

@@ -9,6 +9,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
@@ -58,9 +59,7 @@ impl From<Unreachable> for Error {
 pub async fn dial(server: &ServerAddress, ours: &Ours) -> Result<TcpStream, Unreachable> {
     let mut refusals = Refusals(Vec::new());
     let attempt = async {
-        let found = tokio::net::lookup_host((server.host(), server.port()))
-            .await
-            .map_err(|error| not_found(server, &error))?;
+        let found = look_up(server).await?;
         let (own, others): (Vec<_>, Vec<_>) = found.partition(|&address| ours.is_listener(address));
         if others.is_empty() && !own.is_empty() {
             return Err(ourselves(server));
@@ -77,18 +76,25 @@ pub async fn dial(server: &ServerAddress, ours: &Ours) -> Result<TcpStream, Unre
     Ok(stream)
 }
 
-/// Looks the server's name up, to find out early that it is spelt wrong. It is looked up again for each
-/// connection.
+/// Finds out early whether the server's name is spelt wrong. It is looked up again for each connection.
 ///
 /// # Errors
 ///
 /// It is not found now.
-pub async fn look_up(server: &ServerAddress) -> Result<(), Error> {
-    let found = tokio::net::lookup_host((server.host(), server.port())).await;
-    match found {
+pub async fn find(server: &ServerAddress) -> Result<(), Error> {
+    match look_up(server).await {
         Ok(_) => Ok(()),
-        Err(error) => Err(not_found(server, &error).error),
+        Err(unreachable) => Err(unreachable.error),
     }
+}
+
+/// The server's addresses. What is an address itself is not looked up.
+async fn look_up(server: &ServerAddress) -> Result<impl Iterator<Item = SocketAddr>, Unreachable> {
+    static AT_ONCE: Semaphore = Semaphore::const_new(limits::LOOKUPS);
+    let _one = AT_ONCE.acquire().await;
+    tokio::net::lookup_host((server.host(), server.port()))
+        .await
+        .map_err(|error| not_found(server, &error))
 }
 
 /// Families in turn, starting with the one that the resolver put first (RFC 8305, section 4).
@@ -200,7 +206,9 @@ impl Refusals {
         ];
         let is_unreachable =
             |(_, error): &(SocketAddr, io::Error)| unreachable.contains(&error.kind());
-        let hint = if cause == Cause::Refused {
+        let hint = if self.0.iter().any(|(_, error)| is_out_of_files(error)) {
+            MORE_FILES.into()
+        } else if cause == Cause::Refused {
             format!(
                 "check the port: nothing listens on {} there (IMAP over TLS: 993, cleartext: 143)",
                 server.port()
@@ -219,7 +227,29 @@ fn cannot(server: &ServerAddress, why: impl std::fmt::Display) -> Error {
     Error::new(format!("connect to {server}"), why)
 }
 
+/// What to try where the system has no file left for a socket.
+const MORE_FILES: &str = "let the app open fewer connections, or allow more files (ulimit -n)";
+
+/// Whether the process, or the whole system, has as many files open as it may.
+fn is_out_of_files(error: &io::Error) -> bool {
+    /// ENFILE, EMFILE; WSAEMFILE.
+    const NONE_LEFT: &[i32] = match cfg!(windows) {
+        true => &[10024],
+        false => &[23, 24],
+    };
+    error
+        .raw_os_error()
+        .is_some_and(|code| NONE_LEFT.contains(&code))
+}
+
 fn not_found(server: &ServerAddress, error: &io::Error) -> Unreachable {
+    if is_out_of_files(error) {
+        let why = format!("the name {} cannot be looked up ({error})", server.host());
+        return Unreachable {
+            cause: Cause::Other,
+            error: cannot(server, why).hint(MORE_FILES),
+        };
+    }
     let error = cannot(
         server,
         format!("the name {} is not found ({error})", server.host()),
@@ -351,6 +381,21 @@ mod tests {
         ] {
             let refusals = kinds.iter().map(|&kind| (address, kind.into()));
             assert_eq!(Refusals(refusals.collect()).cause(), cause);
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn no_files_left_is_not_the_server_s_fault() {
+        let none_left = || io::Error::from_raw_os_error(24);
+        let server = server("127.0.0.1:993");
+        let refusals = Refusals(vec![("127.0.0.1:993".parse().unwrap(), none_left())]);
+        for Unreachable { cause, error } in
+            [refusals.error(&server), not_found(&server, &none_left())]
+        {
+            assert_eq!(cause, Cause::Other);
+            assert!(error.why().contains("Too many open files"), "{error}");
+            assert_eq!(error.what_to_try(), Some(MORE_FILES));
         }
     }
 

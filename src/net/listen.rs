@@ -7,10 +7,11 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
-use tokio::net::{TcpListener, TcpStream, lookup_host};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
 
 use super::set_up;
 use crate::error::{Error, Result};
+use crate::limits;
 
 /// Which of the listeners; names the flag in errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,6 +52,34 @@ pub enum Reach {
 /// An IPv4 address in IPv6's form (`::ffff:127.0.0.1`) is judged as the IPv4 address.
 pub fn is_remote(address: SocketAddr) -> bool {
     !address.ip().to_canonical().is_loopback()
+}
+
+/// Listens on the first of these addresses that can be had.
+///
+/// # Errors
+///
+/// The system's, for the last one.
+pub fn bind(addresses: &[SocketAddr]) -> io::Result<TcpListener> {
+    let listen = |address: &SocketAddr| {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4(),
+            SocketAddr::V6(_) => TcpSocket::new_v6(),
+        }?;
+        // As for other servers: an address is free again when the last run is over. On Windows that would let
+        // others share it.
+        #[cfg(not(windows))]
+        socket.set_reuseaddr(true)?;
+        socket.bind(*address)?;
+        socket.listen(limits::BACKLOG)
+    };
+    let mut last = io::ErrorKind::InvalidInput.into();
+    for address in addresses {
+        match listen(address) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
 }
 
 /// An address to listen on: `127.0.0.1:1993`, `[::1]:0`, `localhost:1993`.
@@ -113,7 +142,7 @@ impl ListenAddress {
         {
             return Err(self.refused(*remote));
         }
-        TcpListener::bind(&*addresses).await.map_err(cannot)
+        bind(&addresses).map_err(cannot)
     }
 
     fn refused(&self, remote: SocketAddr) -> Error {

@@ -17,6 +17,7 @@ mod authority;
 mod certificate;
 mod clock;
 mod dial;
+mod files;
 mod handshake;
 mod keylog;
 mod listen;
@@ -30,7 +31,8 @@ mod transport;
 
 pub use authority::{Authority, Host, Kept, Scope};
 pub use clock::Clock;
-pub use dial::{Cause, Unreachable, dial, look_up};
+pub use dial::{Cause, Unreachable, dial, find};
+pub use files::{Room, permit_more_files};
 pub use handshake::{
     ClientIdentity, ClientTlsError, ServerTlsError, ServerTrust, StartedHandshake, TlsToClient,
     TlsToServer,

@@ -10,8 +10,8 @@ use super::counts::{Counts, Wrong};
 use super::input::{Form, Input};
 use crate::error::{Doing, Error, Result};
 use crate::event::{
-    Body, Draft, Event, Gate, Micros, Numbers, Peer, Reading, Recorded, RecordedBody, Secrets,
-    Times,
+    Body, Draft, Event, Gate, Micros, Note, Numbers, Peer, Reading, Recorded, RecordedBody,
+    Secrets, Times,
 };
 use crate::protocol::imap::Observer;
 use crate::transcript::{Header, Reader, TextLine, read_text_so_far};
@@ -222,11 +222,16 @@ impl Readings {
         let mut n = self.heard;
         let (observer, numbers) = self.connection(line.conn);
         let at = Micros::default();
-        if line.from == Peer::Client && observer.awaits_go_ahead() {
+        let mut drafts = Vec::new();
+        if line.is_opaque {
+            if observer.opaque_from_here(at, &mut drafts) {
+                let note = Note::ImportOpaque.finding();
+                drafts.push(Draft::new(0, at, Body::Note(note)));
+            }
+        } else if line.from == Peer::Client && observer.awaits_go_ahead() {
             // It went on, so it was told to, whether that was written down or not.
             observer.hear_again(Peer::Server, b"+ OK\r\n", at, &mut Vec::new());
         }
-        let mut drafts = Vec::new();
         observer.hear_again(line.from, &line.octets, at, &mut drafts);
         let said = drafts.iter().filter_map(|draft| match draft.body() {
             Body::Said(said) => Some(&**said),

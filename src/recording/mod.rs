@@ -155,11 +155,13 @@ impl<F: FnMut(Heard)> Connections<F> {
         let observer = observer(&mut self.all, conn);
         let state = observer.state();
         let at = Micros::default();
-        if from == Peer::Client && observer.awaits_go_ahead() {
+        let mut drafts = Vec::new();
+        if line.is_opaque {
+            observer.opaque_from_here(at, &mut drafts);
+        } else if from == Peer::Client && observer.awaits_go_ahead() {
             // It went on, so it was told to, whether that was written down or not.
             observer.hear_again(Peer::Server, b"+ OK\r\n", at, &mut Vec::new());
         }
-        let mut drafts = Vec::new();
         observer.hear_again(from, &line.octets, at, &mut drafts);
         let said = drafts.iter().filter_map(|draft| match draft.body() {
             Body::Said(said) => Some(&**said),
@@ -255,6 +257,24 @@ mod tests {
                 (S, "OK on", 6),
                 (C, "LOGIN", 7),
                 (S, "OK in", 9),
+            ])
+        );
+    }
+
+    #[test]
+    fn a_text_may_say_that_octets_are_of_no_messages() {
+        let text = "S: * OK hi\nC: a STARTTLS\nS: a OK go\n# opaque from here on\nC: b NOOP {3}\n\
+            C\\: \\x16\\\nS: c OK\n# connection 2\nS: * OK other\n";
+        assert_eq!(
+            heard(text, Side::Both),
+            owned(&[
+                (S, "* OK hi", 1),
+                (C, "STARTTLS", 2),
+                (S, "OK go", 3),
+                (C, "b NOOP {3}", 5), // of a command, its name is told
+                (C, "\u{16}", 6),
+                (S, "c OK", 7),
+                (S, "* OK other", 9),
             ])
         );
     }

@@ -29,8 +29,8 @@ use crate::error::{Error, Result};
 use crate::event::Gate;
 use crate::fault::Faults;
 use crate::net::{
-    AskedSecurity, Authority, Clock, KeyLogFile, Ours, ServerAddress, TlsToClient, TlsToServer,
-    set_up,
+    AskedSecurity, Authority, Clock, KeyLogFile, Ours, Room, ServerAddress, TlsToClient,
+    TlsToServer, set_up,
 };
 use crate::protocol::imap::Hidden;
 use crate::sink::bus::Bus;
@@ -170,12 +170,20 @@ impl Relay {
     }
 
     /// Serves apps until `stop` is called, then ends every connection and returns. Connections are
-    /// numbered from 1 in the order in which they are accepted; their number is returned.
+    /// numbered from 1 in the order in which they are accepted; their number is returned. Where the system
+    /// has no files for more of them, apps wait until one ends.
     pub async fn run(self, bus: Arc<Bus>, clock: Clock, stop: CancellationToken) -> u64 {
         let mut connections = JoinSet::new();
         let mut last = 0;
+        let room = Room::for_connections(FILES_EACH);
         let mut in_trouble = false;
-        loop {
+        let mut trouble = |error: Option<Error>| {
+            if let Some(error) = error.as_ref().filter(|_| !in_trouble) {
+                (self.on_trouble)(error);
+            }
+            in_trouble = error.is_some();
+        };
+        'run: loop {
             let accepted = tokio::select! {
                 () = stop.cancelled() => break,
                 accepted = accept(&self.listeners) => accepted,
@@ -185,17 +193,24 @@ impl Relay {
                 Ok(accepted) => accepted,
                 // The app is gone already.
                 Err(error) if error.kind() == ErrorKind::ConnectionAborted => continue,
-                // Out of file descriptors, most likely: apps wait until a connection ends.
+                // Something else has the files that were there: apps wait until a connection ends.
                 Err(error) => {
-                    if !in_trouble {
-                        (self.on_trouble)(&cannot_accept(&error));
-                    }
-                    in_trouble = true;
+                    trouble(Some(cannot_accept(error)));
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     continue;
                 }
             };
-            in_trouble = false;
+            while connections.len() >= room.connections {
+                trouble(Some(cannot_accept(no_room(room))));
+                tokio::select! {
+                    () = stop.cancelled() => break 'run,
+                    _ = connections.join_next() => {}
+                }
+            }
+            // At the limit each one that ends lets one in; it is not told each time.
+            if connections.len() < room.connections - room.connections / 10 {
+                trouble(None);
+            }
             last += 1;
             let tap = Tap::new(last, clock, Arc::clone(&bus), self.gate.clone());
             let (shared, stop) = (Arc::clone(&self.shared), stop.clone());
@@ -207,6 +222,9 @@ impl Relay {
         last
     }
 }
+
+/// Files that a connection takes: a socket to the app, and one to the server.
+const FILES_EACH: u64 = 2;
 
 /// The next app on any listener.
 async fn accept(listeners: &[(TcpListener, Leg)]) -> io::Result<(TcpStream, SocketAddr, Leg)> {
@@ -223,7 +241,15 @@ async fn accept(listeners: &[(TcpListener, Leg)]) -> io::Result<(TcpStream, Sock
     Ok((stream, address, leg))
 }
 
-fn cannot_accept(error: &io::Error) -> Error {
-    Error::new("accept a connection of an app", error)
+fn cannot_accept(why: impl std::fmt::Display) -> Error {
+    Error::new("accept a connection of an app", why)
         .hint("let the app open fewer connections, or allow more files (ulimit -n)")
+}
+
+fn no_room(room: Room) -> String {
+    let Room { connections, files } = room;
+    let limit = files.map_or(String::new(), |files| format!(" ({files})"));
+    format!(
+        "{connections} are open, as many as the limit of open files{limit} has room for; it waits until one ends"
+    )
 }

@@ -89,6 +89,8 @@ pub struct Pumps {
     /// Octets that a read may bring.
     most: usize,
     then: Option<Then>,
+    /// Whose octets were read and wait until there is room for what becomes of them.
+    unobserved: Option<Peer>,
 }
 
 /// What is to be done once everything is written.
@@ -311,6 +313,7 @@ impl Pumps {
             first: Peer::Client,
             most: limits::READ,
             then: None,
+            unobserved: None,
         }
     }
 
@@ -363,7 +366,15 @@ impl Pumps {
                     None => {}
                 }
             }
-            let (from, look) = poll_fn(|cx| self.poll(cx, legs)).await;
+            let (from, look) = match self.unobserved.take() {
+                Some(from) => (from, Look::Read),
+                None => poll_fn(|cx| self.poll(cx, legs)).await,
+            };
+            // While this one waited for octets, others may have filled what it was waited for above.
+            if matches!(look, Look::Read) && !tap.has_room() {
+                self.unobserved = Some(from);
+                continue;
+            }
             let verdict = match look {
                 Look::Read => {
                     let verdict = tap.read(from, &self.direction(from).incoming);

@@ -158,6 +158,11 @@ impl Tap {
         self.bus.room().await;
     }
 
+    /// Whether there is room now.
+    pub fn has_room(&self) -> bool {
+        self.bus.has_room()
+    }
+
     /// `None` when the reader failed, and another one took its place that has not seen the octets;
     /// unless they may not go on unread.
     fn observe(

@@ -35,7 +35,7 @@ pub struct Messages {
 /// What a message is, as far as the rules ask.
 #[derive(Clone, Debug)]
 pub enum Kind {
-    /// A command with this name.
+    /// A command with this name, which is empty where it is masked.
     Command(String),
     /// A response.
     Response,
@@ -50,10 +50,8 @@ impl Kind {
     pub fn of(reading: &Reading) -> Self {
         match reading {
             Reading::Command {
-                name: Some(name),
-                tag: Some(_),
-                ..
-            } => Self::Command(name.to_string()),
+                name, tag: Some(_), ..
+            } => Self::Command(name.as_deref().unwrap_or_default().to_owned()),
             Reading::Command { .. } | Reading::Opaque | Reading::LiteralPart { .. } => Self::Opaque,
             Reading::ContinuationRequest { awaited, .. } => Self::Turn(*awaited),
             Reading::Continuation { .. } => Self::Turn(Some(Awaited::Sasl)),
@@ -169,9 +167,11 @@ impl Messages {
     }
 
     /// The rule of a tag. What stands in a tag's place before no known command may be a line of a mail
-    /// that went astray.
+    /// that went astray. One letter says nothing, and there are too few of them to be told apart by
+    /// others.
     pub fn tag(&self, tag: &[u8]) -> Rule {
-        match matches!(tag, b"*" | b"+") || self.tags.contains(tag) {
+        let is_letter = matches!(tag, [octet] if octet.is_ascii_alphanumeric());
+        match is_letter || matches!(tag, b"*" | b"+") || self.tags.contains(tag) {
             true => Rule::Stay,
             false => Rule::Text,
         }

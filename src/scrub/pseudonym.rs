@@ -32,6 +32,8 @@ pub struct Pseudonyms {
     /// Each word's, by the word in lower case; empty until all words are known.
     given: HashMap<Vec<char>, Vec<char>>,
     taken: HashSet<Vec<char>>,
+    /// Words, in lower case, that stay because the user said so, or because they are tags.
+    kept: HashSet<String>,
     drawn: bool,
 }
 
@@ -46,6 +48,9 @@ impl Pseudonyms {
         SystemRandom::new()
             .fill(&mut seed)
             .expect("the system has random numbers");
+        // What a fuzzer finds is to be found again.
+        #[cfg(fuzzing)]
+        seed.fill(7);
         Self::with_seed(vocabulary, &seed)
     }
 
@@ -64,6 +69,7 @@ impl Pseudonyms {
             vocabulary,
             given: HashMap::new(),
             taken: HashSet::new(),
+            kept: HashSet::new(),
             drawn: false,
         }
     }
@@ -73,9 +79,19 @@ impl Pseudonyms {
         &self.vocabulary
     }
 
-    /// How many words have one.
+    /// How many words are held.
     pub fn held(&self) -> usize {
-        self.given.len()
+        self.given.len() + self.kept.len()
+    }
+
+    /// Takes a word for one that stays somewhere: it stands for no other.
+    pub fn keep(&mut self, word: &[char]) {
+        self.kept.insert(folded(word).into_iter().collect());
+    }
+
+    /// Whether the word, in lower case, stays somewhere although no table has it.
+    pub fn keeps(&self, word: &str) -> bool {
+        self.kept.contains(word)
     }
 
     /// Which words have one, in lower case.
@@ -101,7 +117,7 @@ impl Pseudonyms {
         self.drawn = true;
     }
 
-    /// None is a word of the original, one that has a meaning in a mail session, or another's.
+    /// None is a word of the original, one that stays or has a meaning in a mail session, or another's.
     fn draw_one(&mut self, word: &[char]) -> Vec<char> {
         let mut found = Vec::new();
         for _ in 0..DRAWS {
@@ -113,7 +129,7 @@ impl Pseudonyms {
             let text: String = fold.iter().collect();
             // A single letter has no meaning by itself, and there are too few of them to leave some out.
             let has_a_meaning = word.len() > 1 && self.vocabulary.has(&text);
-            let is_free = !self.taken.contains(&fold) && !has_a_meaning;
+            let is_free = !self.taken.contains(&fold) && !self.keeps(&text) && !has_a_meaning;
             let is_new = match word.len() {
                 0..=3 => fold != word,
                 _ => !self.given.contains_key(&fold),
@@ -335,6 +351,17 @@ mod tests {
         given.sort();
         given.dedup();
         assert!(given.len() > 24, "{given:?}");
+    }
+
+    /// A word that became a tag made an answer to another command of its line.
+    #[test]
+    fn r009_a_word_that_stays_stands_for_no_other() {
+        let mut pseudonyms = Pseudonyms::known(Vocabulary::new());
+        for kept in ('a'..='y').filter(|letter| *letter != 'q') {
+            pseudonyms.keep(&[kept]);
+        }
+        let mut pseudonyms = drawn(pseudonyms, &["q"]);
+        assert_eq!(pseudonyms.word(&['q']), ['z']);
     }
 
     #[test]

@@ -38,8 +38,6 @@ pub struct Words {
     pub pseudonyms: Pseudonyms,
     /// Words of mailboxes, users and hosts, in lower case.
     private: HashSet<String>,
-    /// Words that stay because the user said so, or because they are tags.
-    kept: HashSet<String>,
     /// Charsets in which something was said.
     charsets: HashSet<&'static Encoding>,
 }
@@ -50,24 +48,18 @@ impl Words {
         Self {
             pseudonyms,
             private: HashSet::new(),
-            kept: HashSet::new(),
             charsets: HashSet::new(),
         }
     }
 
     /// How many words are held, in whatever list.
     pub fn held(&self) -> usize {
-        self.pseudonyms.held() + self.private.len() + self.kept.len()
+        self.pseudonyms.held() + self.private.len()
     }
 
     /// The charsets in which something was said, but for UTF-8.
     pub fn charsets(&self) -> impl Iterator<Item = &'static Encoding> {
         self.charsets.iter().copied()
-    }
-
-    /// Whether the word, in lower case, stays somewhere although no table has it.
-    pub fn stays(&self, word: &str) -> bool {
-        self.kept.contains(word)
     }
 
     /// Takes a text's words for the name of somebody or something.
@@ -81,8 +73,7 @@ impl Words {
     /// Takes a text's words for such that stay.
     pub fn are_kept(&mut self, text: &[char]) {
         for range in words(text) {
-            let word: String = folded(&text[range]).into_iter().collect();
-            self.kept.insert(word);
+            self.pseudonyms.keep(&text[range]);
         }
     }
 

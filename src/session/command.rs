@@ -73,6 +73,22 @@ impl Command {
         })
     }
 
+    /// Octets that it holds, beside its own.
+    pub(super) fn weight(&self) -> usize {
+        let words = |words: &[String]| -> usize {
+            words
+                .iter()
+                .map(|word| size_of_val(word) + word.len())
+                .sum()
+        };
+        let stores = self.stores.as_ref().map_or(0, |stores| {
+            words(&stores.flags) + stores.set.as_deref().map_or(0, size_of_val)
+        });
+        let named: usize = self.named.iter().map(|name| name.len()).sum();
+        let identity = self.identity.as_ref().map_or(0, String::len);
+        self.tag.len() + words(&self.words) + named + identity + stores
+    }
+
     /// The mailboxes that it is about.
     pub fn mailboxes(&self) -> impl Iterator<Item = &str> {
         self.named.iter().chain(&self.selected).map(|name| &**name)

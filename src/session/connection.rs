@@ -256,7 +256,7 @@ impl Session {
         if matches!(&*command.name, "AUTHENTICATE" | "IDLE") {
             self.continued.insert(command.tag.clone(), n);
         }
-        if let Some(oldest) = self.in_flight.begin(Arc::clone(command)) {
+        for oldest in self.in_flight.begin(Arc::clone(command)) {
             self.forget(&oldest);
         }
     }

@@ -45,6 +45,8 @@ impl Deref for Pending {
 #[derive(Default)]
 pub struct InFlight {
     commands: BTreeMap<u64, Pending>,
+    /// Octets that they hold.
+    held: usize,
     /// How many have each name, and each tag.
     names: HashMap<Cow<'static, str>, usize>,
     tags: HashMap<String, usize>,
@@ -53,12 +55,17 @@ pub struct InFlight {
 }
 
 impl InFlight {
-    /// Takes a command in; one that waited longest, if there are too many, waits no more.
-    pub(super) fn begin(&mut self, command: Arc<Command>) -> Option<Pending> {
-        let oldest = match self.commands.first_key_value() {
-            Some((oldest, _)) if self.commands.len() == limits::IN_FLIGHT => self.end(*oldest),
-            _ => None,
-        };
+    /// Takes a command in; those that waited longest, if there are too many, wait no more.
+    pub(super) fn begin(&mut self, command: Arc<Command>) -> Vec<Pending> {
+        self.held += command.weight();
+        let mut forgotten = Vec::new();
+        while self.commands.len() == limits::IN_FLIGHT || self.held > limits::IN_FLIGHT_HELD {
+            let oldest = self.commands.first_key_value().map(|(oldest, _)| *oldest);
+            let Some(oldest) = oldest.and_then(|oldest| self.end(oldest)) else {
+                break;
+            };
+            forgotten.push(oldest);
+        }
         *self.names.entry(command.name.clone()).or_default() += 1;
         *self.tags.entry(command.tag.clone()).or_default() += 1;
         let pending = Pending {
@@ -68,13 +75,14 @@ impl InFlight {
             done: false,
         };
         self.commands.insert(pending.n, pending);
-        oldest
+        forgotten
     }
 
     pub(super) fn end(&mut self, n: u64) -> Option<Pending> {
         let command = self.commands.remove(&n)?;
         less(&mut self.names, &command.name);
         less(&mut self.tags, &command.tag);
+        self.held -= command.weight();
         Some(command)
     }
 
@@ -82,6 +90,7 @@ impl InFlight {
     pub(super) fn doubt(&mut self) {
         self.names.clear();
         self.tags.clear();
+        self.held = 0;
         let doubtful = std::mem::take(&mut self.commands).into_values();
         let doubtful = doubtful.map(|pending| (pending.n, pending.command));
         self.doubtful.extend(doubtful);

@@ -3,6 +3,7 @@
 use super::*;
 use crate::event::Peer::{Client as C, Server as S};
 use crate::event::{Gate, Micros, Numbers, Peer, Secrets};
+use crate::limits;
 use crate::protocol::imap::Observer;
 use crate::protocol::imap::conversations::random::{Step, events};
 
@@ -39,6 +40,22 @@ fn after(lines: &str) -> Session {
         }
     }
     session
+}
+
+#[test]
+fn of_long_commands_in_flight_fewer_are_kept() {
+    let set: String = (0..1_000).map(|i| format!("{},", 3 * i + 1)).collect();
+    let store = |i: usize| format!("C: c{i} STORE {set}7 +FLAGS.SILENT (\\Seen)\n");
+    let held = after(&store(0))
+        .in_flight()
+        .get(1)
+        .map(|command| command.weight());
+    let all = 2 * limits::IN_FLIGHT_HELD / held.unwrap();
+    let session = after(&(0..all).map(store).collect::<String>());
+    let kept = session.in_flight().count();
+    assert!((all / 4..all * 3 / 4).contains(&kept), "{kept} of {all}");
+    assert!(session.in_flight().has_tag(&format!("c{}", all - 1)));
+    assert!(!session.in_flight().has_tag("c0"));
 }
 
 const SELECTED: &str = "S: * OK [CAPABILITY IMAP4rev1 IDLE] hi\nC: a LOGIN alice x\nS: a OK in\n\

@@ -4,12 +4,13 @@
 //! are given the events, so that order in a transcript is the order of numbers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-use super::queue::{Policy, Queue};
+use super::queue::{Policy, Queue, Wait};
 use crate::error::{Error, Result};
 use crate::event::{Draft, Event, Numbers};
 use crate::limits;
@@ -64,12 +65,15 @@ pub type OnFailure = Arc<dyn Fn(Purpose, &Error) + Send + Sync>;
 pub struct Bus {
     last: Mutex<u64>,
     sinks: Vec<Attached>,
+    on_failure: OnFailure,
 }
 
 struct Attached {
     queue: Arc<Queue>,
     purpose: Purpose,
     done: Mutex<Receiver<Option<Cause>>>,
+    /// It took nothing for too long, and was given up.
+    hangs: AtomicBool,
 }
 
 impl Bus {
@@ -79,6 +83,7 @@ impl Bus {
         Ok(Self {
             last: Mutex::new(0),
             sinks: sinks.into_iter().map(attach).collect::<Result<_>>()?,
+            on_failure: Arc::clone(on_failure),
         })
     }
 
@@ -108,11 +113,27 @@ impl Bus {
         }
     }
 
-    /// Waits until every sink that must not lose anything has room.
+    /// Waits until every sink that must not lose anything has room. One that hangs is given up, as one that
+    /// failed is.
     pub async fn room(&self) {
         for sink in &self.sinks {
-            sink.queue.room().await;
+            if sink.queue.room().await == Wait::InVain && sink.queue.close() {
+                self.give_up(sink);
+            }
         }
+    }
+
+    /// Whether every sink that must not lose anything has room now.
+    pub fn has_room(&self) -> bool {
+        self.sinks.iter().all(|sink| sink.queue.has_room())
+    }
+
+    fn give_up(&self, sink: &Attached) {
+        sink.hangs.store(true, Ordering::Release);
+        let (purpose, on_failure) = (sink.purpose, Arc::clone(&self.on_failure));
+        // Whoever is told may take long to say it, and the relay is to go on.
+        let tell = move || on_failure(purpose, &hangs(purpose));
+        let _ = thread::Builder::new().name("sink".into()).spawn(tell);
     }
 
     /// Events published so far.
@@ -137,6 +158,7 @@ impl Bus {
                 };
                 let patience = deadline.saturating_duration_since(Instant::now());
                 let cause = match done.recv_timeout(patience) {
+                    Ok(_) if sink.hangs.load(Ordering::Acquire) => Cause::Failed,
                     Ok(outcome) => outcome?,
                     Err(RecvTimeoutError::Disconnected) => Cause::Failed,
                     Err(RecvTimeoutError::Timeout) => Cause::Late,
@@ -177,7 +199,20 @@ fn attach(policy: Policy, mut sink: Box<dyn Sink>, on_failure: OnFailure) -> Res
         queue,
         purpose,
         done: Mutex::new(done),
+        hangs: AtomicBool::new(false),
     })
+}
+
+/// What is said of a sink that hangs.
+fn hangs(purpose: Purpose) -> Error {
+    let what = match purpose {
+        Purpose::Record => "write the transcript",
+        Purpose::Capture => "write the capture",
+        Purpose::View => "write to standard output",
+    };
+    let seconds = limits::SINK_STALLED.as_secs();
+    Error::new(what, format!("nothing could be written for {seconds} s"))
+        .hint("see whether that disk answers, or record to another one with --out")
 }
 
 fn drain(queue: &Queue, sink: &mut dyn Sink) -> Result<()> {
@@ -191,7 +226,7 @@ fn drain(queue: &Queue, sink: &mut dyn Sink) -> Result<()> {
 mod tests {
     use super::*;
     use crate::event::{Body, Micros};
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
     use std::time::Duration;
 
     struct Collect(Arc<Mutex<Vec<u64>>>);
@@ -230,6 +265,31 @@ mod tests {
                 Self::Hangs(purpose) => *purpose,
             }
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_recorder_that_hangs_is_given_up_and_told_of_once() {
+        let (tell, told) = channel();
+        let on_failure: OnFailure = Arc::new(move |purpose, error: &Error| {
+            tell.send((purpose, error.to_string())).unwrap();
+        });
+        let hangs: Box<dyn Sink> = Box::new(Bad::Hangs(Purpose::Record));
+        let bus = Bus::new(vec![(Policy::PushBack, hangs)], &on_failure).unwrap();
+        let mut numbers = Numbers::new(1);
+        let more_than_enough = limits::RECORDING_QUEUE / draft().weight() + 1;
+        bus.publish(&mut numbers, &mut vec![draft(); more_than_enough]);
+        tokio::join!(bus.room(), bus.room());
+        let (purpose, error) = told.recv().unwrap();
+        assert_eq!(purpose, Purpose::Record);
+        assert!(
+            error.starts_with("write the transcript: nothing could be written for "),
+            "{error}"
+        );
+        bus.publish(&mut numbers, &mut vec![draft(); more_than_enough]);
+        bus.room().await;
+        assert!(told.try_recv().is_err());
+        let short = bus.finish(Instant::now() + Duration::from_millis(50));
+        assert_eq!(short[0].purpose, Purpose::Record);
     }
 
     fn soon() -> Instant {

@@ -6,6 +6,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use crate::event::{Body, Event};
 use crate::limits;
@@ -17,6 +18,16 @@ pub enum Policy {
     PushBack,
     /// What does not fit is left out, and the sink is told how many octets that were.
     Drop,
+}
+
+/// How a wait for [room](Queue::room) ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "one that waited in vain would wait again"]
+pub enum Wait {
+    /// There is room, or none is needed.
+    Over,
+    /// The sink hangs.
+    InVain,
 }
 
 /// Events on their way to one sink.
@@ -43,8 +54,8 @@ struct State {
 }
 
 impl Queue {
-    /// A queue for events of `bound` octets in all; the bound may be exceeded by what one read of
-    /// each connection leads to.
+    /// A queue for events of `bound` octets in all; the bound may be exceeded by what one read
+    /// leads to, of each connection that is looked after at that moment (one a thread of the runtime).
     pub fn new(policy: Policy, bound: usize) -> Self {
         Self {
             policy,
@@ -84,20 +95,27 @@ impl Queue {
         }
     }
 
-    /// Waits until the queue has room; at once unless it [pushes back](Policy::PushBack).
-    pub async fn room(&self) {
+    /// Waits until the queue has room; at once unless it [pushes back](Policy::PushBack). In vain where the sink
+    /// takes nothing for [`limits::SINK_STALLED`].
+    pub async fn room(&self) -> Wait {
         loop {
             let drained = self.drained.notified();
-            if !self.is_full() {
-                return;
+            if self.has_room() {
+                return Wait::Over;
             }
-            drained.await;
+            if timeout(limits::SINK_STALLED, drained).await.is_err() && !self.has_room() {
+                return Wait::InVain;
+            }
         }
     }
 
-    fn is_full(&self) -> bool {
+    /// Whether it has room, or none is needed.
+    pub fn has_room(&self) -> bool {
+        if self.policy != Policy::PushBack {
+            return true;
+        }
         let state = self.state();
-        self.policy == Policy::PushBack && !state.closed && state.weight > self.bound
+        state.closed || state.weight <= self.bound
     }
 
     /// What came since the last call, at most about a quarter of the bound; waits for something to
@@ -127,11 +145,12 @@ impl Queue {
         (!events.is_empty()).then_some(events)
     }
 
-    /// No more events come; those that are here are still taken.
-    pub fn close(&self) {
-        self.state().closed = true;
+    /// No more events come; those that are here are still taken. Whether it was open.
+    pub fn close(&self) -> bool {
+        let was_closed = std::mem::replace(&mut self.state().closed, true);
         self.filled.notify_all();
         self.drained.notify_waiters();
+        !was_closed
     }
 }
 
@@ -220,7 +239,7 @@ mod tests {
     #[tokio::test]
     async fn a_recorder_that_is_too_slow_holds_the_relay_back() {
         let queue = Arc::new(Queue::new(Policy::PushBack, 250));
-        queue.room().await;
+        assert_eq!(queue.room().await, Wait::Over);
         queue.push(&[event(1), event(2), event(3)]);
         let waiting = tokio::spawn({
             let queue = Arc::clone(&queue);
@@ -234,6 +253,19 @@ mod tests {
             (first, queue.take().is_none())
         });
         assert_eq!(taken.await.unwrap(), (Some(vec![1, 2, 3]), true));
-        waiting.await.unwrap();
+        assert_eq!(waiting.await.unwrap(), Wait::Over);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_recorder_that_hangs_is_waited_for_and_not_for_ever() {
+        let queue = Queue::new(Policy::PushBack, 250);
+        queue.push(&[event(1), event(2), event(3)]);
+        let begun = tokio::time::Instant::now();
+        assert_eq!(queue.room().await, Wait::InVain);
+        assert!(begun.elapsed() >= limits::SINK_STALLED);
+        assert!(queue.close() && !queue.close());
+        assert_eq!(queue.room().await, Wait::Over);
+        // What it was given, it still gets.
+        assert_eq!(numbers(&queue.take().unwrap()), [1, 2, 3]);
     }
 }

@@ -6,7 +6,9 @@
 
 use std::collections::HashMap;
 
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 use crate::event::{
     Awaited, Body, Finding, Message, Micros, Peer, Recorded, RecordedBody, RecordedMessage,
@@ -22,7 +24,7 @@ use super::scanner::Fault;
 pub(super) struct Entry<'a> {
     n: Option<u64>,
     conn: Option<u64>,
-    at: Option<f64>,
+    at: Option<At>,
     from: Option<String>,
     to: Option<String>,
     kind: Option<String>,
@@ -60,6 +62,22 @@ pub(super) struct Entry<'a> {
     reason: Option<String>,
 }
 
+/// When it was: seconds as they are written, which a binary number does not always hold.
+#[derive(Clone, Copy)]
+struct At(Micros);
+
+impl<'de> Deserialize<'de> for At {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = <&RawValue>::deserialize(deserializer)?.get();
+        if let Some(exact) = Micros::exactly(written) {
+            return Ok(Self(exact));
+        }
+        let seconds = serde_json::from_str(written)
+            .map_err(|_| D::Error::custom(format!("at is a number of seconds, not {written}")))?;
+        Ok(Self(Micros::from_seconds(seconds)))
+    }
+}
+
 /// The kinds that have a wire.
 const MESSAGES: [&str; 8] = [
     "greeting",
@@ -93,7 +111,7 @@ impl Before {
     fn event(&mut self, mut entry: Entry<'_>) -> Result<Option<Recorded>, String> {
         let n = self.number(entry.n)?;
         let conn = entry.conn.unwrap_or(1);
-        let at = entry.at.map_or(self.at, Micros::from_seconds);
+        let at = entry.at.map_or(self.at, |At(at)| at);
         self.at = at;
         let kind = entry.kind.clone().unwrap_or_default();
         let body = match &*kind {

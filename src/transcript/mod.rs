@@ -65,8 +65,9 @@
 //! - `group` is what the keys were agreed on in (`X25519`). `client_certificate` stands where the server
 //!   asked for one: what mailscope showed (`--server-cert`), in the shape of `certificate`, `{}` for
 //!   none. `keylog` is `true` where the keys went to a file (`--keylog`).
-//! - Attribution is exactly one of `answers` (the command's `n`), `ambiguous` (several) and
-//!   `unsolicited` (`true`). A `+` for a literal has none, since its command has no `n` yet.
+//! - Attribution is exactly one of `answers` (the command's `n`), `ambiguous` (several; the oldest
+//!   32 where they are more) and `unsolicited` (`true`). A `+` for a literal has none, since its command
+//!   has no `n` yet.
 //! - `uid` stands in EXPUNGE and FETCH where their message's UID was told before, and not in them: `* 3
 //!   EXPUNGE` takes the message with this UID away.
 //! - `code` is a status response's code: `{"name":"UNSEEN","value":3}`. `value` is a number, a string
@@ -143,6 +144,7 @@ pub use resume::Resumed;
 pub use schema::SCHEMA;
 pub use text::{
     COUNTS_AS_SENT, TextLine, TextWriter, is_text, open_lists, read_text, read_text_so_far,
+    says_opaque,
 };
 
 #[cfg(test)]

@@ -223,6 +223,29 @@ fn what_a_hand_leaves_out_is_made_up_for() {
     assert_eq!(message(&events[6]).kind.as_deref(), Some("tomorrow"));
 }
 
+/// A capture may say of two packets that they are a century apart.
+#[test]
+fn r010_a_time_is_read_to_the_microsecond_however_long_a_run_is() {
+    for (written, at) in [
+        ("4323455642.314677", 4_323_455_642_314_677),
+        ("9007199254.740993", 9_007_199_254_740_993),
+        ("18446744073709.551615", u64::MAX),
+        ("0", 0),
+        ("7.25", 7_250_000),
+        ("0.0000015", 2),
+        ("1e3", 1_000_000_000),
+        ("-1.5", 0),
+    ] {
+        let line = format!(r#"{{"at":{written},"kind":"connected"}}"#);
+        assert_eq!(read(events(&[&line])).0[0].at.0, at, "{written}");
+    }
+    let why = error(events(&[r#"{"at":"now","kind":"connected"}"#]));
+    assert!(
+        why.contains("line 3: at is a number of seconds, not \"now\""),
+        "{why}"
+    );
+}
+
 #[test]
 fn an_error_names_file_line_and_reason() {
     let good = r#"{"kind":"connected"}"#;

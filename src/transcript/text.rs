@@ -21,6 +21,10 @@
 //! it may not have waited for it: else that would be the literal. Where a peer's own counts do not fit
 //! what it sent, a comment says so, so that an import leaves them alone.
 //!
+//! `# opaque from here on` stands before the octets of a connection that nobody read as messages: behind
+//! a STARTTLS whose TLS passed through, say. They have no lines; a `\` at the end of a line with escapes
+//! stands for no line end there.
+//!
 //! Times, and what mailscope itself noticed or said, are not in it; but what it said to a server to
 //! bring it to where an app's session stood (a connection that a replay added) is, as the client's.
 
@@ -30,12 +34,15 @@ use std::io::{self, Write};
 
 use crate::event::{
     Awaited, Body, Event, Message, Passed, Peer, Piece, Reading, Recorded, RecordedBody,
-    RecordedMessage, Said,
+    RecordedMessage, Said, ends_messages,
 };
 use crate::transcript::is_hidden;
 
 /// The comment of a text in which counts do not fit, since a peer sent them so.
 pub const COUNTS_AS_SENT: &str = "# the counts of literals are what was sent";
+
+/// The comment of a text behind which a connection's octets, both peers', are opaque.
+const OPAQUE: &str = "opaque from here on";
 
 /// Writes the short form.
 pub struct TextWriter<W> {
@@ -56,6 +63,8 @@ pub struct TextWriter<W> {
     added: HashSet<u64>,
     /// Go-aheads for literals of a message that is not whole yet, with their connection.
     go_aheads: Vec<(u64, Vec<u8>)>,
+    /// Connections whose octets are opaque from here on; whether [`OPAQUE`] is written.
+    opaque: HashMap<u64, bool>,
 }
 
 /// What is written of a message, of a recorded one or of an event.
@@ -73,6 +82,7 @@ struct Spoken<'m> {
     /// A literal was announced in it, and refused.
     is_refused: bool,
     is_incomplete: bool,
+    is_opaque: bool,
     bytes: Cow<'m, [u8]>,
     pieces: Cow<'m, [Piece]>,
 }
@@ -105,6 +115,7 @@ impl<'m> Spoken<'m> {
             is_part: part.is_some(),
             is_refused: *refused,
             is_incomplete: *incomplete,
+            is_opaque: kind.as_deref() == Some("opaque"),
             bytes: message.bytes().into(),
             pieces: message.pieces().into(),
         })
@@ -139,6 +150,7 @@ impl<'m> Spoken<'m> {
             is_part: matches!(reading, Reading::LiteralPart { .. }),
             is_refused: matches!(reading, Reading::Command { refused: true, .. }),
             is_incomplete: *incomplete,
+            is_opaque: matches!(reading, Reading::Opaque),
             bytes: wire.bytes().into(),
             pieces: wire.pieces().into(),
         })
@@ -179,6 +191,7 @@ impl<W: Write> TextWriter<W> {
             parts: HashMap::new(),
             added: HashSet::new(),
             go_aheads: Vec::new(),
+            opaque: HashMap::new(),
         }
     }
 
@@ -188,6 +201,9 @@ impl<W: Write> TextWriter<W> {
     ///
     /// Those of the writer.
     pub fn write(&mut self, recorded: &Recorded) -> io::Result<()> {
+        if let RecordedBody::Bare(Body::Note(finding)) = &recorded.body {
+            self.found(recorded.conn, &finding.id);
+        }
         Spoken::recorded(recorded).map_or(Ok(()), |spoken| self.spoken(spoken))
     }
 
@@ -197,7 +213,16 @@ impl<W: Write> TextWriter<W> {
     ///
     /// Those of the writer.
     pub fn write_event(&mut self, event: &Event) -> io::Result<()> {
+        if let Body::Note(finding) = &event.body {
+            self.found(event.conn, &finding.id);
+        }
         Spoken::event(event).map_or(Ok(()), |spoken| self.spoken(spoken))
+    }
+
+    fn found(&mut self, conn: u64, id: &str) {
+        if ends_messages(id) {
+            self.opaque.entry(conn).or_insert(false);
+        }
     }
 
     fn spoken(&mut self, spoken: Spoken<'_>) -> io::Result<()> {
@@ -222,12 +247,18 @@ impl<W: Write> TextWriter<W> {
         }
         // What a client says behind a literal, without an answer, may be taken for more of that.
         let is_behind = self.behind_literal.remove(&spoken.conn) && spoken.from == Peer::Client;
-        if !self.is_marked && (is_behind || !counts_fit(&spoken)) {
+        let is_unread = spoken.is_opaque && self.opaque.contains_key(&spoken.conn);
+        if !self.is_marked && !is_unread && (is_behind || !counts_fit(&spoken)) {
             self.is_marked = true;
             writeln!(self.out, "{COUNTS_AS_SENT}")?;
         }
         if spoken.from == Peer::Client && spoken.has_literal() {
             self.behind_literal.insert(spoken.conn);
+        }
+        if is_unread && self.opaque.get(&spoken.conn) == Some(&false) {
+            self.opaque.insert(spoken.conn, true);
+            self.go_on(spoken.conn)?;
+            writeln!(self.out, "# {OPAQUE}")?;
         }
         for run in self.runs(&spoken) {
             self.write_run(spoken.conn, &run)?;
@@ -254,6 +285,9 @@ impl<W: Write> TextWriter<W> {
 
     /// Takes an event in that is not to be written; a part of a literal is, with its message, if that is.
     pub fn pass_over(&mut self, event: &Event) {
+        if let Body::Note(finding) = &event.body {
+            self.found(event.conn, &finding.id);
+        }
         let Some(spoken) = Spoken::event(event) else {
             return;
         };
@@ -296,13 +330,31 @@ impl<W: Write> TextWriter<W> {
         self.out.flush()
     }
 
-    fn write_run(&mut self, conn: u64, run: &Run) -> io::Result<()> {
+    /// Goes on with this connection.
+    fn go_on(&mut self, conn: u64) -> io::Result<()> {
         if self.conn != conn {
             self.conn = conn;
             writeln!(self.out, "# connection {conn}")?;
         }
-        let end = run.octets.strip_suffix(b"\r\n").unwrap_or(&run.octets);
-        lines(end).try_for_each(|line| write_line(&mut self.out, run.from, line))
+        Ok(())
+    }
+
+    fn write_run(&mut self, conn: u64, run: &Run) -> io::Result<()> {
+        self.go_on(conn)?;
+        let is_opaque = self.opaque.get(&conn) == Some(&true);
+        let (octets, last) = match run.octets.strip_suffix(b"\r\n") {
+            None if is_opaque => (&run.octets[..], LineEnd::None),
+            octets => (octets.unwrap_or(&run.octets), LineEnd::Crlf),
+        };
+        let mut lines = lines(octets).peekable();
+        while let Some(line) = lines.next() {
+            let end = match lines.peek() {
+                Some(_) => LineEnd::Crlf,
+                None => last,
+            };
+            write_line(&mut self.out, run.from, line, end)?;
+        }
+        Ok(())
     }
 
     /// The message, with each go-ahead that it waited for behind the header of its literal.
@@ -339,7 +391,10 @@ impl<W: Write> TextWriter<W> {
                 }
             }
         }
-        runs.push(Run { from, octets });
+        // A message may end where a literal was to begin.
+        if runs.is_empty() || !octets.is_empty() {
+            runs.push(Run { from, octets });
+        }
         if from == Peer::Client {
             // One that was not of a literal after all, or whose literal was cut off.
             runs.extend(std::iter::from_fn(|| self.go_ahead(conn)));
@@ -467,9 +522,17 @@ fn letter(from: Peer) -> char {
     }
 }
 
-fn write_line(out: &mut impl Write, from: Peer, line: &[u8]) -> io::Result<()> {
+/// What stands behind a line's octets on the wire.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LineEnd {
+    Crlf,
+    None,
+}
+
+fn write_line(out: &mut impl Write, from: Peer, line: &[u8], end: LineEnd) -> io::Result<()> {
     let letter = letter(from);
-    let printable = |text: &&str| !text.chars().any(|c| c.is_control() || is_hidden(c));
+    let printable =
+        |text: &&str| end == LineEnd::Crlf && !text.chars().any(|c| c.is_control() || is_hidden(c));
     if let Some(text) = str::from_utf8(line).ok().filter(printable) {
         return writeln!(out, "{letter}: {text}");
     }
@@ -491,7 +554,10 @@ fn write_line(out: &mut impl Write, from: Peer, line: &[u8]) -> io::Result<()> {
             write!(out, "\\x{octet:02x}")?;
         }
     }
-    writeln!(out)
+    match end {
+        LineEnd::Crlf => writeln!(out),
+        LineEnd::None => writeln!(out, "\\"),
+    }
 }
 
 /// A line of the short form.
@@ -503,8 +569,15 @@ pub struct TextLine {
     pub conn: u64,
     /// Who said it.
     pub from: Peer,
-    /// The octets, with their line end.
+    /// The octets, with their line end if they have one.
     pub octets: Vec<u8>,
+    /// They are of no message, and so is all that comes behind them on this connection.
+    pub is_opaque: bool,
+}
+
+/// Whether a comment, without its `#`, says that a connection's octets are opaque from here on.
+pub fn says_opaque(comment: &[u8]) -> bool {
+    comment.trim_ascii() == OPAQUE.as_bytes()
 }
 
 /// Whether a file that begins so is in the short form, and not JSON.
@@ -535,9 +608,13 @@ pub fn read_text_so_far(text: &[u8]) -> (Vec<TextLine>, Option<(u64, String)>) {
 
 fn read_lines(text: &[u8], read: &mut Vec<TextLine>) -> Result<(), (u64, String)> {
     let mut conn = 1;
+    let mut opaque = HashSet::new();
     for (number, line) in (1_u64..).zip(text.split(|octet| *octet == b'\n')) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if let Some(comment) = line.strip_prefix(b"#") {
+            if says_opaque(comment) {
+                opaque.insert(conn);
+            }
             let comment = String::from_utf8_lossy(comment);
             let mut words = comment.split_whitespace();
             if let (Some("connection"), Some(word), None) =
@@ -557,6 +634,7 @@ fn read_lines(text: &[u8], read: &mut Vec<TextLine>) -> Result<(), (u64, String)
             conn,
             from,
             octets,
+            is_opaque: opaque.contains(&conn),
         });
     }
     Ok(())
@@ -576,12 +654,18 @@ fn read_line(line: &[u8]) -> Result<(Peer, Vec<u8>), String> {
         return Err("a line begins with C: , S: or #".into());
     };
     let said = rest.strip_prefix(b" ").unwrap_or(rest);
-    let mut octets = match is_escaped {
-        true => unescaped(said)?,
-        false => said.to_vec(),
-    };
-    octets.extend_from_slice(b"\r\n");
-    Ok((from, octets))
+    if !is_escaped {
+        return Ok((from, [said, b"\r\n"].concat()));
+    }
+    // A pair of them is one of the octets.
+    let backslashes = said.iter().rev().take_while(|octet| **octet == b'\\');
+    Ok((
+        from,
+        match backslashes.count() % 2 {
+            0 => [&unescaped(said)?[..], b"\r\n"].concat(),
+            _ => unescaped(&said[..said.len() - 1])?,
+        },
+    ))
 }
 
 fn unescaped(mut line: &[u8]) -> Result<Vec<u8>, String> {

@@ -11,6 +11,7 @@ use rustix::process::Signal;
 use super::killed::is_whole;
 use super::support::app::App;
 use super::support::mailscope::{Mailscope, record};
+use super::support::memory::{MIB, peak};
 use super::support::server::{Server, polite};
 use super::support::transcript::Transcript;
 use super::support::wire::{Door, Far, join};
@@ -195,6 +196,10 @@ fn a_standard_output_that_nobody_reads() {
             length += incoming.read(&mut octets[length..]).unwrap();
         }
     });
+    if cfg!(target_os = "linux") {
+        let taken = peak(mailscope.pid());
+        assert!(taken < 64 * MIB, "{} MiB", taken / MIB);
+    }
     // Now somebody reads, and hears how much there was.
     let reader = std::thread::spawn(move || {
         let mut printed = String::new();

@@ -13,6 +13,7 @@
 
 mod arrows;
 mod authority;
+mod bounds;
 mod command_line;
 mod diff;
 mod disk;
@@ -68,6 +69,7 @@ fn main() -> ExitCode {
     let files = [
         arrows::trials(),
         authority::trials(),
+        bounds::trials(),
         command_line::trials(),
         diff::trials(),
         disk::trials(),

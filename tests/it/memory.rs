@@ -11,23 +11,17 @@ use super::replay::Replay;
 use super::support::app::App;
 use super::support::certificates::TestAuthority;
 use super::support::mailscope::record;
+use super::support::memory::{MIB, peak, where_it_is_told};
 use super::support::server::{Server, line};
 use super::support::wire::{Door, Far, Incoming, Outgoing, join};
 use super::support::{noise, trials};
 
 pub fn trials() -> Vec<Trial> {
-    let trials = trials!("memory"; a_literal_of_100_mib_each_way, a_literal_of_100_mib_each_way_behind_a_replay,
-        lines_that_deflate_to_almost_nothing);
-    match cfg!(target_os = "linux") {
-        true => trials,
-        false => trials
-            .into_iter()
-            .map(|trial| trial.with_kind("reads /proc").with_ignored_flag(true))
-            .collect(),
-    }
+    where_it_is_told(
+        trials!("memory"; a_literal_of_100_mib_each_way, a_literal_of_100_mib_each_way_behind_a_replay,
+        lines_that_deflate_to_almost_nothing),
+    )
 }
-
-const MIB: usize = 1024 * 1024;
 
 /// What is promised (issue: "Memory stays bounded").
 const PEAK: usize = 64 * MIB;
@@ -185,15 +179,4 @@ fn receive(mut incoming: Incoming, before: &str, content: &[u8], after: &str) {
     octets.resize(after.len(), 0);
     incoming.read_exact(&mut octets).unwrap();
     assert_eq!(octets, after.as_bytes());
-}
-
-/// The most memory that the process ever had.
-fn peak(pid: u32) -> usize {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmHWM:"))
-        .unwrap();
-    let kib = line.split_whitespace().nth(1).unwrap();
-    kib.parse::<usize>().unwrap() * 1024
 }

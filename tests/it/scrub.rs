@@ -25,6 +25,7 @@ pub fn trials() -> Vec<Trial> {
         a_text_becomes_a_text,
         another_run_has_other_words,
         every_place_is_scrubbed,
+        r008_the_tag_of_a_masked_command_is_the_one_that_it_is_elsewhere,
         secrets_that_were_shown_are_masked,
         standard_input_and_output,
         the_same_word_is_the_same_in_every_place,
@@ -270,6 +271,48 @@ fn every_place_is_scrubbed() {
         let left = after.iter().find(|view| view.contains(secret));
         assert!(left.is_none(), "{secret}: {left:?}");
     }
+}
+
+/// A tag that stood before a known command stayed there, and not before one that was masked: so the
+/// answer was another command's, and the SASL response nobody's.
+fn r008_the_tag_of_a_masked_command_is_the_one_that_it_is_elsewhere() {
+    let (_folder, transcript) = scrubbed(
+        &[
+            server(json!(["* OK hi\r\n"])),
+            client(json!(["twice ", {"secret": "unreadable"}, "\r\n"])),
+            client(json!(["twice AUTHENTICATE PLAIN\r\n"])),
+            server(json!(["twice NO no\r\n"])),
+            client(json!([{"secret": "sasl"}, "\r\n"])),
+            server(json!(["twice NO no\r\n"])),
+            client(json!(["q FALKENRIED\r\n"])),
+            server(json!(["q BAD no\r\n"])),
+        ],
+        &[],
+    );
+    let events = transcript.events();
+    assert_eq!(
+        events[1]["wire"],
+        json!(["twice ", {"secret": "unreadable"}, "\r\n"])
+    );
+    let told = |event: &Value| (event["kind"].clone(), event["answers"].clone());
+    let told: Vec<_> = events.iter().map(told).collect();
+    let none = Value::Null;
+    let expected = [
+        (json!("greeting"), none.clone()),
+        (json!("command"), none.clone()),
+        (json!("command"), none.clone()),
+        (json!("tagged"), json!(2)),
+        (json!("continuation"), none.clone()),
+        (json!("tagged"), json!(3)),
+        (json!("command"), none),
+        (json!("tagged"), json!(7)),
+    ];
+    // Notes stand between them.
+    let said: Vec<_> = told
+        .into_iter()
+        .filter(|(kind, _)| kind != "note")
+        .collect();
+    assert_eq!(said, expected);
 }
 
 fn wires(transcript: &Transcript) -> Vec<Value> {

@@ -153,7 +153,8 @@ fn malformed(look: &mut Look<'_>) {
         .pieces()
         .iter()
         .any(|piece| matches!(piece, Piece::Secret(..)));
-    if look.session.is_compressed() || !is_line || !is_text || is_masked {
+    let is_encoded = look.session.is_compressed() || look.memory.is_opaque;
+    if is_encoded || !is_line || !is_text || is_masked {
         return;
     }
     line_ends(look, bytes, 0..bytes.len());

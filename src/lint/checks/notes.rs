@@ -1,6 +1,6 @@
 //! What mailscope noticed when it recorded, and a transcript alone cannot tell.
 
-use crate::event::{Body, Event, Peer};
+use crate::event::{Body, Event, Peer, ends_messages};
 use crate::lint::finding::Finding;
 use crate::lint::memory::Memory;
 use crate::lint::rule::Side;
@@ -30,6 +30,7 @@ pub(super) fn check(event: &Event, _session: &Session, memory: &mut Memory) -> V
         return Vec::new();
     };
     memory.faulted |= note.id.starts_with("fault");
+    memory.is_opaque |= ends_messages(&note.id);
     let row = TAKEN_OVER.iter().find(|(id, _)| *id == note.id);
     let Some((_, id)) = row.filter(|(id, _)| !memory.last.contains(id)) else {
         return Vec::new();

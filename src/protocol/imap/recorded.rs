@@ -61,6 +61,15 @@ impl Observer {
         let _ = self.observe(from, octets, at, out); // nobody waits for what may be passed on
     }
 
+    /// What both peers say from here on is of no messages. Whether that is news.
+    pub fn opaque_from_here(&mut self, at: Micros, out: &mut Vec<Draft>) -> bool {
+        let is_news = !self.client.framer.is_opaque();
+        if is_news {
+            self.stop_framing(at, out);
+        }
+        is_news
+    }
+
     pub(super) fn read_message_again(
         &mut self,
         message: Message,

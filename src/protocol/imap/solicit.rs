@@ -207,6 +207,19 @@ impl Request {
         &self.name
     }
 
+    /// Octets that it holds, beside its own.
+    pub fn weight(&self) -> usize {
+        let fetch = self.fetch.as_ref().map_or(0, |fetch| {
+            let keys = fetch
+                .items
+                .keys
+                .iter()
+                .map(|key| size_of_val(key) + key.len());
+            size_of_val(&*fetch.set.ranges) + keys.sum::<usize>()
+        });
+        self.name.len() + size_of_val(&*self.more) + fetch
+    }
+
     /// Whether the command asks for this response.
     pub fn asks_for(&self, facts: &Facts<'_>) -> bool {
         if let Some(status) = facts.status {

@@ -82,6 +82,8 @@ pub struct Tracker {
     state: State,
     /// Ordinals rise.
     in_flight: VecDeque<InFlight>,
+    /// Octets that are kept of them.
+    held: usize,
     /// The ordinals of the commands in flight that have a tag; those of AUTHENTICATE, IDLE, LOGIN
     /// and UNAUTHENTICATE. There may be very many commands in flight, and a look at each of them for
     /// each message would take longer than the relay.
@@ -103,6 +105,7 @@ impl Default for Tracker {
         Self {
             state: State::NotAuthenticated,
             in_flight: VecDeque::new(),
+            held: 0,
             tags: HashMap::new(),
             authenticating: VecDeque::new(),
             idling: VecDeque::new(),
@@ -117,6 +120,11 @@ impl Default for Tracker {
 }
 
 impl InFlight {
+    /// Octets that are kept of it.
+    fn weight(&self) -> usize {
+        self.tag.len() + self.request.weight()
+    }
+
     fn continued(&self, awaited: Awaited) -> Continuation {
         Continuation {
             awaited,
@@ -192,6 +200,7 @@ impl Tracker {
     /// Takes a command out of those in flight.
     fn remove(&mut self, ordinal: u64) -> Option<InFlight> {
         let command = self.in_flight.remove(self.index_of(ordinal)?)?;
+        self.held -= command.weight();
         if let Some(same) = self.tags.get_mut(&command.tag) {
             leave(same, ordinal);
             if same.is_empty() {
@@ -279,7 +288,7 @@ impl Tracker {
     }
 
     /// A command was read whole. Whether an older one had to be forgotten for it
-    /// ([`limits::IN_FLIGHT`]).
+    /// ([`limits::IN_FLIGHT`], [`limits::IN_FLIGHT_HELD`]).
     #[must_use = "a forgotten command is worth a note"]
     pub fn command(&mut self, ordinal: u64, tag: &str, at: Micros, request: Request) -> bool {
         let tag = key(tag).to_owned();
@@ -295,18 +304,28 @@ impl Tracker {
             _ => {}
         }
         self.tags.entry(tag.clone()).or_default().push_back(ordinal);
-        self.in_flight.push_back(InFlight {
+        let command = InFlight {
             ordinal,
             tag,
             at,
             request,
             idle,
-        });
-        let is_full = self.in_flight.len() > limits::IN_FLIGHT;
-        if is_full && let Some(oldest) = self.in_flight.front() {
-            self.remove(oldest.ordinal);
+        };
+        self.held += command.weight();
+        self.in_flight.push_back(command);
+        let mut forgot = false;
+        while self.is_full()
+            && let Some(oldest) = self.in_flight.front()
+        {
+            forgot |= self.remove(oldest.ordinal).is_some();
         }
-        is_full
+        forgot
+    }
+
+    /// Whether more commands are in flight than are kept; the last one always is.
+    fn is_full(&self) -> bool {
+        let count = self.in_flight.len();
+        count > limits::IN_FLIGHT || (self.held > limits::IN_FLIGHT_HELD && count > 1)
     }
 
     /// The client ended IDLE; how long it lasted, if it had begun.
@@ -348,7 +367,8 @@ impl Tracker {
         Some(continued)
     }
 
-    /// Which command asked for this untagged response, and its tag where several are in flight.
+    /// Which command asked for this untagged response, and its tag where several are in flight. Of those
+    /// that may have, the oldest [`limits::AMBIGUOUS`].
     pub fn relate(
         &self,
         facts: &Facts<'_>,
@@ -371,6 +391,7 @@ impl Tracker {
             return (Relation::Answers(first.ordinal), among);
         };
         let several = [first, second].into_iter().chain(asking);
+        let several = several.take(limits::AMBIGUOUS);
         let several = several.map(|command| command.ordinal).collect();
         (Relation::Ambiguous(several), None)
     }

@@ -68,7 +68,7 @@ impl Check {
             let length = word.chars().count();
             let is_number = is_number(&word);
             match length {
-                _ if vocabulary.has(&word) || words.stays(&word) => {}
+                _ if vocabulary.has(&word) || words.pseudonyms.keeps(&word) => {}
                 _ if is_number && length < NUMBER => {}
                 WORD.. => drop(all.insert(word)),
                 IN_ITS_PLACE.. => drop(short.insert(word)),

@@ -3,10 +3,11 @@
 use super::super::Observer;
 use super::super::command::Command;
 use super::super::lexer;
-use super::super::solicit::Request;
+use super::super::response::Response;
+use super::super::solicit::{Facts, Request};
 use super::super::tracker::Tracker;
 use super::{logged_in, read, told};
-use crate::event::{Gate, Message, Micros, Peer, Secrets, Status};
+use crate::event::{Gate, Message, Micros, Peer, Relation, Secrets, Status};
 use crate::growth::assert_linear;
 use crate::limits;
 
@@ -114,6 +115,48 @@ fn of_too_many_commands_in_flight_the_oldest_are_forgotten() {
     let told = logged_in_once(&[(C, commands.as_bytes()), (S, answers.as_bytes())]);
     let answered = told.iter().filter(|line| line.contains("answers="));
     assert_eq!(answered.count(), limits::IN_FLIGHT);
+}
+
+#[test]
+fn of_long_commands_in_flight_fewer_are_kept() {
+    let items: String = (0..100).map(|i| format!("X{i:0>200} ")).collect();
+    let set: String = (0..250).map(|i| format!("{},", 2 * i + 1)).collect();
+    let all = 4 * limits::IN_FLIGHT_HELD / (100 * 200);
+    let mut tracker = Tracker::default();
+    let mut forgotten = 0;
+    for i in 0..all {
+        let text = format!("t{i} FETCH {set}999 ({items}FLAGS)\r\n");
+        let message = Message::text(text.as_bytes());
+        let spans = lexer::command(&message);
+        let request = Request::new(Command::new(&message, &spans));
+        let tag = format!("t{i}");
+        forgotten += usize::from(tracker.command(i as u64, &tag, Micros(0), request));
+    }
+    // A quarter of them at most; the last ones.
+    assert!((all / 2..all).contains(&forgotten), "{forgotten} of {all}");
+    let tagged = |tracker: &mut Tracker, i: usize| {
+        let completed = tracker.tagged(&format!("t{i}"), Some(Status::Ok), Micros(0));
+        completed.map(|completed| completed.command)
+    };
+    assert_eq!(tagged(&mut tracker, 0), None);
+    assert_eq!(tagged(&mut tracker, all - 1), Some(all as u64 - 1));
+}
+
+#[test]
+fn a_response_that_may_answer_many_names_the_oldest_of_them() {
+    const COMMANDS: u64 = 100;
+    let mut tracker = Tracker::default();
+    let message = Message::text(b"a SEARCH ALL\r\n");
+    let spans = lexer::command(&message);
+    let request = Request::new(Command::new(&message, &spans));
+    for i in 0..COMMANDS {
+        assert!(!tracker.command(i, &format!("t{i}"), Micros(0), request.clone()));
+    }
+    let message = Message::text(b"* SEARCH 1\r\n");
+    let spans = lexer::response(&message);
+    let facts = Facts::new(Response::new(&message, &spans), "SEARCH", None);
+    let oldest = (0..limits::AMBIGUOUS as u64).collect();
+    assert_eq!(tracker.relate(&facts, None).0, Relation::Ambiguous(oldest));
 }
 
 #[test]
