@@ -16,6 +16,11 @@ use loopback::{Connection, Loopback, Route};
 use summary::Summary;
 use traffic::Exchange;
 
+/// That of the program.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     let plain = [

@@ -16,6 +16,11 @@ mod traffic;
 
 use traffic::Exchange;
 
+/// That of the program.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Octets that TLS hands on at once (RFC 8446, section 5.1).
 const RECORD: usize = 16 * 1024;
 
