@@ -131,6 +131,7 @@ mod scanner;
 mod schema;
 mod split;
 mod text;
+mod text_line;
 mod wire;
 
 pub use crate::event::json::is_hidden;
@@ -142,10 +143,8 @@ pub use place::place;
 pub use reader::Reader;
 pub use resume::Resumed;
 pub use schema::SCHEMA;
-pub use text::{
-    COUNTS_AS_SENT, TextLine, TextWriter, is_text, open_lists, read_text, read_text_so_far,
-    says_opaque,
-};
+pub use text::{COUNTS_AS_SENT, TextWriter, open_lists};
+pub use text_line::{TextLine, is_text, read_text, read_text_so_far, says_opaque};
 
 #[cfg(test)]
 mod tests;
