@@ -9,6 +9,7 @@ use libtest_mimic::Trial;
 use super::support::app::App;
 use super::support::leaf::{CASES, openssl, presented, presented_without_a_name, started, verdict};
 use super::support::mailscope::{Mailscope, binary, record, run};
+use super::support::patience::InTime;
 use super::support::programs::{OPENSSL, PYTHON, SCRIPT, needing};
 use super::support::trials;
 
@@ -137,7 +138,7 @@ fn ca(ca_dir: &Path, arguments: &[&str]) -> Output {
         .args(arguments)
         .arg("--ca-dir")
         .arg(ca_dir);
-    command.output().unwrap()
+    command.output_in_time().unwrap()
 }
 
 fn said(output: &Output) -> &str {
@@ -248,7 +249,7 @@ fn der_is_not_written_to_a_terminal() {
     let output = Command::new(SCRIPT.path().unwrap())
         .args(["-q", "-e", "-c", &command, "/dev/null"])
         .stdin(Stdio::null())
-        .output()
+        .output_in_time()
         .unwrap();
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -289,7 +290,7 @@ assert len(identifiers) == 4, identifiers
     let pem = ca(folder.path(), &[&["path"], &hosts[..]].concat());
     let output = Command::new(PYTHON.path().unwrap())
         .args(["-c", read, file.to_str().unwrap(), said(&pem).trim()])
-        .output()
+        .output_in_time()
         .unwrap();
     assert!(output.status.success(), "{output:?}");
 }

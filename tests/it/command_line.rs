@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::support::app::App;
 use super::support::mailscope::{Mailscope, binary, record, run};
+use super::support::patience::InTime;
 use super::support::server::{Server, polite};
 use super::support::{trials, wait_for};
 
@@ -91,7 +92,7 @@ fn bad_input_gets_a_clear_error_and_exit_code_2() {
         command
             .current_dir(folder.path())
             .env("MAILSCOPE_CA_DIR", folder.path().join("ca"));
-        command.args(arguments).output().unwrap()
+        command.args(arguments).output_in_time().unwrap()
     };
     for (arguments, named) in cases {
         let output = in_folder(arguments);
@@ -166,7 +167,7 @@ fn other_machines_are_let_in_by_allow_remote_alone() {
                 .args(off.flat_map(|other| [other, "none"]))
                 .args(["--ca-dir=ca", "--ready-file=ready.json"])
                 .args(["--as=imap.example.com"])
-                .output()
+                .output_in_time()
                 .unwrap();
             assert_eq!(output.status.code(), Some(2), "{output:?}");
             let said = stderr(&output);
@@ -254,7 +255,7 @@ fn a_folder_gets_a_name_and_a_file_is_never_overwritten() {
         .env("MAILSCOPE_CA_DIR", folder.path().join("ca"))
         .arg("--out")
         .arg(&taken)
-        .output()
+        .output_in_time()
         .unwrap();
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     assert!(stderr(&output).contains("never overwritten"), "{output:?}");
@@ -325,7 +326,7 @@ fn show_repeats_record_in_every_form() {
             .arg("show")
             .arg(mailscope.out())
             .envs(variables.iter().copied())
-            .output()
+            .output_in_time()
             .unwrap();
         assert_eq!(
             stdout(&shown),
@@ -418,7 +419,7 @@ fn the_demo_works_from_any_folder() {
         .arg("demo")
         .current_dir(folder.path())
         .env("HOME", folder.path())
-        .output()
+        .output_in_time()
         .unwrap();
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let kept = std::fs::read_dir(folder.path().join("recordings")).unwrap();
@@ -463,7 +464,7 @@ fn an_earlier_ready_file_is_taken_away() {
             ])
             .args(["--ready-file", "ready.json", "--ca-dir", "ca"])
             .arg("--allow-remote")
-            .output()
+            .output_in_time()
             .unwrap();
         assert_eq!(output.status.code(), Some(2), "{output:?}");
         assert!(!ready.exists(), "{command}");

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::replay::{Replay, TOUR, say_the_tour};
 use super::support::app::App;
 use super::support::mailscope::{Mailscope, binary, record, run};
+use super::support::patience::InTime;
 use super::support::{schema, trials};
 
 pub fn trials() -> Vec<Trial> {
@@ -56,7 +57,7 @@ impl Files {
     fn run(&self, arguments: &[&str]) -> Output {
         let mut command = binary();
         command.current_dir(self.0.path()).arg("diff");
-        let output = command.args(arguments).output().unwrap();
+        let output = command.args(arguments).output_in_time().unwrap();
         schema::assert_output(&[&["diff"], arguments].concat(), &output);
         output
     }
@@ -114,7 +115,10 @@ fn rows_fit_a_narrow_page() {
         command
             .current_dir(files.0.path())
             .env("COLUMNS", width.to_string());
-        let output = command.args(["diff", "a.txt", "b.txt"]).output().unwrap();
+        let output = command
+            .args(["diff", "a.txt", "b.txt"])
+            .output_in_time()
+            .unwrap();
         let shown = stdout(&output);
         for row in shown.lines() {
             assert!(row.chars().count() <= width, "{width}: {row}");

@@ -15,6 +15,7 @@ use super::killed::is_whole;
 use super::support::app::App;
 use super::support::disk::{Disk, needing_disks};
 use super::support::mailscope::{Mailscope, binary, record};
+use super::support::patience::InTime;
 use super::support::server::{Server, polite};
 use super::support::transcript::Transcript;
 use super::support::wire::{Door, Far, join};
@@ -123,7 +124,7 @@ fn refused(out: &Path, elsewhere: &Path) -> Output {
             "--out",
         ])
         .arg(out);
-    record.output().unwrap()
+    record.output_in_time().unwrap()
 }
 
 /// A recording in a folder of its own, with a connection whose first command is recorded.

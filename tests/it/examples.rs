@@ -8,6 +8,7 @@ use libtest_mimic::Trial;
 use tempfile::TempDir;
 
 use super::real::imapflow;
+use super::support::patience::InTime;
 use super::support::programs::{NODE, PYTEST, needing};
 use super::support::trials;
 
@@ -66,7 +67,7 @@ fn run(program: &Path, arguments: &[&str], folder: &TempDir) -> Output {
         .env("PATH", std::env::join_paths(path).unwrap())
         .env("MAILSCOPE_CA_DIR", folder.path().join("ca"))
         .env("TMPDIR", folder.path())
-        .output()
+        .output_in_time()
         .unwrap()
 }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::replay::Replay;
 use super::support::app::App;
 use super::support::mailscope::{binary, record, run};
+use super::support::patience::InTime;
 use super::support::server::{Server, polite};
 use super::support::trials;
 
@@ -163,7 +164,7 @@ fn no_row_is_wider_than_the_page() {
             let output = binary()
                 .args(arguments)
                 .env("COLUMNS", columns)
-                .output()
+                .output_in_time()
                 .unwrap();
             for row in stdout(&output).lines() {
                 // The longest terms and drafts are wider than the narrowest page.
@@ -202,7 +203,7 @@ fn show_explains_as_record_does() {
             .arg("show")
             .args(arguments)
             .arg(mailscope.out())
-            .output()
+            .output_in_time()
             .unwrap();
         assert_eq!(stdout(&shown), mailscope.stdout(), "{arguments:?}");
         let text = stdout(&shown);

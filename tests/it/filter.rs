@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::support::app::App;
 use super::support::mailscope::{Mailscope, binary, record, run};
+use super::support::patience::InTime;
 use super::support::server::{Server, polite};
 use super::support::trials;
 
@@ -67,7 +68,7 @@ fn show_repeats_what_a_filtered_record_showed() {
             .arg("show")
             .arg(mailscope.out())
             .args(arguments)
-            .output()
+            .output_in_time()
             .unwrap();
         assert_eq!(stdout(&shown), mailscope.stdout(), "{arguments:?}");
         assert_ne!(stdout(&shown), "", "{arguments:?}");
@@ -202,7 +203,7 @@ fn bad_filters_say_where_with_exit_code_2() {
             .args(command)
             .args(bad)
             .current_dir(folder.path())
-            .output()
+            .output_in_time()
             .unwrap();
         assert_eq!(output.status.code(), Some(2), "{command:?}: {output:?}");
         assert_eq!(stdout(&output), "", "{command:?}");

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::replay::{Replay, TOUR};
 use super::support::app::App;
 use super::support::mailscope::binary;
+use super::support::patience::InTime;
 use super::support::trials;
 
 pub fn trials() -> Vec<Trial> {
@@ -142,19 +143,21 @@ fn no_transcript_drives_the_terminal_of_any_command() {
             let output = binary()
                 .current_dir(folder.path())
                 .args(command)
-                .output()
+                .output_in_time()
                 .unwrap();
             assert_clean(&output, &format!("{key}: {command:?}"));
         }
         let text = format!("{path}.txt");
         let export = ["export", "--to", "text", &path, "-o", &text];
-        if binary().args(export).status().unwrap().success() {
-            let import = binary().args(["import", &text, "-o", "-"]).output();
+        if binary().args(export).status_in_time().unwrap().success() {
+            let import = binary().args(["import", &text, "-o", "-"]).output_in_time();
             assert_clean(&import.unwrap(), &format!("{key}: import"));
         }
         let scrubbed = format!("{path}.scrubbed");
         let mut scrub = binary();
-        let output = scrub.args(["scrub", &path, "-o", &scrubbed]).output();
+        let output = scrub
+            .args(["scrub", &path, "-o", &scrubbed])
+            .output_in_time();
         assert_clean(&output.unwrap(), &format!("{key}: scrub"));
     }
 }
@@ -176,7 +179,7 @@ fn no_log_drives_the_terminal_of_an_import() {
         for to in ["-", "imported.json"] {
             let mut import = binary();
             import.current_dir(folder.path()).arg("import").arg(&path);
-            let output = import.args(["-o", to]).output().unwrap();
+            let output = import.args(["-o", to]).output_in_time().unwrap();
             assert_clean(&output, &format!("{output:?}"));
         }
         let _ = std::fs::remove_file(folder.path().join("imported.json"));

@@ -22,6 +22,7 @@ use serde_json::Value;
 
 use super::support::app::App;
 use super::support::mailscope::{Mailscope, Recording, binary, record};
+use super::support::patience::InTime;
 use super::support::server::{Server, Stream, line};
 use super::support::transcript::Transcript;
 use super::support::wire::{Door, Far, join};
@@ -305,7 +306,7 @@ fn left(mailscope: &Mailscope) -> Left {
     is_whole(&transcript);
     let mut show = binary();
     show.args(["show", "--output", "json"]).arg(out);
-    let shown = show.output().unwrap();
+    let shown = show.output_in_time().unwrap();
     assert!(shown.status.success(), "{shown:?}");
     assert!(shown.stderr.is_empty(), "{shown:?}");
     let lines = shown.stdout.iter().filter(|octet| **octet == b'\n').count();

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::support::app::App;
 use super::support::mailscope::{binary, record, run};
+use super::support::patience::InTime;
 use super::support::server::{Server, polite};
 use super::support::trials;
 
@@ -125,7 +126,7 @@ fn sarif_schema() -> Value {
     let output = std::process::Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--offline", "--locked"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
+        .output_in_time()
         .unwrap();
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
     let packages = metadata["packages"].as_array().unwrap();
@@ -238,7 +239,7 @@ fn no_octet_reaches_the_terminal_raw_and_no_row_is_too_wide() {
             .env("COLUMNS", columns)
             .arg("lint")
             .arg(&path)
-            .output()
+            .output_in_time()
             .unwrap();
         let printed = stdout(&output);
         assert!(printed.contains("\\x1b[31m"), "{printed}");

@@ -7,6 +7,7 @@ use std::process::Command;
 use libtest_mimic::Trial;
 use serde_json::Value;
 
+use super::support::patience::InTime;
 use super::support::trials;
 
 pub fn trials() -> Vec<Trial> {
@@ -92,7 +93,7 @@ fn metadata() -> Value {
     let output = Command::new(cargo)
         .args(["metadata", "--format-version=1", "--locked", "--offline"])
         .current_dir(ROOT)
-        .output()
+        .output_in_time()
         .unwrap();
     assert!(output.status.success(), "{output:?}");
     serde_json::from_slice(&output.stdout).unwrap()
@@ -137,7 +138,7 @@ fn the_package_holds_what_it_is_to_hold() {
             "--offline",
         ])
         .current_dir(ROOT)
-        .output()
+        .output_in_time()
         .unwrap();
     assert!(output.status.success(), "{output:?}");
     let warned = String::from_utf8(output.stderr).unwrap();

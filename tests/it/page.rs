@@ -1,6 +1,6 @@
 //! Pages: what a browser, headless Chromium, makes of them.
 
-use std::io::{BufRead, BufReader};
+use std::io::Read;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -10,8 +10,9 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::support::mailscope::run;
+use super::support::patience::InTime;
 use super::support::programs::{CHROMIUM, needing};
-use super::support::{trials, wait_for};
+use super::support::{PATIENCE, trials, wait_for};
 
 pub fn trials() -> Vec<Trial> {
     let mut all = needing(
@@ -62,26 +63,36 @@ impl Page {
                 .iter()
                 .any(|drawn| document.contains(drawn))
         };
-        let mut documents = (1..=TIMES).map(|_| self.document_now(place));
+        let mut documents = (1..=TIMES).filter_map(|_| self.document_now(place));
         let drawn = documents.find(is_drawn);
         drawn.unwrap_or_else(|| panic!("nothing was drawn, {TIMES} times"))
     }
 
-    fn document_now(&self, place: &str) -> String {
-        let output = Command::new(CHROMIUM.path().unwrap())
-            .args(["--headless", "--no-sandbox", "--disable-gpu"])
-            .args(["--window-size=1200,800", "--virtual-time-budget=5000"])
-            .arg(format!("--user-data-dir={}", self.folder.path().display()))
-            .arg("--dump-dom")
+    fn document_now(&self, place: &str) -> Option<String> {
+        let output = self
+            .browser()
+            .args(["--virtual-time-budget=5000", "--dump-dom"])
             .arg(format!("file://{}{place}", self.path.display()))
-            .output()
-            .unwrap();
+            .output_within(PATIENCE / 2)
+            .unwrap()?;
         let document = String::from_utf8_lossy(&output.stdout);
         assert!(document.contains("</html>"), "{output:?}");
         // Without the data, which stands in it as well.
         let (before, behind) = document.split_once("<script type=").unwrap();
         let rest = behind.rsplit_once("</script>").unwrap().1;
-        format!("{before}{rest}")
+        Some(format!("{before}{rest}"))
+    }
+
+    /// A browser that shows a page, and speaks to nobody else.
+    fn browser(&self) -> Command {
+        let mut browser = Command::new(CHROMIUM.path().unwrap());
+        browser
+            .args(["--headless", "--no-sandbox", "--disable-gpu"])
+            .args(["--window-size=1200,800", "--no-first-run"])
+            .args(["--disable-background-networking", "--disable-sync"])
+            .args(["--disable-component-update", "--disable-quic"])
+            .arg(format!("--user-data-dir={}", self.folder.path().display()));
+        browser
     }
 }
 
@@ -176,22 +187,28 @@ fn driven(page: &Page, script: &str) -> String {
     let driven = page.folder.path().join("driven.html");
     let script = format!("{before}{behind}<script>{tell}{script}</script>");
     std::fs::write(&driven, script).unwrap();
-    let mut browser = Command::new(CHROMIUM.path().unwrap())
-        .args(["--headless", "--no-sandbox", "--disable-gpu"])
-        .args(["--window-size=1200,800", "--remote-debugging-port=0"])
-        .arg(format!("--user-data-dir={}", page.folder.path().display()))
+    let mut browser = page
+        .browser()
+        .arg("--remote-debugging-port=0")
         .arg(format!("file://{}", driven.display()))
         .stderr(Stdio::null())
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
     listener.set_nonblocking(true).unwrap();
+    // A browser that is short of time opens a second connection, and says something on one of them.
+    let mut connections = Vec::new();
     let told = wait_for("the page to tell", || {
-        let (mut socket, _) = listener.accept().ok()?;
-        socket.set_nonblocking(false).unwrap();
-        let mut request = String::new();
-        BufReader::new(&mut socket).read_line(&mut request).unwrap();
-        request.split(' ').nth(1).map(str::to_owned)
+        if let Ok((socket, _)) = listener.accept() {
+            socket.set_nonblocking(true).unwrap();
+            connections.push((socket, Vec::new()));
+        }
+        connections.iter_mut().find_map(|(socket, request)| {
+            let _ = socket.read_to_end(request); // as far as it came
+            let request = String::from_utf8_lossy(request);
+            let (line, _) = request.split_once("\r\n")?;
+            line.split(' ').nth(1).map(str::to_owned)
+        })
     });
     browser.kill().unwrap();
     browser.wait().unwrap();

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use super::replay::Replay;
 use super::support::app::App;
 use super::support::mailscope::{record, run};
+use super::support::patience::InTime;
 use super::support::programs::{TSHARK, needing};
 use super::support::transcript::Transcript;
 use super::support::trials;
@@ -56,7 +57,7 @@ fn tshark(capture: &Path, arguments: &[&str]) -> String {
         .args(["-o", "ip.check_checksum:TRUE", "-r"])
         .arg(capture)
         .args(arguments)
-        .output()
+        .output_in_time()
         .unwrap();
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap()
@@ -361,7 +362,7 @@ fn names_and_ipv6() {
             "frame.time_epoch",
         ])
         .args(["-Y", "imap.response"])
-        .output()
+        .output_in_time()
         .unwrap();
     let printed = String::from_utf8(output.stdout).unwrap();
     // 2026-11-23 12:00:01.25 UTC.

@@ -12,6 +12,7 @@ use super::killed::is_whole;
 use super::support::app::App;
 use super::support::certificates::TestAuthority;
 use super::support::mailscope::{Mailscope, record};
+use super::support::patience::InTime;
 use super::support::programs::{SS, needing};
 use super::support::server::{Server, polite};
 use super::support::wire::{Door, Far, Wire, join};
@@ -223,7 +224,9 @@ fn one_that_vanishes_is_asked_for() {
         // What was said last is acknowledged first.
         wait_for("the timer", || {
             let mut ss = Command::new(SS.path().unwrap());
-            let shown = ss.args(["-tnoH", "state", "established", &filter]).output();
+            let shown = ss
+                .args(["-tnoH", "state", "established", &filter])
+                .output_in_time();
             let shown = String::from_utf8(shown.unwrap().stdout).unwrap();
             assert_eq!(shown.lines().count(), 1, "{filter}: {shown}");
             shown.contains("timer:(keepalive,1min").then_some(())

@@ -16,6 +16,7 @@ use serde_json::Value;
 use super::arrows::files;
 use super::support::app::App;
 use super::support::mailscope::binary;
+use super::support::patience::InTime;
 use super::support::server::{Server, Stream, line, polite};
 use super::support::{trials, wait_for};
 
@@ -104,7 +105,9 @@ fn every_file_and_folder_is_for_its_owner_alone() {
             (&["ca", "path", "--as", "imap.example.com"], 0),
         ];
         for (arguments, code) in runs {
-            let output = under(umask, folder.path(), arguments).output().unwrap();
+            let output = under(umask, folder.path(), arguments)
+                .output_in_time()
+                .unwrap();
             assert_eq!(
                 output.status.code(),
                 Some(*code),
@@ -266,7 +269,9 @@ fn a_certificate_is_exported_for_others_to_read() {
     for (umask, wanted) in UMASKS.into_iter().zip([0o666, 0o644]) {
         let folder = tempfile::tempdir().unwrap();
         let arguments = ["ca", "export", "-o", "mailscope.pem"];
-        let output = under(umask, folder.path(), &arguments).output().unwrap();
+        let output = under(umask, folder.path(), &arguments)
+            .output_in_time()
+            .unwrap();
         assert!(output.status.success(), "{output:?}");
         let exported = folder.path().join("mailscope.pem");
         assert_eq!(mode(&exported), wanted);

@@ -8,6 +8,7 @@ use libtest_mimic::Trial;
 use tempfile::TempDir;
 
 use super::support::mailscope::{binary, run};
+use super::support::patience::InTime;
 use super::support::programs::{SCRIPT, needing};
 use super::support::trials;
 
@@ -70,7 +71,7 @@ fn on_a_terminal(command: &str) -> Output {
         .env("TERM", "xterm")
         .env("LC_ALL", "C.UTF-8")
         .stdin(Stdio::null())
-        .output()
+        .output_in_time()
         .unwrap()
 }
 

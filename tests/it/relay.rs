@@ -1,7 +1,7 @@
 //! What passes: every octet, both ways at once, and each direction's end.
 
 use std::io::Write;
-use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use libtest_mimic::Trial;
@@ -11,7 +11,7 @@ use super::support::certificates::TestAuthority;
 use super::support::mailscope::{Mailscope, record, run};
 use super::support::server::{Server, polite};
 use super::support::wire::{Door, Far, Wire, join};
-use super::support::{noise, trials};
+use super::support::{noise, trials, wait_for};
 
 pub fn trials() -> Vec<Trial> {
     trials!("relay";
@@ -171,17 +171,20 @@ fn many_connections_at_once() {
     let server = Server::start(Some(authority.server(&["localhost"])), polite);
     let trust = authority.pem().to_str().unwrap();
     let mut mailscope = record(&server.name()).with(&["--server-ca", trust]).start();
-    let all_are_open = Barrier::new(CONNECTIONS);
+    let open = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for number in 0..CONNECTIONS {
-            let (mailscope, all_are_open) = (&mailscope, &all_are_open);
+            let (mailscope, open) = (&mailscope, &open);
             scope.spawn(move || {
                 let mut app = match number % 2 {
                     0 => App::tls(mailscope.tls(), "localhost", &mailscope.ca()),
                     _ => App::plain(mailscope.plain()),
                 };
                 app.hear("* OK");
-                all_are_open.wait();
+                open.fetch_add(1, Ordering::Relaxed);
+                wait_for("all to be open", || {
+                    (open.load(Ordering::Relaxed) == CONNECTIONS).then_some(())
+                });
                 for turn in 0..5 {
                     let tag = format!("t{number}.{turn}");
                     assert_eq!(app.command(&tag, "NOOP"), format!("{tag} OK done\r\n"));

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::support::app::App;
 use super::support::mailscope::{Mailscope, binary, record};
+use super::support::patience::InTime;
 use super::support::server::{Server, Stream, line};
 use super::support::trials;
 
@@ -230,7 +231,7 @@ fn outputs(mailscope: &Mailscope) -> Vec<(String, Vec<u8>)> {
             let shown = binary()
                 .args(["show", "--output", format, "--color", color])
                 .arg(mailscope.out())
-                .output()
+                .output_in_time()
                 .unwrap();
             assert!(shown.status.success());
             outputs.push((format!("show --output {format}"), shown.stdout));

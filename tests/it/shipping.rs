@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 use libtest_mimic::Trial;
 
 use super::support::mailscope::{binary, run};
+use super::support::patience::InTime;
 use super::support::programs::{FISH, GROFF, MAN, MANDOC, ZSH, needing};
 use super::support::trials;
 
@@ -92,7 +93,7 @@ fn bash_completes_commands_options_and_values() {
                 .args(["-uc", complete])
                 .arg(&file)
                 .args(words)
-                .output()
+                .output_in_time()
                 .unwrap(),
         )
     };
@@ -120,7 +121,7 @@ fn zsh_takes_its_completions() {
         autoload +X -Uz _mailscope && print -r -- \"$_comps[mailscope]\"";
     let mut zsh = Command::new("zsh");
     zsh.current_dir(folder.path()).args(["-fc", check]);
-    assert_eq!(text(&zsh.output().unwrap()), "_mailscope\n");
+    assert_eq!(text(&zsh.output_in_time().unwrap()), "_mailscope\n");
 }
 
 fn fish_completes_commands_options_and_values() {
@@ -141,7 +142,7 @@ fn fish_completes_commands_options_and_values() {
         fish.env("HOME", folder.path())
             .current_dir(folder.path())
             .args(["--no-config", "-c", &complete]);
-        let output = fish.output().unwrap();
+        let output = fish.output_in_time().unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stderr), "");
         let offered = text(&output);
         for value in expected {
@@ -172,7 +173,11 @@ fn every_shell_gets_every_command() {
 /// All pages, in this folder.
 fn pages(folder: &Path) -> Vec<String> {
     let mut command = binary();
-    let output = command.args(["man", "--out"]).arg(folder).output().unwrap();
+    let output = command
+        .args(["man", "--out"])
+        .arg(folder)
+        .output_in_time()
+        .unwrap();
     assert!(output.status.success(), "{output:?}");
     let entries = std::fs::read_dir(folder).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -237,17 +242,17 @@ fn the_pages_are_read_without_a_warning() {
             .env("LC_ALL", "C.UTF-8")
             .args(["--warnings", "-l"])
             .arg(&page);
-        let read = man.output().unwrap();
+        let read = man.output_in_time().unwrap();
         assert_eq!(String::from_utf8_lossy(&read.stderr), "", "man {name}");
         let shown = text(&read);
         assert!(shown.contains("EXIT STATUS"), "{shown}");
         let mut groff = Command::new(GROFF.path().unwrap());
         groff.args(["-man", "-ww", "-z", "-Tutf8"]).arg(&page);
-        let output = groff.output().unwrap();
+        let output = groff.output_in_time().unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stderr), "", "groff {name}");
         let mut mandoc = Command::new("mandoc");
         mandoc.args(["-T", "lint", "-W", "warning"]).arg(&page);
-        let output = mandoc.output().unwrap();
+        let output = mandoc.output_in_time().unwrap();
         let said = String::from_utf8(output.stdout).unwrap();
         // A page that is made anew each time has the program's version and no date.
         let warnings = said.lines().filter(|line| !line.contains("missing date"));

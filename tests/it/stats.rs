@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::support::app::App;
 use super::support::mailscope::{binary, record, run};
+use super::support::patience::InTime;
 use super::support::server::{Server, polite};
 use super::support::trials;
 
@@ -72,7 +73,7 @@ fn the_text_fits_the_width() {
         let output = binary()
             .args(["stats", TOUR])
             .env("COLUMNS", width.to_string())
-            .output()
+            .output_in_time()
             .unwrap();
         let text = stdout(&output);
         assert!(

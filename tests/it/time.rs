@@ -13,6 +13,7 @@ use super::killed::is_whole;
 use super::support::app::App;
 use super::support::certificates::TestAuthority;
 use super::support::mailscope::{Mailscope, binary, record};
+use super::support::patience::InTime;
 use super::support::programs::ignored;
 use super::support::server::{Server, polite};
 use super::support::wire::{Door, Far, join};
@@ -197,7 +198,7 @@ fn the_clock_is_before_the_authority() {
     assert!(
         made.args(["ca", "path", "--ca-dir"])
             .arg(&ca)
-            .output()
+            .output_in_time()
             .unwrap()
             .status
             .success()
@@ -227,7 +228,7 @@ impl Command {
             .args(&command[1..])
             .env("LD_PRELOAD", fake_time().unwrap())
             .env("FAKETIME_TIMESTAMP_FILE", clock)
-            .output()
+            .output_in_time()
             .unwrap();
         String::from_utf8(output.stdout).unwrap()
     }

@@ -10,6 +10,7 @@ use super::support::app::App;
 use super::support::dovecot::{Dovecot, PASSWORD};
 use super::support::mailscope::{Mailscope, Recording, record_diverted, run};
 use super::support::network::{apart, needing_networks};
+use super::support::patience::InTime;
 use super::support::programs::{CURL, DOVECOT, IP, IPTABLES, NFT, needing};
 use super::support::server::{Server, polite};
 use super::support::{schema, trials};
@@ -49,7 +50,7 @@ fn type_rule(mailscope: &Mailscope, parts: &[&str], change: impl Fn(&str) -> Str
     let line = change(line.strip_prefix("sudo ").unwrap());
     let typed = Command::new("sh")
         .args(["-c", &format!("PATH=$PATH:/usr/sbin; {line}")])
-        .output()
+        .output_in_time()
         .unwrap();
     assert!(typed.status.success(), "{line}: {typed:?}");
 }
@@ -112,7 +113,7 @@ fn curl(url: &str, ca: &std::path::Path) -> String {
         ])
         .arg(ca)
         .args(["--user", &format!("alice:{PASSWORD}"), url])
-        .output()
+        .output_in_time()
         .unwrap();
     assert!(output.status.success(), "{url}: {output:?}");
     String::from_utf8(output.stdout).unwrap()

@@ -8,6 +8,7 @@ use libtest_mimic::Trial;
 
 use super::support::leaf::{CASES, presented, started, verdict};
 use super::support::mailscope::{Mailscope, binary};
+use super::support::patience::InTime;
 use super::support::programs::{CERTTOOL, CERTUTIL, OPENSSL, VFYCHAIN, needing};
 use super::support::trials;
 
@@ -48,14 +49,14 @@ fn judged(complaint: &str, verify: impl Fn(&Mailscope, &Path, &str) -> (bool, St
 fn certutil(database: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(CERTUTIL.path().unwrap());
     command.args(arguments).arg("-d").arg(database);
-    command.output().unwrap()
+    command.output_in_time().unwrap()
 }
 
 /// What NSS says of a leaf as a TLS server's certificate.
 fn vfychain(database: &Path, leaf: &Path) -> (bool, String) {
     let mut command = Command::new(VFYCHAIN.path().unwrap());
     command.arg("-d").arg(database).args(["-u", "1", "-a"]);
-    let (_, said) = verdict(command.arg(leaf).output().unwrap());
+    let (_, said) = verdict(command.arg(leaf).output_in_time().unwrap());
     (said.contains("Chain is good!"), said)
 }
 
@@ -85,7 +86,7 @@ fn gnutls_takes_a_leaf_for_what_is_permitted_and_for_nothing_else() {
                 .arg(mailscope.ca())
                 .arg("--infile")
                 .arg(leaf);
-            verdict(command.output().unwrap())
+            verdict(command.output_in_time().unwrap())
         },
     );
 }
@@ -123,12 +124,12 @@ fn the_steps_for_nss_trust_and_take_it_back() {
     let guide = binary()
         .args(["ca", "trust", "nss", "--ca-dir"])
         .arg(ca_dir)
-        .output();
+        .output_in_time();
     let [trust, back] = commands(&String::from_utf8(guide.unwrap().stdout).unwrap());
     let run = |commands: &str| {
         let mut shell = Command::new("sh");
         shell.args(["-e", "-c", commands]).env("HOME", home.path());
-        let output = shell.output().unwrap();
+        let output = shell.output_in_time().unwrap();
         assert!(output.status.success(), "{commands}\n{output:?}");
     };
     let database = home.path().join(".pki/nssdb");

@@ -211,7 +211,9 @@ fn more_connections_than_there_are_files_for() {
     }
     let mut next = |count: usize| -> Vec<App> {
         let mut apps = Vec::new();
-        runtime.block_on(inside.recv_many(&mut apps, count));
+        let some = timeout(PATIENCE, inside.recv_many(&mut apps, count));
+        let came = runtime.block_on(some);
+        assert!(came.is_ok(), "nobody else was greeted");
         apps
     };
     let full = wait_for("the warning", || {

@@ -13,14 +13,17 @@ use libtest_mimic::Trial;
 use rustix::process::Signal;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
+use mailscope::limits;
+
 use super::PEAK;
 use crate::support::app::App;
 use crate::support::mailscope::{Mailscope, record};
 use crate::support::memory::{MIB, own, peak, processor};
+use crate::support::patience::InTime;
 use crate::support::session::{Session, Talk, once, pass};
 use crate::support::transcript::Transcript;
 use crate::support::wire::{Door, Far, join};
-use crate::support::{trials, wait_for};
+use crate::support::{PATIENCE, trials, wait_for};
 
 pub fn trials() -> Vec<Trial> {
     let mut trials = trials!("bounds";
@@ -54,8 +57,9 @@ struct Sending {
 }
 
 impl Sending {
-    /// Sends all of it in cleartext.
+    /// Sends all of it in cleartext; who takes nothing for long is given up.
     fn send(&self, mut to: &TcpStream, talk: Talk<'_>) {
+        let mut last = Instant::now();
         to.set_write_timeout(Some(Duration::from_millis(200)))
             .unwrap();
         for piece in talk() {
@@ -63,12 +67,14 @@ impl Sending {
             while !rest.is_empty() {
                 match to.write(rest) {
                     Ok(length) => {
+                        last = Instant::now();
                         rest = &rest[length..];
                         self.sent.fetch_add(length, Ordering::SeqCst);
                     }
                     Err(error) => {
                         let full = [ErrorKind::WouldBlock, ErrorKind::TimedOut];
                         assert!(full.contains(&error.kind()), "{error}");
+                        assert!(last.elapsed() < PATIENCE, "nothing is taken any more");
                         self.waits.store(true, Ordering::SeqCst);
                     }
                 }
@@ -254,7 +260,10 @@ impl Drop for Frozen {
 }
 
 fn runs(command: &mut Command) -> bool {
-    let ran = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let ran = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status_in_time();
     ran.is_ok_and(|status| status.success())
 }
 
@@ -340,7 +349,7 @@ fn is_idle(mailscope: &Mailscope) {
 
 /// What all connections read while nobody can take it becomes no events yet: those are far more than octets.
 fn a_disk_that_stalls_with_many_connections() {
-    const CONNECTIONS: usize = 60;
+    const CONNECTIONS: usize = 120;
     /// Somewhat more than is read at once.
     const LINES: usize = 6_000;
     let lines = || once(&"* 1 RECENT\r\n".repeat(LINES));
@@ -375,7 +384,10 @@ fn a_disk_that_stalls_with_many_connections() {
         let taken = peak(mailscope.pid());
         drop(frozen);
         eprintln!("{} MiB", taken / MIB);
-        assert!(taken < PEAK, "{} MiB", taken / MIB);
+        // The promise is one busy connection's; each of these has room for what is read at once and for what
+        // is passed on, both ways. Their events would take some MiB each.
+        let promised = PEAK + CONNECTIONS * 4 * limits::READ;
+        assert!(taken < promised, "{} MiB", taken / MIB);
     });
     assert!(
         !mailscope.stderr().contains("warning"),

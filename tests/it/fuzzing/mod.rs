@@ -12,14 +12,15 @@ use std::path::{Path, PathBuf};
 use libtest_mimic::{Failed, Trial};
 
 use super::properties::{ALL, Property};
+use crate::support::patience::trial;
 
 pub fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
     for (name, property) in ALL {
         let from = format!("fuzzing::{name}_holds_for_the_recordings");
-        trials.push(Trial::test(from, move || recordings(name, property)));
+        trials.push(trial(from, move || recordings(name, property)));
         let kept = format!("fuzzing::{name}_holds_for_what_was_kept");
-        let kept = Trial::test(kept, move || corpus(name, property));
+        let kept = trial(kept, move || corpus(name, property));
         trials.push(match fuzz().join("Cargo.toml").exists() {
             true => kept,
             // `cargo package` leaves other packages out.

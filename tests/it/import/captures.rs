@@ -16,6 +16,7 @@ use super::super::support::transcript::Transcript;
 use super::super::support::trials;
 use super::super::support::wiretap::Wiretap;
 use super::{asked_again, exported, file, import, imported, meaning, recordings, stderr};
+use crate::support::patience::InTime;
 
 pub fn trials() -> Vec<Trial> {
     let mut trials = trials!("import::captures";
@@ -187,7 +188,7 @@ fn an_encrypted_capture_is_imported_as_the_error_says() {
         let output = Command::new("sh")
             .current_dir(folder.path())
             .args(["-c", command])
-            .output();
+            .output_in_time();
         assert!(output.unwrap().status.success(), "{command}");
     };
     shell("editcap --inject-secrets tls,keys.log session.pcap with-keys.pcapng");

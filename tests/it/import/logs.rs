@@ -15,6 +15,7 @@ use super::super::support::programs::{DOVECOT, OPENSSL, PYTHON, needing};
 use super::super::support::transcript::Transcript;
 use super::super::support::trials;
 use super::{asked_again, exported, file, imported, meaning, recordings};
+use crate::support::patience::InTime;
 
 pub fn trials() -> Vec<Trial> {
     let mut trials = trials!("import::logs";
@@ -160,7 +161,7 @@ fn logged_by_imaplib(port: u16, user: &str, password: &str) -> Vec<u8> {
                    m.login(sys.argv[2], sys.argv[3])\nm.noop()\nm.logout()\n";
     let output = Command::new(PYTHON.path().unwrap())
         .args(["-c", program, &port.to_string(), user, password])
-        .output()
+        .output_in_time()
         .unwrap();
     assert!(output.status.success(), "{output:?}");
     output.stderr
@@ -264,7 +265,7 @@ for command in b'y NOOP\\r\\n', b'z LOGOUT\\r\\n':
     let python = PYTHON.path().unwrap();
     let mut session = Command::new(python);
     session.args(["-c", program, &port, "alice", PASSWORD]);
-    assert!(session.status().unwrap().success());
+    assert!(session.status_in_time().unwrap().success());
     dovecot.rawlogs("alice", 1);
     let (_folder, path) = file("20231114-221320-1.in", "");
     dovecot.copy_rawlog("alice", &path);

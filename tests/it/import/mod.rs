@@ -22,6 +22,7 @@ use super::support::app::App;
 use super::support::mailscope::{binary, run};
 use super::support::transcript::Transcript;
 use super::support::{schema, trials};
+use crate::support::patience::InTime;
 
 pub fn trials() -> Vec<Trial> {
     let mut trials = trials!("import";
@@ -55,7 +56,7 @@ fn import(path: &Path, arguments: &[&str]) -> (Output, PathBuf) {
         .arg("-o")
         .arg(&out)
         .args(arguments)
-        .output()
+        .output_in_time()
         .unwrap();
     (output, out)
 }

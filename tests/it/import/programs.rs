@@ -23,6 +23,7 @@ use super::super::support::transcript::Transcript;
 use super::super::support::{trials, wait_for};
 use super::samples::played;
 use super::{import, imported, stderr};
+use crate::support::patience::InTime;
 
 pub fn trials() -> Vec<Trial> {
     let mut all = Vec::new();
@@ -133,7 +134,7 @@ fn curl() {
             &format!("alice:{PASSWORD}"),
         ])
         .arg(format!("imap://127.0.0.1:{}/INBOX;UID=1", dovecot.plain()))
-        .output()
+        .output_in_time()
         .unwrap();
     assert!(output.status.success(), "{output:?}");
     let transcript = has_what_was_heard(&dovecot, "curl", &output.stderr, folder.path());
@@ -159,7 +160,7 @@ fn mbsync() {
         .arg(&place)
         .arg("c")
         .env("HOME", folder.path())
-        .output()
+        .output_in_time()
         .unwrap();
     let log = [output.stdout, output.stderr].concat();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&log));
@@ -295,7 +296,7 @@ const [port, user, pass, raw] = process.argv.slice(2);
             .arg(&place)
             .args([&dovecot.plain().to_string(), "alice", PASSWORD, raw])
             .env("NODE_PATH", imapflow::modules())
-            .output()
+            .output_in_time()
             .unwrap();
         assert!(output.status.success(), "{output:?}");
         let transcript = has_what_was_heard(&dovecot, "imapflow", &output.stdout, folder.path());
@@ -346,7 +347,7 @@ impl Tcpdump {
                 .args(["-n", "-r"])
                 .arg(&self.capture)
                 .arg(format!("udp and src port {}", own.port()))
-                .output()
+                .output_in_time()
                 .unwrap();
             (!listed.stdout.is_empty()).then_some(())
         };
@@ -371,7 +372,7 @@ const SESSION: &str = "import imaplib, ssl, sys\n\
 fn session(port: u16, ca: &str) {
     let output = Command::new(PYTHON.path().unwrap())
         .args(["-c", SESSION, &port.to_string(), PASSWORD, ca])
-        .output()
+        .output_in_time()
         .unwrap();
     assert!(output.status.success(), "{output:?}");
 }
@@ -439,7 +440,7 @@ fn an_encrypted_capture_is_the_recorded_session() {
         let output = Command::new("sh")
             .current_dir(folder.path())
             .args(["-c", command])
-            .output()
+            .output_in_time()
             .unwrap();
         assert!(output.status.success(), "{command}: {output:?}");
         output

@@ -9,13 +9,14 @@ use super::super::support::dovecot::{Dovecot, WITH_COMPRESS};
 use super::super::support::mailscope::{Mailscope, record};
 use super::replayed::{CLIENTS, Client};
 use super::{Security, recording, through};
+use crate::support::patience::trial;
 
 pub fn trials() -> Vec<Trial> {
     let each = CLIENTS.into_iter().flat_map(|client| {
         let ways = WAYS.iter().filter(|way| way.is_for(&client));
         let trials = ways.map(|way| {
             let name = format!("real::again::{}_with_{}", client.name, way.name);
-            Trial::test(name, move || {
+            trial(name, move || {
                 is_the_same_again(&client, way);
                 Ok(())
             })

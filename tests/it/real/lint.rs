@@ -10,10 +10,11 @@ use super::super::support::dovecot::Dovecot;
 use super::super::support::mailscope::run;
 use super::replayed::{CLIENTS, Client};
 use super::{Security, recording, through};
+use crate::support::patience::trial;
 
 pub fn trials() -> Vec<Trial> {
     let each = CLIENTS.into_iter().flat_map(|client| {
-        let trial = Trial::test(format!("real::lint::{}", client.name), move || {
+        let trial = trial(format!("real::lint::{}", client.name), move || {
             is_found_to_do_this_and_nothing_else(&client);
             Ok(())
         });

@@ -42,6 +42,7 @@ use libtest_mimic::Trial;
 
 use super::support::dovecot::Dovecot;
 use super::support::mailscope::{Mailscope, Recording, record};
+use crate::support::patience::InTime;
 
 pub fn trials() -> Vec<Trial> {
     [
@@ -138,7 +139,7 @@ fn recording(dovecot: &Dovecot, security: Security) -> Recording {
 
 /// Runs a client to its end, which is to be a good one; what it printed.
 fn run(command: &mut Command) -> Vec<u8> {
-    let output = command.output().unwrap();
+    let output = command.output_in_time().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {stderr}");
     output.stdout

@@ -15,6 +15,7 @@ use super::super::support::trials;
 use super::{
     Door, Security, THROUGH, curl, healthy, imapflow, imaplib, mbsync, neomutt, recording, through,
 };
+use crate::support::patience::trial;
 
 pub fn trials() -> Vec<Trial> {
     let mut trials = needing(
@@ -25,7 +26,7 @@ pub fn trials() -> Vec<Trial> {
         let ways = WAYS.into_iter().filter(|way| client.goes(way));
         let trials = ways.map(|way| {
             let name = format!("real::replayed::{}{}", client.name, way.name);
-            Trial::test(name, move || {
+            trial(name, move || {
                 obtains_the_same(&client, &way);
                 Ok(())
             })

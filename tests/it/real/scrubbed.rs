@@ -16,12 +16,13 @@ use super::super::support::transcript::Transcript;
 use super::super::support::{schema, trials};
 use super::replayed::{CLIENTS, Client};
 use super::{Door, Security, THROUGH, mbsync, nasty, recording, through};
+use crate::support::patience::trial;
 
 pub fn trials() -> Vec<Trial> {
     let mbsync = trials!("real::scrubbed"; mbsync_obtains_the_same_mails_with_other_words);
     let others = CLIENTS.into_iter().flat_map(|client| {
         let name = format!("real::scrubbed::what_{}_said_reads_the_same", client.name);
-        let trial = Trial::test(name, move || {
+        let trial = trial(name, move || {
             what_it_said_reads_the_same(&client);
             Ok(())
         });

@@ -16,6 +16,7 @@ use tempfile::TempDir;
 
 use super::certificates::TestAuthority;
 use super::maildir::{self, Mail};
+use super::patience::InTime;
 use super::programs::DOVECOT;
 use super::{PATIENCE, server};
 
@@ -252,7 +253,7 @@ fn give(path: &Path, uid: u32, gid: u32) {
 }
 
 fn id(arguments: &[&str]) -> String {
-    let output = Command::new("id").args(arguments).output().unwrap();
+    let output = Command::new("id").args(arguments).output_in_time().unwrap();
     assert!(output.status.success(), "id {arguments:?}: {output:?}");
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }

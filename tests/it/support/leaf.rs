@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use super::mailscope::{Mailscope, record};
+use super::patience::InTime;
 use super::programs::OPENSSL;
 use super::server::{Server, polite};
 
@@ -45,7 +46,7 @@ pub fn started(flags: &[&str]) -> (Server, Mailscope) {
 pub fn openssl(arguments: &[&str]) -> Output {
     let mut command = Command::new(OPENSSL.path().unwrap());
     command.args(arguments).stdin(Stdio::null());
-    command.output().unwrap()
+    command.output_in_time().unwrap()
 }
 
 /// Asks mailscope for `name`, and keeps the certificate that it shows.

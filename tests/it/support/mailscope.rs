@@ -9,6 +9,7 @@ use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use super::patience::InTime;
 use super::schema;
 use super::transcript::Transcript;
 use super::wait_for;
@@ -31,7 +32,7 @@ pub fn binary() -> Command {
 
 /// Runs the binary to its end. What it prints as JSON is as its schema says.
 pub fn run(arguments: &[&str]) -> Output {
-    let output = binary().args(arguments).output().unwrap();
+    let output = binary().args(arguments).output_in_time().unwrap();
     schema::assert_output(arguments, &output);
     output
 }
@@ -361,7 +362,11 @@ impl Mailscope {
 
     /// What `mailscope show` prints of its transcript.
     pub fn show(&self) -> String {
-        let shown = binary().arg("show").arg(&self.out).output().unwrap();
+        let shown = binary()
+            .arg("show")
+            .arg(&self.out)
+            .output_in_time()
+            .unwrap();
         assert!(shown.status.success(), "{shown:?}");
         String::from_utf8(shown.stdout).unwrap()
     }

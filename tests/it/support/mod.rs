@@ -10,6 +10,7 @@ pub mod maildir;
 pub mod mailscope;
 pub mod memory;
 pub mod network;
+pub mod patience;
 pub mod programs;
 pub mod schema;
 pub mod server;
@@ -44,7 +45,7 @@ pub fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
 /// The trials of one file: `trials!("record"; a_test, another)`.
 macro_rules! trials {
     ($file:literal; $($test:ident),* $(,)?) => {
-        vec![$(libtest_mimic::Trial::test(concat!($file, "::", stringify!($test)), || {
+        vec![$($crate::support::patience::trial(concat!($file, "::", stringify!($test)), || {
             $test();
             Ok(())
         })),*]

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::panic::resume_unwind;
 use std::process::{Child, Command, Stdio};
 
+use super::patience::InTime;
 use super::programs::{IP, IPTABLES, NFT};
 use libtest_mimic::Trial;
 
@@ -98,7 +99,7 @@ fn forbidden() -> Option<String> {
         .arg(ip)
         .arg(iptables)
         .arg(nft);
-    match command.output() {
+    match command.output_in_time() {
         Ok(output) if output.status.success() => None,
         Ok(output) => Some(
             String::from_utf8_lossy(&output.stderr)

@@ -15,6 +15,7 @@ use super::super::support::server::{Server, polite};
 use super::super::support::wiretap::Wiretap;
 use super::super::support::{schema, trials};
 use super::{Begins, secured, server};
+use crate::support::patience::InTime;
 
 pub fn trials() -> Vec<Trial> {
     let mut trials = trials!("tls::keylog";
@@ -202,7 +203,7 @@ fn followed(capture: &Path, keys: &Path) -> String {
         .arg(capture)
         .arg("-o")
         .arg(format!("tls.keylog_file:{}", keys.display()))
-        .output()
+        .output_in_time()
         .unwrap();
     assert!(output.status.success(), "{output:?}");
     String::from_utf8_lossy(&output.stdout).into_owned()

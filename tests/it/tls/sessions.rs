@@ -12,8 +12,9 @@ use super::super::support::certificates::{TestAuthority, client};
 use super::super::support::mailscope::{Mailscope, Recording, record};
 use super::super::support::programs::{OPENSSL, needing};
 use super::super::support::server::{Server, polite};
-use super::super::support::{schema, trials};
+use super::super::support::{PATIENCE, schema, trials};
 use super::{Begins, Seen, secured, server};
+use crate::support::patience::InTime;
 
 pub fn trials() -> Vec<Trial> {
     let mut trials = trials!("tls::sessions";
@@ -112,7 +113,7 @@ fn openssl_may_have_one_version_alone() {
                     command.args(["-starttls", "imap", "-connect", mailscope.plain()])
                 }
             };
-            let output = command.stdin(Stdio::null()).output().unwrap();
+            let output = command.stdin(Stdio::null()).output_in_time().unwrap();
             let said = String::from_utf8_lossy(&output.stdout).into_owned();
             assert!(output.status.success(), "{flag} {begins:?}: {output:?}");
             assert!(said.contains(&format!("New, {name}, Cipher is ")), "{said}");
@@ -150,7 +151,7 @@ fn the_protocol_is_the_servers_choice_among_the_apps() {
                 sni: Some("localhost".to_owned()),
                 alpn: chosen.clone(),
             };
-            assert_eq!(seen.recv().unwrap(), expected, "{begins:?}");
+            assert_eq!(seen.recv_timeout(PATIENCE).unwrap(), expected, "{begins:?}");
             let transcript = mailscope.stop();
             for leg in ["client", "server"] {
                 let event = secured(&transcript, leg);
