@@ -25,6 +25,7 @@ use crate::error::{Error, Result};
 use crate::event::json::Object;
 use crate::event::{Micros, Times};
 use crate::figure;
+use crate::protocol::imap::is_command;
 
 /// What a limit is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -273,6 +274,9 @@ impl Figure {
             Takes::Command if only.is_empty() => {
                 Err(format!("a command's name belongs behind {name}:"))
             }
+            Takes::Command if !is_command(&only.to_ascii_uppercase()) => Err(format!(
+                "{only} is no command of IMAP that mailscope knows, and so would never be over"
+            )),
             Takes::Command => Ok(only.to_ascii_uppercase()),
             Takes::Waste if Kind::ALL.iter().any(|kind| kind.id() == only) => Ok(only.to_owned()),
             Takes::Waste => {
@@ -458,6 +462,7 @@ mod tests {
             ("waiting=3", "a time, such as"),
             ("commands=1,", "no NAME=LIMIT"),
             ("commands:=1", "behind commands:"),
+            ("max:SELCT=1ms", "SELCT is no command"),
             ("connections:FETCH=1", "of all together"),
             ("waste:fetches=1", "but fetched-twice, part-of-whole"),
         ] {
