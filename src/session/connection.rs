@@ -501,7 +501,7 @@ impl Session {
                 }
                 self.set_state(State::Selected);
                 // Selecting with either of them turns it on (RFC 7162, section 3.1.8 and 3.2.5).
-                if command.has("CONDSTORE") && !self.has_enabled("CONDSTORE") {
+                if command.has_option("CONDSTORE") && !self.has_enabled("CONDSTORE") {
                     self.enabled.push("CONDSTORE".into());
                 }
             }

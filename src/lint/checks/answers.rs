@@ -31,7 +31,7 @@ pub(super) fn check(look: &mut Look<'_>) {
         ],
         "LOGOUT" if !look.memory.bye => &[("BYE", Breach::LogoutWithoutBye)],
         // With SAVE alone, what was found is kept and not told (RFC 5182).
-        "SEARCH" | "UID SEARCH" if !command.has("SAVE") && lacks("ESEARCH") => {
+        "SEARCH" | "UID SEARCH" if !command.has_option("SAVE") && lacks("ESEARCH") => {
             &[("SEARCH", Breach::SearchWithoutData)]
         }
         _ => return,

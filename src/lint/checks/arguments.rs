@@ -171,9 +171,12 @@ fn append(look: &mut Look<'_>) {
     let behind = &spans[begins.map_or(spans.len(), |begins| begins + 1)..];
     let mut quoted = behind.iter().filter(|span| span.label == Label::Quoted);
     let date = quoted.next().map(|span| span.range.clone());
-    let words = look.command.iter().flat_map(|command| &command.words);
-    let is_utf8 = words.clone().any(|word| word == "UTF8");
-    let is_url = words.clone().any(|word| word == "CATENATE");
+    let has = |option: &str| {
+        look.command
+            .as_ref()
+            .is_some_and(|it| it.has_option(option))
+    };
+    let (is_utf8, is_url) = (has("UTF8"), has("CATENATE"));
     if let Some(range) = date.filter(|_| !is_url)
         && !is_date_time(&said.wire.bytes()[range.clone()])
     {

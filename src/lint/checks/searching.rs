@@ -17,7 +17,7 @@ fn command(look: &mut Look<'_>) {
     let Some(command) = look.command.as_ref().filter(|command| is_search(command)) else {
         return;
     };
-    let has_charset = command.has("CHARSET");
+    let has_charset = command.has_option("CHARSET");
     if has_charset && look.session.has_enabled("UTF8=ACCEPT") {
         let range = look.range_of_word("CHARSET");
         return look.add(Breach::SearchCharset, range, "");
@@ -49,7 +49,7 @@ fn response(look: &mut Look<'_>) {
     if look.session.in_flight().counted(&["SEARCH", "UID SEARCH"]) > 1 {
         return;
     }
-    let returns = command.words.first().is_some_and(|word| word == "RETURN");
+    let returns = command.has_option("RETURN");
     let by_uid = command.is_by_uid();
     let arguments = look.said.arguments();
     let says_uid = arguments.iter().any(|value| value.is_word("UID"));
@@ -62,8 +62,8 @@ fn response(look: &mut Look<'_>) {
         _ => {}
     }
     let has_count = arguments.iter().any(|value| value.is_word("COUNT"));
-    if name == "ESEARCH" && returns && command.has("COUNT") && !has_count && !command.has("PARTIAL")
-    {
+    let asks_for_count = command.has_option("COUNT") && !command.has_option("PARTIAL");
+    if name == "ESEARCH" && asks_for_count && !has_count {
         look.add_head(Breach::EsearchCountMissing, "");
     }
     if !by_uid {
