@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::name::mailbox_of;
+use super::named::named;
 use super::options::options;
 use super::stores::Stores;
 use crate::event::{Micros, Passed, Reading, Said, Value};
@@ -122,7 +122,9 @@ impl Command {
 
     /// Whether it is about the selected mailbox (RFC 9051, section 6.4), or asks what is new.
     pub(super) fn acts_on_selected(&self) -> bool {
-        self.is_by_uid()
+        let searches = self.name == "ESEARCH" && self.named.is_empty();
+        searches
+            || self.is_by_uid()
             || matches!(
                 &*self.name,
                 "CHECK"
@@ -151,23 +153,6 @@ pub(super) fn kept(text: &str) -> &str {
         end -= 1;
     }
     &text[..end]
-}
-
-/// Where the mailboxes stand among a command's arguments.
-fn places(name: &str) -> &'static [usize] {
-    match name {
-        "APPEND" | "CREATE" | "DELETE" | "DELETEACL" | "EXAMINE" | "GETACL" | "GETQUOTAROOT"
-        | "LISTRIGHTS" | "MYRIGHTS" | "SELECT" | "SETACL" | "SETMETADATA" | "STATUS"
-        | "SUBSCRIBE" | "UNSUBSCRIBE" => &[0],
-        "RENAME" => &[0, 1],
-        "COPY" | "MOVE" | "REPLACE" | "UID COPY" | "UID MOVE" | "UID REPLACE" => &[1],
-        _ => &[],
-    }
-}
-
-fn named(name: &str, arguments: &[Value<'_>]) -> SmallVec<[Arc<str>; 1]> {
-    let mailbox = |place: &usize| arguments.get(*place).and_then(mailbox_of);
-    places(name).iter().filter_map(mailbox).collect()
 }
 
 /// The atoms, as deep as lists go, upper case.

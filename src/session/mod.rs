@@ -24,6 +24,7 @@ mod items;
 mod mailbox;
 mod messages;
 mod name;
+mod named;
 mod options;
 mod order;
 mod place;

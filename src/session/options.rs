@@ -74,19 +74,17 @@ fn add(values: &[Value<'_>], options: &mut Vec<String>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::event::{Body, Gate};
-    use crate::event::{Micros, Peer, Secrets};
+pub(super) mod tests {
+    use crate::event::{Body, Gate, Micros, Peer, Secrets};
     use crate::protocol::imap::Observer;
     use crate::session::Command;
 
-    /// The options of a command, as it is said.
-    fn of(said: &str) -> String {
+    /// A command, as it is said behind its tag.
+    pub(in crate::session) fn read(said: &str) -> Command {
         let mut observer = Observer::new(Gate::new(Secrets::Shown));
         let mut drafts = Vec::new();
-        let octets = format!("* OK hi\r\na {said}\r\n");
-        let (greeting, command) = octets.split_at("* OK hi\r\n".len());
-        for (from, octets) in [(Peer::Server, greeting), (Peer::Client, command)] {
+        let command = format!("a {said}\r\n");
+        for (from, octets) in [(Peer::Server, "* OK hi\r\n"), (Peer::Client, &command)] {
             observer.hear_again(from, octets.as_bytes(), Micros(0), &mut drafts);
         }
         let mut said = drafts
@@ -96,10 +94,7 @@ mod tests {
                 _ => None,
             });
         let command = said.find(|said| said.from == Peer::Client).unwrap();
-        Command::read(1, Micros(0), command)
-            .unwrap()
-            .options
-            .join(" ")
+        Command::read(1, Micros(0), command).unwrap()
     }
 
     #[test]
@@ -131,7 +126,7 @@ mod tests {
             ("APPEND x (\\Seen) UTF8 (~{3+}\r\nabc)", "UTF8"),
             ("FETCH 1 CONDSTORE", ""),
         ] {
-            assert_eq!(of(said), options, "{said}");
+            assert_eq!(read(said).options.join(" "), options, "{said}");
         }
     }
 }
