@@ -34,6 +34,10 @@ pub(super) fn check(look: &mut Look<'_>) {
         "SEARCH" | "UID SEARCH" if !command.has_option("SAVE") && lacks("ESEARCH") => {
             &[("SEARCH", Breach::SearchWithoutData)]
         }
+        "SORT" | "UID SORT" if !command.has_option("SAVE") && lacks("ESEARCH") => {
+            &[("SORT", Breach::SearchWithoutData)]
+        }
+        "THREAD" | "UID THREAD" => &[("THREAD", Breach::SearchWithoutData)],
         _ => return,
     };
     let missing = missing.iter().filter(|(name, _)| lacks(name));

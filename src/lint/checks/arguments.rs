@@ -102,7 +102,7 @@ fn counted(look: &mut Look<'_>, name: &str) {
 }
 
 /// The argument behind so many, lists counting as one.
-fn nth(spans: &[Span], behind: usize) -> Option<&Span> {
+pub(super) fn nth(spans: &[Span], behind: usize) -> Option<&Span> {
     let mut depth = 0_usize;
     let mut count = 0;
     for span in spans {

@@ -33,7 +33,19 @@ fn command(look: &mut Look<'_>) {
     }
 }
 
+/// `S: * SORT 3 1 2`
+fn sorted(look: &mut Look<'_>) {
+    let is_sort = look.data().is_some_and(|(name, _)| name == "SORT");
+    let asking = look.session.asking(look.said).filter(|_| is_sort);
+    if asking.is_some_and(|command| command.name == "SORT")
+        && look.session.in_flight().counted(&["SORT", "UID SORT"]) == 1
+    {
+        beyond(look, "SORT", &look.said.arguments());
+    }
+}
+
 fn response(look: &mut Look<'_>) {
+    sorted(look);
     let Some((name @ ("SEARCH" | "ESEARCH"), _)) = look.data() else {
         return;
     };
@@ -103,7 +115,7 @@ fn beyond(look: &mut Look<'_>, name: &str, arguments: &[Value<'_>]) {
         return;
     };
     let most = match name {
-        "SEARCH" => arguments.iter().filter_map(Value::number).max(),
+        "SEARCH" | "SORT" => arguments.iter().filter_map(Value::number).max(),
         _ => {
             let pairs = arguments.windows(2);
             let told = ["ALL", "COUNT", "MAX", "MIN"];
