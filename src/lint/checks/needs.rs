@@ -202,10 +202,10 @@ fn argument_range(look: &Look<'_>, place: usize) -> Range<usize> {
     let spans = look.arguments();
     let begin = nth(spans, place).map_or(0, |span| span.range.start);
     let behind = nth(spans, place + 1).map_or(usize::MAX, |span| span.range.start);
-    let inside = spans
+    let mut inside = spans
         .iter()
         .filter(|span| (begin..behind).contains(&span.range.start));
-    begin..inside.last().map_or(begin, |span| span.range.end)
+    begin..inside.next_back().map_or(begin, |span| span.range.end)
 }
 
 fn row(table: Needs, word: &str) -> Option<&'static [&'static str]> {
