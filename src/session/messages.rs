@@ -548,7 +548,7 @@ mod tests {
                     assert_same(&one, &two, step);
                 }
             }
-            if most < 100 || step % 32 == 0 {
+            if most < 100 || step % 64 == 0 {
                 assert_same(&messages, &list, step);
             }
         }
@@ -574,7 +574,7 @@ mod tests {
     fn it_is_what_a_list_is() {
         is_what_a_list_is(9051, 60, 8);
         is_what_a_list_is(7162, 600, 300);
-        is_what_a_list_is(3501, 2_000, 2_000);
+        is_what_a_list_is(3501, 1_200, 1_200);
     }
 
     #[test]
