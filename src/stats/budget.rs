@@ -306,6 +306,22 @@ impl Verdict {
         }
     }
 
+    /// Figure and limit for people: exact where both would read alike and are not.
+    pub fn both_shown(&self) -> (String, String) {
+        let shown = (self.shown(self.figure), self.shown(Some(self.limit)));
+        let exact = |number: u64| match self.of {
+            Of::Octets => figure::counted(number, "octet"),
+            Of::Time => format!("{number} µs"),
+            Of::Count => figure::count(number),
+        };
+        match self.figure {
+            Some(figure) if shown.0 == shown.1 && figure != self.limit => {
+                (exact(figure), exact(self.limit))
+            }
+            _ => shown,
+        }
+    }
+
     pub(super) fn write_json(&self, out: &mut Vec<u8>) {
         let mut row = Object::open(out);
         row.string("name", &self.name);
@@ -402,6 +418,21 @@ mod tests {
         let verdicts = budget(limits).unwrap().verdicts(&summary).unwrap();
         assert_eq!(verdicts[1].shown(Some(verdicts[1].limit)), "1.0 MiB");
         assert_eq!(verdicts[3].limit, 500_000);
+    }
+
+    #[test]
+    fn a_figure_just_beyond_its_limit_is_told_exactly() {
+        let shown = |limits: &str| {
+            let verdicts = budget(limits).unwrap().verdicts(&summary()).unwrap();
+            verdicts[0].both_shown()
+        };
+        let both = |one: &str, two: &str| (one.to_owned(), two.to_owned());
+        assert_eq!(
+            shown("bytes=1MiB"),
+            both("1,048,577 octets", "1,048,576 octets")
+        );
+        assert_eq!(shown("bytes=1048577"), both("1.0 MiB", "1.0 MiB"));
+        assert_eq!(shown("bytes=1KiB"), both("1.0 MiB", "1.0 KiB"));
     }
 
     #[test]
