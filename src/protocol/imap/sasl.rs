@@ -51,6 +51,9 @@ const MECHANISMS: [&str; 19] = [
     "XOAUTH2",
 ];
 
+/// What a prompt speaks of that asks for a secret.
+const SECRETS: [&[u8]; 5] = [b"code", b"pass", b"pin", b"secret", b"token"];
+
 /// One AUTHENTICATE command's exchange.
 #[derive(Clone, Debug, Default)]
 pub struct Exchange {
@@ -125,14 +128,15 @@ impl Exchange {
     }
 
     /// Reads a server's challenge. LOGIN's are prompts, `Username:` and `Password:` in base64
-    /// (draft-murchison-sasl-login).
+    /// (draft-murchison-sasl-login). One that speaks of both, `Enter user password`, asks for no name.
     pub fn challenged(&mut self, challenge: &[u8]) {
         let prompt = LENIENT.decode(challenge.trim_ascii()).unwrap_or_default();
         let prompt = prompt.to_ascii_lowercase();
-        self.asked = match memmem::find(&prompt, b"user") {
+        let has = |word: &&[u8]| memmem::find(&prompt, word).is_some();
+        self.asked = match has(&&b"user"[..]) && !SECRETS.iter().any(has) {
             _ if self.asked == Asked::Disturbed => Asked::Disturbed,
-            Some(_) => Asked::Name,
-            None => Asked::Unknown,
+            true => Asked::Name,
+            false => Asked::Unknown,
         };
     }
 
@@ -198,14 +202,13 @@ struct Told<'a> {
 
 fn identity<'a>(mechanism: &str, turn: usize, decoded: &'a [u8]) -> Option<Told<'a>> {
     let (identity, secret): (&[u8], &[u8]) = match (mechanism, turn) {
-        // [authzid] NUL authcid NUL passwd (RFC 4616)
+        // [authzid] NUL authcid NUL passwd, of which the last two have an octet at least (RFC 4616,
+        // section 2): in `alice NUL hunter2 NUL` the password stands where the identity should.
         ("PLAIN", 0) => {
             let mut fields = decoded.split(|octet| *octet == 0).skip(1);
             let (identity, password) = (fields.next()?, fields.next()?);
-            match fields.next() {
-                None => (identity, password),
-                Some(_) => return None,
-            }
+            let is_whole = !identity.is_empty() && !password.is_empty() && fields.next().is_none();
+            is_whole.then_some((identity, password))?
         }
         ("LOGIN" | "EXTERNAL", 0) => (decoded, b""),
         // name SP digest (RFC 2195)
@@ -370,6 +373,9 @@ mod tests {
             ("PLAIN", &b"alice\0hunter2"[..]),
             ("PLAIN", b"\0hunter2"),
             ("PLAIN", b"\0alice\0hunter2\0x"),
+            ("PLAIN", b"alice\0hunter2\0"),
+            ("PLAIN", b"\0hunter2\0"),
+            ("PLAIN", b"\0\0hunter2"),
             ("PLAIN", b"hunter2"),
             ("LOGIN", b"\0alice\0hunter2"),
             ("EXTERNAL", b"\0hunter2"),
@@ -406,6 +412,10 @@ mod tests {
         assert_eq!(told(Some(b" VXNlcm5hbWU6\r\n"), false), alice); // Username:
         assert_eq!(told(Some(b"VXNlciBOYW1lAA=="), false), alice); // User Name
         assert_eq!(told(Some(b"UGFzc3dvcmQ6"), false), None); // Password:
+        for prompt in ["Enter user password", "User's PIN:", "user secret"] {
+            let prompt = LENIENT.encode(prompt);
+            assert_eq!(told(Some(prompt.as_bytes()), false), None, "{prompt}");
+        }
         assert_eq!(told(None, false), None);
         assert_eq!(told(Some(b"VXNlcm5hbWU6"), true), None);
         let gate = Gate::new(Secrets::Masked);

@@ -1,5 +1,8 @@
 //! What must not be told (contract, "Masks").
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::super::Observer;
 use super::{keeps, read, sealed, wires};
 use crate::event::{Gate, Peer, Secrets};
@@ -458,5 +461,27 @@ fn octets_that_may_be_a_literal_or_a_login_are_secret() {
                 (S, answer.as_bytes()),
             ],
         );
+    }
+}
+
+#[test]
+fn plain_without_a_password_tells_no_identity() {
+    for fields in ["alice\0hunter2\0", "\0hunter2\0"] {
+        let word = STANDARD.encode(fields);
+        let initial = format!("a AUTHENTICATE PLAIN {word}\r\n");
+        let turn = format!("{word}\r\n");
+        for said in [
+            &[(C, initial.as_bytes())][..],
+            &[
+                (C, b"a AUTHENTICATE PLAIN\r\n"),
+                (S, b"+ \r\n"),
+                (C, turn.as_bytes()),
+            ],
+        ] {
+            let mut steps: Vec<(Peer, &[u8])> = vec![(S, b"* OK hi\r\n")];
+            steps.extend_from_slice(said);
+            steps.push((S, b"a NO hunter2\r\n"));
+            keeps(&["hunter2"], &steps);
+        }
     }
 }
