@@ -326,6 +326,25 @@ impl Argument {
             false => bytes.to_vec(),
         }
     }
+
+    /// The other strings that a server may take it for, if it has backslashes that the grammar has
+    /// no use for (`"Sommer\2024!"`, RFC 9051, section 9, `quoted`): all that stands between the quotes,
+    /// and that with `\"` and `\\` read, but nothing else.
+    pub fn other_values(&self, message: &Message) -> Vec<Vec<u8>> {
+        let bytes = &message.bytes()[self.content.clone()];
+        let inner = bytes.strip_prefix(b"\"").unwrap_or(bytes);
+        let inner = inner.strip_suffix(b"\"").unwrap_or(inner);
+        if !self.quoted || !inner.contains(&b'\\') {
+            return Vec::new();
+        }
+        let mut specials_read = Vec::with_capacity(inner.len());
+        let mut octets = inner.iter().copied().peekable();
+        while let Some(octet) = octets.next() {
+            let escaped = octets.next_if(|next| octet == b'\\' && b"\"\\".contains(next));
+            specials_read.push(escaped.unwrap_or(octet));
+        }
+        vec![inner.to_vec(), specials_read]
+    }
 }
 
 /// Whether the word is a known command's name, or the beginning of one.

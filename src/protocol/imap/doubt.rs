@@ -14,6 +14,7 @@
 use std::ops::Range;
 
 use super::command::{Command, is_name};
+use super::sasl;
 use super::secrets::{Ranges, line_end};
 use crate::event::{Gate, Message, Secret};
 
@@ -137,5 +138,13 @@ fn suspect(line: &[u8], user: bool, gate: &Gate) {
     for word in &words[usize::from(user && words.len() > 1)..] {
         gate.suspect(&line[word.clone()]);
         gate.suspect(line.get(word.start..end).unwrap_or_default());
+        suspect_decoded(&line[word.clone()], gate);
     }
+}
+
+/// Remembers what a word says that may be a SASL response. Most words are base64 by chance, and say
+/// nothing that is a text.
+fn suspect_decoded(word: &[u8], gate: &Gate) {
+    let decoded = sasl::decoded(word).filter(|decoded| std::str::from_utf8(decoded).is_ok());
+    sasl::fields(&decoded.unwrap_or_default()).for_each(|field| gate.suspect(field));
 }

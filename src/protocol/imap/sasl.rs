@@ -155,7 +155,7 @@ impl Exchange {
         let turn = self.turns;
         self.turns += 1;
         gate.remember(line);
-        let decoded = LENIENT.decode(line).ok()?;
+        let decoded = decoded(line)?;
         let told = self
             .mechanism()
             .filter(|mechanism| match self.asked {
@@ -166,15 +166,30 @@ impl Exchange {
             .and_then(|mechanism| identity(mechanism, turn, &decoded))
             .filter(|told| !told.identity.chars().any(char::is_control));
         let Some(told) = told else {
-            gate.remember(&decoded);
-            for field in decoded.split(|octet| octet.is_ascii_control()) {
-                gate.remember(field);
-            }
+            fields(&decoded).for_each(|field| gate.remember(field));
             return None;
         };
         gate.remember(told.secret);
         shown(told.identity, gate)
     }
+}
+
+/// Remembers a response of which nobody knows the mechanism.
+pub fn remember(response: &[u8], gate: &Gate) {
+    gate.remember(response);
+    let decoded = decoded(response).unwrap_or_default();
+    fields(&decoded).for_each(|field| gate.remember(field));
+}
+
+/// What a response says, as far as it is base64.
+pub fn decoded(response: &[u8]) -> Option<Vec<u8>> {
+    LENIENT.decode(response).ok()
+}
+
+/// Where a secret may stand in what a response says: all of it, and what stands between NULs and
+/// other controls.
+pub fn fields(decoded: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::once(decoded).chain(decoded.split(u8::is_ascii_control))
 }
 
 /// Whether a client's response has the form that it has to have: base64 with its padding at the end

@@ -104,6 +104,9 @@ fn login(
         return;
     };
     if extent == Extent::Whole {
+        for other in password.other_values(message) {
+            gate.remember(&other);
+        }
         gate.remember(&password.value(message));
     }
     found
@@ -149,9 +152,7 @@ fn authenticate(
                 }
                 several => {
                     exchange.disturbed();
-                    several
-                        .iter()
-                        .for_each(|more| gate.remember(&more.value(message)));
+                    remember_responses(message, several, gate);
                 }
             }
             if let (Some(first), Some(last)) = (rest.first(), rest.last()) {
@@ -159,9 +160,27 @@ fn authenticate(
                 found.ranges.push((covered, Secret::Sasl));
             }
         }
-        _ => found.ranges = unreadable(message, command, Trust::NotAuthenticated, gate),
+        arguments => {
+            // One of them may be the response to a mechanism that is not known, or not there.
+            let arguments = match (arguments, extent) {
+                (Some([before @ .., _header]), Extent::Refused) => before,
+                (arguments, _) => arguments.unwrap_or_default(),
+            };
+            remember_responses(message, arguments, gate);
+            found.ranges = unreadable(message, command, Trust::NotAuthenticated, gate);
+        }
     }
     found.exchange = Some(exchange);
+}
+
+/// Remembers what may be responses of a SASL exchange.
+fn remember_responses(message: &Message, arguments: &[Argument], gate: &Gate) {
+    for argument in arguments {
+        for other in argument.other_values(message) {
+            gate.remember(&other);
+        }
+        sasl::remember(&argument.value(message), gate);
+    }
 }
 
 /// What is odd about an initial response, which has to be base64 outside of quotes and literals.

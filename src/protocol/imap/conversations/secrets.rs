@@ -485,3 +485,71 @@ fn plain_without_a_password_tells_no_identity() {
         }
     }
 }
+
+#[test]
+fn a_password_with_needless_backslashes_is_masked_as_it_stood() {
+    for (quoted, echoes) in [
+        ("Sommer\\2024!", &["Sommer\\2024!", "Sommer2024!"][..]),
+        ("h\\u\\nter2xyz", &["h\\u\\nter2xyz", "hunter2xyz"]),
+        (
+            "Zq7\\\"kV\\hunter",
+            &["Zq7\\\"kV\\hunter", "Zq7\"kV\\hunter", "Zq7\"kVhunter"],
+        ),
+    ] {
+        let login = format!("a LOGIN alice \"{quoted}\"\r\n");
+        for echo in echoes {
+            let answer = format!("a BAD Invalid quoted string: \"{echo}\" {echo}\r\n");
+            keeps(
+                &["2024", "hunter", "nter2", "kV"],
+                &[
+                    (S, b"* OK hi\r\n"),
+                    (C, login.as_bytes()),
+                    (S, answer.as_bytes()),
+                ],
+            );
+        }
+    }
+}
+
+#[test]
+fn what_a_response_says_is_masked_whatever_the_mechanism() {
+    let response = STANDARD.encode("\0alice\0hunter2");
+    let (name, password) = (STANDARD.encode("alice"), STANDARD.encode("hunter2"));
+    for arguments in [
+        format!("x-googletoken {response}"),
+        format!("X-TOKEN {response}"),
+        format!("x-token \"{password}\""),
+        response.clone(),
+        format!("LOGIN {name} {password}"),
+        format!("{name} {password}"),
+        format!("(PLAIN) {response}"),
+        format!("PLAIN \"{response}"),
+    ] {
+        for greeting in ["OK", "PREAUTH"] {
+            let greeting = format!("* {greeting} hi\r\n");
+            let line = format!("a AUTHENTICATE {arguments}\r\n");
+            keeps(
+                &["hunter2"],
+                &[
+                    (S, greeting.as_bytes()),
+                    (C, line.as_bytes()),
+                    (S, b"a NO bad hunter2\r\n"),
+                ],
+            );
+        }
+    }
+    // Too late, or without its tag.
+    for line in [
+        format!("{response}\r\n"),
+        format!("authenticate plain {response}\r\n"),
+    ] {
+        keeps(
+            &["hunter2"],
+            &[
+                (S, b"* OK hi\r\n"),
+                (C, line.as_bytes()),
+                (S, b"* BAD hunter2\r\n"),
+            ],
+        );
+    }
+}
