@@ -196,6 +196,11 @@ impl<'a> Command<'a> {
             .map(|span| span.range.end)
     }
 
+    /// All its octets.
+    pub fn line(self) -> &'a [u8] {
+        self.message.bytes()
+    }
+
     /// The octets of a span.
     pub fn bytes(self, span: &Span) -> &'a [u8] {
         &self.message.bytes()[span.range.clone()]

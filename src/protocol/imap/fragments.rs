@@ -3,6 +3,7 @@
 
 use super::assembler::{Outcome, Overflow};
 use super::command::Command;
+use super::doubt::{self, Suspicion};
 use super::framer::End;
 use super::meaning::Missing;
 use super::observer::Observer;
@@ -117,19 +118,23 @@ impl Observer {
         if from == Peer::Server || !self.gate.masks() || fits {
             return Overflow::Shown;
         }
-        if self.masks_client() {
-            return Overflow::Hidden;
-        }
         let held = self.client.assembler.message();
         let spans = lexer::command(held);
-        match Command::new(held, &spans).name().as_deref() {
-            Some("LOGIN" | "AUTHENTICATE") => Overflow::Hidden,
-            _ => Overflow::Shown,
+        let command = Command::new(held, &spans);
+        let is_readable = command.is_known() || !self.masks_client();
+        match self.is_logged_in() && is_readable && !doubt::is_login(command) {
+            true => Overflow::Shown,
+            false => Overflow::Hidden,
         }
     }
 
+    /// Whether what cannot be read of a client may be a secret.
     pub(super) fn masks_client(&self) -> bool {
-        !self.tracker.is_authenticated() || self.tracker.expected() == Expected::Sasl
+        !self.is_logged_in() || self.suspicion == Suspicion::Always
+    }
+
+    fn is_logged_in(&self) -> bool {
+        self.tracker.is_authenticated() && self.tracker.expected() != Expected::Sasl
     }
 
     /// The server let the client's literal come, or must have.
@@ -145,6 +150,12 @@ impl Observer {
     /// The server refused the client's literal: the command is whole as it is.
     pub(super) fn refuse_literal(&mut self, out: &mut Vec<Draft>) {
         self.client.framer.refuse();
+        let refused = self.client.assembler.message();
+        let spans = lexer::command(refused);
+        let suspicion = match doubt::is_login(Command::new(refused, &spans)) {
+            true => Suspicion::Always,
+            false => self.suspicion.max(Suspicion::BeforeAuthentication),
+        };
         let cut = self.client.assembler.is_cut();
         let (message, at) = self.client.assembler.take();
         let circumstances = client::Circumstances {
@@ -159,7 +170,7 @@ impl Observer {
         };
         // The header of the refused literal stays text.
         self.client_message(Message::text(message.bytes()), &circumstances, out);
-        self.suspicious = true;
+        self.suspect(suspicion);
     }
 
     /// Reads what the client sent behind the literal that was just decided about.
@@ -201,6 +212,22 @@ impl Observer {
             false => MASK,
         };
         Some(String::from_utf8_lossy(tag).into_owned())
+    }
+
+    /// Whether a line begins with this tag among what was sent behind the header of a literal that the
+    /// server has not decided about, of another command.
+    pub(super) fn is_behind_a_literal(&self, tag: &str) -> bool {
+        let begins = |line: &[u8]| {
+            let rest = line.strip_prefix(tag.as_bytes());
+            rest.is_some_and(|rest| rest.starts_with(b" "))
+        };
+        self.undecided_tag()
+            .is_some_and(|undecided| undecided != tag)
+            && self
+                .undecided
+                .octets
+                .split(|octet| *octet == b'\n')
+                .any(begins)
     }
 
     /// The command whose literal the server has not decided about, as it would be if that were

@@ -10,6 +10,7 @@
 use super::assembler::Assembler;
 use super::bridge::{Bridge, Setting};
 use super::compress::Compression;
+use super::doubt::Suspicion;
 use super::framer::{Fragment, Framer, Lines};
 use super::sasl::Exchange;
 use super::struck::Struck;
@@ -30,9 +31,8 @@ pub struct Observer {
     pub(super) session: Session,
     pub(super) exchange: Option<Exchange>,
     pub(super) greeted: bool,
-    /// A literal was refused or asked for in vain before authentication: what comes next may be
-    /// its octets.
-    pub(super) suspicious: bool,
+    /// Whether what comes next may be octets that a client had ready for what was refused.
+    pub(super) suspicion: Suspicion,
     /// Octets were taken for a literal's that were sent before the server had decided: they may
     /// as well be meant as commands.
     pub(super) guessed: bool,
@@ -99,7 +99,7 @@ impl Observer {
             session: Session::default(),
             exchange: None,
             greeted: false,
-            suspicious: false,
+            suspicion: Suspicion::None,
             guessed: false,
             client: Side::new(Peer::Client),
             server: Side::new(Peer::Server),
@@ -141,6 +141,11 @@ impl Observer {
     /// The capabilities that the server listed last, where it has.
     pub fn capabilities(&self) -> Option<&[String]> {
         self.tracker.listed_capabilities()
+    }
+
+    /// What comes next may be octets that were meant for something else.
+    pub(super) fn suspect(&mut self, suspicion: Suspicion) {
+        self.suspicion = self.suspicion.max(suspicion);
     }
 
     /// What is held of the server's message.

@@ -60,6 +60,7 @@ pub struct Exchange {
     mechanism: Option<String>,
     turns: usize,
     asked: Asked,
+    spoke: Spoke,
 }
 
 /// What a client's next line is an answer to.
@@ -72,6 +73,16 @@ enum Asked {
     Name,
     /// Something came between: nobody can say which turn a line is.
     Disturbed,
+}
+
+/// Who spoke last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Spoke {
+    /// The client, a turn.
+    Client,
+    /// The server, a challenge; or nobody yet.
+    #[default]
+    Server,
 }
 
 impl Exchange {
@@ -90,6 +101,7 @@ impl Exchange {
             mechanism: shown.then_some(upper),
             turns: 0,
             asked: Asked::Unknown,
+            spoke: Spoke::default(),
         }
     }
 
@@ -121,6 +133,11 @@ impl Exchange {
             .is_some_and(|mechanism| PLAIN_CHALLENGES.contains(&mechanism))
     }
 
+    /// Whether it is the client's turn: it may have one ready, and send it whatever the server says.
+    pub fn owes_a_turn(&self) -> bool {
+        self.spoke == Spoke::Server
+    }
+
     /// Something came that is no turn: from now on nobody can say which turn a line is, and so
     /// whether it holds a name or a password.
     pub fn disturbed(&mut self) {
@@ -130,6 +147,7 @@ impl Exchange {
     /// Reads a server's challenge. LOGIN's are prompts, `Username:` and `Password:` in base64
     /// (draft-murchison-sasl-login). One that speaks of both, `Enter user password`, asks for no name.
     pub fn challenged(&mut self, challenge: &[u8]) {
+        self.spoke = Spoke::Server;
         let prompt = LENIENT.decode(challenge.trim_ascii()).unwrap_or_default();
         let prompt = prompt.to_ascii_lowercase();
         let has = |word: &&[u8]| memmem::find(&prompt, word).is_some();
@@ -154,6 +172,7 @@ impl Exchange {
     pub fn turn(&mut self, line: &[u8], gate: &Gate) -> Option<String> {
         let turn = self.turns;
         self.turns += 1;
+        self.spoke = Spoke::Client;
         gate.remember(line);
         let decoded = decoded(line)?;
         let told = self

@@ -553,3 +553,103 @@ fn what_a_response_says_is_masked_whatever_the_mechanism() {
         );
     }
 }
+
+#[test]
+fn what_was_ready_for_a_login_that_is_refused_is_secret_in_every_state() {
+    let greeted: &[(Peer, &[u8])] = &[(S, b"* PREAUTH hi\r\n")];
+    let logging_in: &[(Peer, &[u8])] = &[(S, b"* OK hi\r\n"), (C, b"y LOGIN alice other-word\r\n")];
+    for (begun, answered) in [(greeted, ""), (logging_in, "y OK in\r\n")] {
+        for (said, answer, late) in [
+            (
+                "d LOGIN alice {17}\r\nZq7kV-hunter2-Xw9\r\n",
+                "d BAD already\r\n",
+                "",
+            ),
+            (
+                "d LOGIN alice {17}\r\n",
+                "d BAD already\r\n",
+                "Zq7kV-hunter2-Xw9\r\n",
+            ),
+            (
+                "d LOGIN {5}\r\n",
+                "d BAD already\r\n",
+                "alice {17+}\r\nZq7kV-hunter2-Xw9\r\n",
+            ),
+            (
+                "d LOGIN alice {13}\r\n",
+                "d BAD already\r\n",
+                "Zq7kV hunter2\r\n",
+            ),
+            (
+                "\"d\" LOGIN alice {17}\r\n",
+                "* BAD tag\r\n",
+                "Zq7kV-hunter2-Xw9\r\n",
+            ),
+            (
+                "d AUTHENTICATE PLAIN\r\n",
+                "d BAD already\r\n",
+                "AGFsaWNlAGh1bnRlcjI=\r\n",
+            ),
+            (
+                "d AUTHENTICATE PLAIN\r\n",
+                "d OK already\r\n",
+                "AGFsaWNlAGh1bnRlcjI=\r\n",
+            ),
+        ] {
+            let answer = format!("{answered}{answer}");
+            let words = said.lines().skip(1).chain(late.lines()).last();
+            let echo = format!("{0} BAD {0}\r\n* BAD {0}\r\n", words.unwrap_or_default());
+            let mut steps = begun.to_vec();
+            steps.extend_from_slice(&[
+                (C, said.as_bytes()),
+                (S, answer.as_bytes()),
+                (C, late.as_bytes()),
+                (S, echo.as_bytes()),
+                (C, b"e APPEND x {3+}\r\nabc\r\n"),
+                (S, b"e OK\r\n"),
+            ]);
+            let told = keeps(&["hunter2", "Zq7kV", "AGFs"], &steps);
+            assert!(told.contains(&"command e APPEND".to_owned()), "{told:?}");
+        }
+    }
+}
+
+#[test]
+fn behind_a_refused_login_commands_are_readable() {
+    let steps: [(Peer, &[u8]); 4] = [
+        (S, b"* PREAUTH hi\r\n"),
+        (C, b"d LOGIN alice {17}\r\n"),
+        (S, b"d BAD already\r\n"),
+        (C, b"e SELECT INBOX\r\nf XFOO bar\r\n"),
+    ];
+    assert!(sealed(&steps, C).ends_with("\r\ne SELECT INBOX\r\nf XFOO bar\r\n"));
+}
+
+#[test]
+fn a_login_that_is_no_command_is_secret_in_every_state() {
+    for line in [
+        "1+ LOGIN alice hunter2\r\n",
+        "\"x\" login alice hunter2\r\n",
+        "d LOGIN\talice\thunter2\r\n",
+        "d\tLOGIN\talice\thunter2\r\n",
+        "LOGIN\talice\thunter2\r\n",
+        "% AUTHENTICATE PLAIN AGFsaWNlAGh1bnRlcjI=\r\n",
+    ] {
+        keeps(
+            &["hunter2", "AGFs"],
+            &[
+                (S, b"* PREAUTH hi\r\n"),
+                (C, line.as_bytes()),
+                (S, b"* BAD hunter2\r\n"),
+            ],
+        );
+    }
+    let long = format!(
+        "1+ LOGIN alice \"{}",
+        "hunter2 ".repeat(limits::MESSAGE_HELD / 4)
+    );
+    let mut steps: Vec<(Peer, &[u8])> = vec![(S, b"* PREAUTH hi\r\n")];
+    steps.extend(long.as_bytes().chunks(limits::READ).map(|chunk| (C, chunk)));
+    steps.push((C, b"\r\n"));
+    assert_eq!(sealed(&steps, C), "********\r\n");
+}
