@@ -7,6 +7,7 @@ use super::doubt::{self, Suspicion};
 use super::framer::End;
 use super::meaning::Missing;
 use super::observer::Observer;
+use super::sasl::Exchange;
 use super::tracker::Expected;
 use super::undecided::Undecided;
 use super::{client, lexer, server};
@@ -44,7 +45,7 @@ impl Observer {
                 self.emit_opaque(from, text, at, out);
             }
         }
-        match end {
+        match self.literal_behind_plain(from).unwrap_or(end) {
             End::Input => {}
             End::Line { bare } => {
                 self.compression.line_ended();
@@ -74,6 +75,31 @@ impl Observer {
                 self.side(from).assembler.literal(header, at, overflow);
             }
         }
+    }
+
+    /// The literal that follows a client's plain line which is a command: an app that does not wait
+    /// for the end of its AUTHENTICATE, which has all that it has to say in its initial response.
+    ///
+    /// ```text
+    /// C: a AUTHENTICATE PLAIN AGFsaWNlAGh1bnRlcjI=
+    /// C: b APPEND x {3+}
+    /// C: abc
+    /// ```
+    fn literal_behind_plain(&mut self, from: Peer) -> Option<End> {
+        if from == Peer::Server || self.client.assembler.is_cut() {
+            return None;
+        }
+        let line = self.client.assembler.message();
+        let header = self.client.framer.announced_by(line.bytes())?;
+        let is_known = Command::new(line, &lexer::command(line)).is_known();
+        let owes = self.exchange.as_ref().is_some_and(Exchange::owes_a_turn);
+        // What asks for the literal of a command behind IDLE cannot be told from what agrees to that.
+        let is_decidable = !header.form.is_sync() || self.tracker.expected() == Expected::Sasl;
+        if !is_known || owes || !is_decidable {
+            return None;
+        }
+        self.client.framer.go_on(header);
+        Some(End::Literal(header))
     }
 
     pub(super) fn literal(
