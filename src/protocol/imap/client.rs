@@ -124,7 +124,7 @@ fn command_secrets(
 ) -> Found {
     let spans = lexer::command(message);
     let extent = match circumstances.missing {
-        _ if observer.guessed => Extent::Beginning,
+        _ if observer.guessed.is_some() => Extent::Beginning,
         Missing::Rest | Missing::Hidden => Extent::Beginning,
         Missing::Nothing if circumstances.refused => Extent::Refused,
         Missing::Nothing => Extent::Whole,

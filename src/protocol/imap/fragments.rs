@@ -167,7 +167,7 @@ impl Observer {
     pub(super) fn accept_literal(&mut self, out: &mut Vec<Draft>) {
         self.client.framer.accept();
         if !self.undecided.is_empty() {
-            self.guessed = true;
+            self.guess();
             self.note(Note::LiteralNotAwaited, self.undecided.at(), out);
         }
         self.pump_undecided(out);

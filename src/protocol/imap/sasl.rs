@@ -300,7 +300,11 @@ fn token(decoded: &[u8]) -> Option<&[u8]> {
     let field = decoded
         .split(|octet| *octet == 1)
         .find_map(|part| part.strip_prefix(b"auth="))?;
-    field.splitn(2, |octet| *octet == b' ').last()
+    // Without the spaces around it, so that it is found without them.
+    field
+        .splitn(2, |octet| *octet == b' ')
+        .last()
+        .map(<[u8]>::trim_ascii)
 }
 
 #[cfg(test)]
@@ -356,6 +360,14 @@ mod tests {
             (
                 "XOAUTH2",
                 [b"user=alice\x01auth=Bearer hunter2\x01\x01", b""],
+            ),
+            (
+                "XOAUTH2",
+                [b"user=alice\x01auth=Bearer  hunter2 \x01\x01", b""],
+            ),
+            (
+                "OAUTHBEARER",
+                [b"n,a=alice,\x01auth=Bearer hunter2 \x01\x01", b""],
             ),
             ("X-UNKNOWN", [b"hunter2", b""]),
         ] {

@@ -176,6 +176,11 @@ fn tagged(
     };
     meaning.relation = Relation::Answers(completed.command);
     meaning.among = completed.among;
+    if status == Some(Status::Ok) {
+        observer
+            .guessed
+            .take_if(|guessed| *guessed < completed.command);
+    }
     if completed.name == "AUTHENTICATE" && may_owe_a_turn(observer, status) {
         observer.suspect(Suspicion::Always);
     }

@@ -653,3 +653,33 @@ fn a_login_that_is_no_command_is_secret_in_every_state() {
     steps.push((C, b"\r\n"));
     assert_eq!(sealed(&steps, C), "********\r\n");
 }
+
+#[test]
+fn a_urlauth_token_in_a_sentence_is_masked() {
+    let url = "imap://joe@example.com/INBOX/;uid=20;URLAUTH=submit+fred:internal:";
+    let token = "91354a473744909d";
+    let response = format!("* OK <{url}{token}> {url}{token}\r\n* OK again {token}\r\n");
+    let steps: [(Peer, &[u8]); 2] = [(S, b"* PREAUTH hi\r\n"), (S, response.as_bytes())];
+    assert_eq!(
+        sealed(&steps, S),
+        format!("* PREAUTH hi\r\n* OK <{url}********> {url}********\r\n* OK again ********\r\n")
+    );
+}
+
+#[test]
+fn a_login_behind_a_literal_that_was_not_awaited_is_read() {
+    let steps: [(Peer, &[u8]); 6] = [
+        (S, b"* OK hi\r\n"),
+        (C, b"a ID (\"name\" {4}\r\nMail)\r\n"),
+        (S, b"a OK\r\n"),
+        (C, b"b LOGIN alice hunter2\r\n"),
+        (S, b"b OK hunter2\r\n"),
+        (C, b"c SELECT INBOX\r\n"),
+    ];
+    let told = keeps(&["hunter2"], &steps);
+    assert!(
+        told.contains(&"command b LOGIN identity=alice".to_owned()),
+        "{told:?}"
+    );
+    assert!(sealed(&steps, S).ends_with("b OK ********\r\n"));
+}
