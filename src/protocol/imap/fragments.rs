@@ -7,7 +7,6 @@ use super::doubt::{self, Suspicion};
 use super::framer::End;
 use super::meaning::Missing;
 use super::observer::Observer;
-use super::sasl::Exchange;
 use super::tracker::Expected;
 use super::undecided::Undecided;
 use super::{client, lexer, server};
@@ -78,7 +77,7 @@ impl Observer {
     }
 
     /// The literal that follows a client's plain line which is a command: an app that does not wait
-    /// for the end of its AUTHENTICATE, which has all that it has to say in its initial response.
+    /// for the end of its AUTHENTICATE, having said all in its initial response.
     ///
     /// ```text
     /// C: a AUTHENTICATE PLAIN AGFsaWNlAGh1bnRlcjI=
@@ -92,10 +91,8 @@ impl Observer {
         let line = self.client.assembler.message();
         let header = self.client.framer.announced_by(line.bytes())?;
         let is_known = Command::new(line, &lexer::command(line)).is_known();
-        let owes = self.exchange.as_ref().is_some_and(Exchange::owes_a_turn);
-        // What asks for the literal of a command behind IDLE cannot be told from what agrees to that.
-        let is_decidable = !header.form.is_sync() || self.tracker.expected() == Expected::Sasl;
-        if !is_known || owes || !is_decidable {
+        // Nothing would tell a go-ahead for a synchronizing one from a challenge.
+        if !is_known || header.form.is_sync() {
             return None;
         }
         self.client.framer.go_on(header);

@@ -63,7 +63,7 @@ pub(super) fn interpret(
         Kind::Untagged if is_greeting(observer, response) => greeting(observer, response),
         Kind::Untagged => untagged(observer, response, out),
         Kind::Tagged => tagged(observer, response, circumstances.at, out),
-        Kind::ContinuationRequest => continuation_request(observer, response, circumstances, out),
+        Kind::ContinuationRequest => continuation_request(observer, response, circumstances),
         Kind::Malformed => malformed(observer),
     };
     observer.greeted = true;
@@ -207,14 +207,8 @@ fn continuation_request(
     observer: &mut Observer,
     response: Response<'_>,
     circumstances: &Circumstances<'_>,
-    out: &mut Vec<Draft>,
 ) -> Meaning {
     let recorded = circumstances.recorded;
-    // A challenge, and the server took a command that was sent along for the answer to it.
-    let refuses = observer.tracker.expected() == Expected::Sasl && observer.awaits_go_ahead();
-    if refuses {
-        observer.refuse_literal(out);
-    }
     let is_literal = match recorded {
         Some(recorded) => recorded.awaited == Some(Awaited::Literal),
         None => false,
@@ -234,9 +228,6 @@ fn continuation_request(
             request(Some(continued.awaited), Some(continued.tag)),
         );
         meaning.relation = Relation::Answers(continued.command);
-        if refuses {
-            meaning.then = Then::PumpUndecided;
-        }
         return meaning;
     }
     let tag = match recorded {
