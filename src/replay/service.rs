@@ -218,7 +218,7 @@ impl Session {
         let (line, worker) = upstream::line(shared.upstream.as_ref(), &gate);
         let mut player = Player::new(self.conn, usage, shared.manner, gate, leg, strikes);
         if let Some(upstream) = &shared.upstream {
-            player = player.growing(upstream.is_all, leg);
+            player = player.growing(upstream.is_all);
         }
         let outlet = shared.faults.shape(self.conn).map(Outlet::new);
         if !shared.faults.is_empty() {
@@ -310,6 +310,12 @@ impl Session {
             }
             if secured {
                 effects = player.secured(self.live.now(), &mut drafts);
+                continue;
+            }
+            if early.is_empty() && player.has_more() {
+                // A run that is to end ends here, however much the app reads and asks.
+                tokio::task::yield_now().await;
+                effects = player.proceed(self.live.now(), &mut drafts);
                 continue;
             }
             for order in player.take_orders() {

@@ -7,9 +7,10 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::fitting::is_refused;
+use super::hearing::Word;
 use super::report::{Mismatch, NeverAsked, Report};
 use super::script::{Exchange, Script, Session};
-use super::whereabouts::Place;
+use super::whereabouts::{Mailbox, Place};
 use crate::event::{Reading, Said};
 use crate::limits;
 use crate::protocol::imap::sameness::{Difference, difference};
@@ -148,9 +149,10 @@ impl Usage {
     pub fn take(
         &self,
         conn: u64,
-        live: &Said,
+        word: &Word,
         place: &Place,
     ) -> Result<Index, Option<Box<Mismatch>>> {
+        let live = &word.said;
         let mut inner = self.inner();
         if let Some(cursor) = inner.live.get_mut(&conn) {
             cursor.has_asked = true;
@@ -164,7 +166,7 @@ impl Usage {
             }
             None if self.matching == Matching::State && goes_without_saying(live) => Err(None),
             None => {
-                let mismatch = self.mismatch(&inner, conn, cursor, live, place);
+                let mismatch = self.mismatch(&inner, conn, cursor, word, place);
                 if inner.mismatches.len() < limits::MISMATCHES {
                     inner.mismatches.push(mismatch.clone());
                 }
@@ -255,7 +257,7 @@ impl Usage {
         inner: &Inner,
         conn: u64,
         cursor: Cursor,
-        live: &Said,
+        word: &Word,
         place: &Place,
     ) -> Mismatch {
         let candidates = match self.matching {
@@ -264,13 +266,13 @@ impl Usage {
                 let exchanges = self.script.sessions[next.0].exchanges.len();
                 (next.1 < exchanges).then_some(next).into_iter().collect()
             }
-            Matching::State => self.in_order(cursor, name(live)).collect::<Vec<_>>(),
+            Matching::State => self.in_order(cursor, name(&word.said)).collect::<Vec<_>>(),
         };
         let nearest = candidates
             .into_iter()
             .filter_map(|index| {
                 let recorded = self.exchange(index);
-                let difference = recorded.difference(live);
+                let difference = recorded.told_differences(word).into_iter().next();
                 let difference = difference.unwrap_or_else(|| elsewhere(&recorded.place, place));
                 let rank = (
                     difference.argument == "command",
@@ -287,7 +289,7 @@ impl Usage {
         let part = |part: fn(&Difference) -> &String| difference.as_ref().map(part).cloned();
         Mismatch {
             conn,
-            command: told(live),
+            command: word.shown(),
             nearest,
             argument: part(|difference| &difference.argument),
             recorded: part(|difference| &difference.recorded),
@@ -393,7 +395,8 @@ fn goes_without_saying(live: &Said) -> bool {
 /// The same command, recorded elsewhere.
 fn elsewhere(recorded: &Place, live: &Place) -> Difference {
     let shown = |place: &Place| match (&place.mailbox, place.is_authenticated) {
-        (Some(mailbox), _) => String::from_utf8_lossy(mailbox).into_owned(),
+        (Some(Mailbox::Named(mailbox)), _) => String::from_utf8_lossy(mailbox).into_owned(),
+        (Some(Mailbox::Masked | Mailbox::Secret(_)), _) => "<secret>".to_owned(),
         (None, true) => "no mailbox selected".to_owned(),
         (None, false) => "not logged in".to_owned(),
     };

@@ -4,6 +4,7 @@
 use super::{Index, Matching, Usage};
 use crate::event::Said;
 use crate::limits;
+use crate::replay::hearing::Word;
 use crate::replay::report::Mismatch;
 use crate::replay::whereabouts::Place;
 
@@ -24,9 +25,9 @@ impl Usage {
     }
 
     /// A command was neither recorded nor answered by the real server.
-    pub fn missed(&self, conn: u64, live: &Said, place: &Place, why: &str) -> Mismatch {
+    pub fn missed(&self, conn: u64, word: &Word, place: &Place, why: &str) -> Mismatch {
         let inner = self.inner();
-        let mut mismatch = self.mismatch(&inner, conn, inner.cursor(conn), live, place);
+        let mut mismatch = self.mismatch(&inner, conn, inner.cursor(conn), word, place);
         drop(inner);
         mismatch.why = Some(why.to_owned());
         self.add(mismatch.clone());
