@@ -2,6 +2,7 @@
 
 mod bounds;
 mod masks;
+mod misses;
 
 use std::io::Cursor;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::protocol::imap::AppLeg;
 struct Recording {
     usage: Arc<Usage>,
     connections: u64,
+    on_miss: OnMiss,
 }
 
 impl Recording {
@@ -30,6 +32,7 @@ impl Recording {
         Self {
             usage: Arc::new(Usage::new(script, matching)),
             connections: 0,
+            on_miss: OnMiss::Bad,
         }
     }
 
@@ -37,7 +40,7 @@ impl Recording {
     fn connect(&mut self) -> Live {
         self.connections += 1;
         let manner = Manner {
-            on_miss: OnMiss::Bad,
+            on_miss: self.on_miss,
             pace: 0.0,
         };
         let gate = Gate::new(Secrets::Masked);

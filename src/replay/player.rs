@@ -74,6 +74,8 @@ pub struct Player {
     /// What the app said that was not read yet.
     unread: VecDeque<u8>,
     heard: VecDeque<Heard>,
+    /// The line that the app is saying is answered for, however it goes on.
+    is_line_heard: bool,
     /// Octets said since the app was given what there was.
     spent: usize,
     current: Option<Playing>,
@@ -91,6 +93,8 @@ pub struct Player {
 /// Something that the app said.
 enum Heard {
     Command(Word),
+    /// A line of which not even the tag could be read.
+    Line(Word),
     Continuation(Going),
 }
 
@@ -133,6 +137,7 @@ impl Player {
             usage,
             unread: VecDeque::new(),
             heard: VecDeque::new(),
+            is_line_heard: false,
             spent: 0,
             current: None,
             played: HashSet::new(),
@@ -231,12 +236,14 @@ impl Player {
         if let Some(growing) = &mut self.growing {
             growing.follow(*ordinal, said);
         }
+        let octets = said.wire.bytes();
         match (&said.reading, &said.passed) {
             // A fault struck it, or it is STARTTLS, which the observer answers itself.
             (Reading::Command { .. }, Passed::Instead(_)) => {}
             // It is answered already.
             (Reading::Command { refused: true, .. }, _) => {}
             (Reading::Command { .. }, _) => {
+                self.is_line_heard = said.incomplete;
                 self.whereabouts.word(&word);
                 self.heard.push_back(Heard::Command(word));
             }
@@ -244,6 +251,18 @@ impl Player {
                 self.heard.push_back(Heard::Continuation(going(said)));
             }
             (Reading::Tagged { .. }, _) => self.whereabouts.response(said),
+            // Nobody waits for an answer to an empty line.
+            (Reading::Opaque, _)
+                if said.from == Peer::Client && !octets.trim_ascii().is_empty() =>
+            {
+                let goes_on = octets.last() != Some(&b'\n');
+                if !std::mem::replace(&mut self.is_line_heard, goes_on) {
+                    if let Some(growing) = &mut self.growing {
+                        growing.heard_no_command();
+                    }
+                    self.heard.push_back(Heard::Line(word));
+                }
+            }
             _ => {}
         }
     }
@@ -261,6 +280,10 @@ impl Player {
             }
             match heard {
                 Some(Heard::Command(word)) => self.answer(&word, at, out),
+                Some(Heard::Line(word)) => {
+                    let mismatch = self.usage.no_command(self.conn, &word);
+                    self.miss(&mismatch, b"*", at, out);
+                }
                 Some(Heard::Continuation(Going::On)) => self.go_on(at, out),
                 Some(Heard::Continuation(Going::Back)) => self.go_back(at, out),
                 None => match self.hearing.undecided_command() {

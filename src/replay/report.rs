@@ -45,6 +45,19 @@ pub struct Mismatch {
 }
 
 impl Mismatch {
+    /// It is a line without a tag.
+    pub(super) fn of_no_command(conn: u64, command: String) -> Self {
+        Self {
+            conn,
+            command,
+            nearest: None,
+            argument: None,
+            recorded: None,
+            live: None,
+            why: None,
+        }
+    }
+
     /// The real server did not even greet.
     pub(super) fn of_greeting(conn: u64, why: &str) -> Self {
         Self {

@@ -175,6 +175,13 @@ impl Usage {
         }
     }
 
+    /// A line was no command, and so is none that was recorded. The report has it then.
+    pub fn no_command(&self, conn: u64, word: &Word) -> Mismatch {
+        let mismatch = Mismatch::of_no_command(conn, word.shown());
+        self.add(mismatch.clone());
+        mismatch
+    }
+
     /// The unused exchange in which this command's literal was refused, which is used from now on.
     pub fn take_refusal(&self, conn: u64, live: &Said, place: &Place) -> Option<Index> {
         let mut inner = self.inner();

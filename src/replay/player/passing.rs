@@ -50,6 +50,11 @@ impl Growing {
         &mut self.unmasked
     }
 
+    /// The player heard a line that is never passed on.
+    pub(super) fn heard_no_command(&mut self) {
+        self.heard.push_back(None);
+    }
+
     /// The player heard this, and what was [said](Self::unmasked) in it.
     pub(super) fn follow(&mut self, number: u64, said: &Said) {
         match (&said.reading, &said.passed) {
@@ -148,7 +153,7 @@ impl Player {
                 // An app that forgets DONE is for the server to answer.
                 Some(Heard::Command(_)) => *has_idled,
                 Some(Heard::Continuation(_)) => true,
-                None => false,
+                Some(Heard::Line(_)) | None => false,
             };
             if !continues {
                 return;
