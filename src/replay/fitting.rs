@@ -7,7 +7,7 @@ use super::script::Exchange;
 use super::whereabouts::Place;
 use crate::event::{Reading, Said};
 use crate::protocol::imap::sameness::{
-    Difference, difference, difference_before_literal, differences,
+    Difference, difference, difference_before_literal, differences, sets_seen,
 };
 
 impl Exchange {
@@ -90,20 +90,13 @@ impl Exchange {
 
     /// Whether it may be used again: nothing is different behind it.
     pub(super) fn changes_nothing(&self) -> bool {
-        let is_peek = |said: &Said| {
-            let text = String::from_utf8_lossy(said.wire.bytes()).to_ascii_uppercase();
-            let sets_seen = text.replace("RFC822.SIZE", "").replace("RFC822.HEADER", "");
-            !["BODY[", "BINARY[", "RFC822"]
-                .iter()
-                .any(|item| sets_seen.contains(item))
-        };
         match self.name() {
             "CAPABILITY" | "CHECK" | "ENABLE" | "EXAMINE" | "GETACL" | "GETMETADATA"
             | "GETQUOTA" | "GETQUOTAROOT" | "ID" | "IDLE" | "LIST" | "LOGIN" | "AUTHENTICATE"
             | "LOGOUT" | "LSUB" | "MYRIGHTS" | "NAMESPACE" | "NOOP" | "SEARCH" | "SELECT"
             | "SORT" | "STARTTLS" | "STATUS" | "THREAD" | "UID SEARCH" | "UID SORT"
             | "UID THREAD" | "UNSELECT" | "COMPRESS" => true,
-            "FETCH" | "UID FETCH" => is_peek(&self.command),
+            "FETCH" | "UID FETCH" => !sets_seen(&self.command),
             _ => false,
         }
     }
