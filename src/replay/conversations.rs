@@ -3,6 +3,7 @@
 mod bounds;
 mod masks;
 mod misses;
+mod servers;
 
 use std::io::Cursor;
 use std::sync::Arc;

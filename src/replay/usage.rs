@@ -116,16 +116,18 @@ impl Usage {
         &self.script
     }
 
-    /// A live connection begins: the first session that none has begun with, or the first of all.
-    /// What was added to others does not begin one.
+    /// A live connection begins: the first session that none has begun with. Where all have one, the last
+    /// in which the server let the app in, for what was full once is not full for ever. What was added to
+    /// others does not begin one.
     pub fn begin(&self, conn: u64) {
         let mut inner = self.inner();
         let sessions = &self.script.sessions;
         let begins = |session: &usize| !sessions[*session].is_addition;
         let mut all = (0..sessions.len()).filter(begins);
-        let first = all.clone().next();
+        let is_open = |session: &usize| !sessions[*session].is_refused;
+        let again = all.clone().rfind(is_open).or_else(|| all.clone().next());
         let free = all.find(|session| inner.begun[*session].is_none());
-        let session = free.or(first).unwrap_or_default();
+        let session = free.or(again).unwrap_or_default();
         if free.is_some() {
             inner.begun[session] = Some(conn);
         }
