@@ -551,6 +551,8 @@ fn in_one_line(mismatch: &Mismatch) -> String {
     let mut text = "mailscope replay: nothing recorded fits".to_owned();
     if let Some(why) = &mismatch.why {
         text = format!("{text}, and it was not passed on: {why}");
+    } else if let Some((nearest, times)) = mismatch.asked_again() {
+        text = format!("{text}; #{nearest} is the same, asked once more than recorded ({times})");
     } else if let (Some(nearest), Some(argument)) = (mismatch.nearest, &mismatch.argument) {
         let none = String::new();
         let recorded = mismatch.recorded.as_ref().unwrap_or(&none);

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::fitting::is_refused;
 use super::hearing::Word;
-use super::report::{Mismatch, NeverAsked, Report};
+use super::report::{Mismatch, NeverAsked, Report, TIMES};
 use super::script::{Exchange, Script, Session};
 use super::whereabouts::{Mailbox, Place};
 use crate::event::{Reading, Said};
@@ -60,6 +60,8 @@ pub(super) struct Inner {
     /// Commands that the real server answered, if there is one.
     recorded: Option<u64>,
     mismatches: Vec<Mismatch>,
+    /// Those beyond the ones that are kept.
+    unlisted: u64,
 }
 
 /// How far one live connection has followed a recorded one.
@@ -73,6 +75,15 @@ pub(super) struct Cursor {
     pub(super) is_straight: bool,
     /// It has asked for something.
     pub(super) has_asked: bool,
+}
+
+impl Inner {
+    fn add(&mut self, mismatch: Mismatch) {
+        match self.mismatches.len() < limits::MISMATCHES {
+            true => self.mismatches.push(mismatch),
+            false => self.unlisted += 1,
+        }
+    }
 }
 
 impl Usage {
@@ -91,6 +102,7 @@ impl Usage {
             matched: 0,
             recorded: None,
             mismatches: Vec::new(),
+            unlisted: 0,
         };
         let mut by_kind: HashMap<String, Vec<Index>> = HashMap::new();
         for (session, of) in script.sessions.iter().enumerate() {
@@ -169,9 +181,7 @@ impl Usage {
             None if self.matching == Matching::State && goes_without_saying(live) => Err(None),
             None => {
                 let mismatch = self.mismatch(&inner, conn, cursor, word, place);
-                if inner.mismatches.len() < limits::MISMATCHES {
-                    inner.mismatches.push(mismatch.clone());
-                }
+                inner.add(mismatch.clone());
                 Err(Some(Box::new(mismatch)))
             }
         }
@@ -278,21 +288,30 @@ impl Usage {
             Matching::State => self.in_order(cursor, name(&word.said)).collect::<Vec<_>>(),
         };
         let nearest = candidates
-            .into_iter()
+            .iter()
             .filter_map(|index| {
-                let recorded = self.exchange(index);
-                let difference = recorded.told_differences(word).into_iter().next();
-                let difference = difference.unwrap_or_else(|| elsewhere(&recorded.place, place));
+                let recorded = self.exchange(*index);
+                let differences = recorded.differences(&word.said);
+                let is_another = differences.first().is_some_and(|d| d.argument == "command");
                 let rank = (
-                    difference.argument == "command",
-                    !recorded.fits(place),
+                    is_another,
+                    differences.len() + usize::from(!recorded.fits(place)),
                     inner.used[index.0][index.1],
                 );
-                (!rank.0 || self.matching == Matching::Strict).then_some((rank, index, difference))
+                (!is_another || self.matching == Matching::Strict).then_some((rank, *index))
             })
-            .min_by_key(|(rank, ..)| *rank);
+            .min_by_key(|(rank, _)| *rank);
+        let same = |index: &&Index| self.exchange(**index).answers(&word.said, place);
         let (nearest, difference) = match nearest {
-            Some((_, index, difference)) => (Some(self.exchange(index).n), Some(difference)),
+            Some((_, index)) => {
+                let recorded = self.exchange(index);
+                let difference = recorded.told_differences(word).into_iter().next();
+                let difference = difference.unwrap_or_else(|| match recorded.fits(place) {
+                    true => asked_again(candidates.iter().filter(same).count()),
+                    false => elsewhere(&recorded.place, place),
+                });
+                (Some(recorded.n), Some(difference))
+            }
             None => (None, None),
         };
         let part = |part: fn(&Difference) -> &String| difference.as_ref().map(part).cloned();
@@ -363,6 +382,7 @@ impl Usage {
             matched: inner.matched,
             recorded: inner.recorded,
             mismatches: inner.mismatches.clone(),
+            unlisted: inner.unlisted,
             never_asked: never_asked.collect(),
         }
     }
@@ -399,6 +419,15 @@ fn kind(name: &str) -> &str {
 fn goes_without_saying(live: &Said) -> bool {
     matches!(&live.reading, Reading::Command { name: Some(name), .. }
         if matches!(&**name, "CAPABILITY" | "NOOP" | "LOGOUT"))
+}
+
+/// The same command, asked more often than it was recorded.
+fn asked_again(recorded: usize) -> Difference {
+    Difference {
+        argument: TIMES.into(),
+        recorded: recorded.to_string(),
+        live: "once more".into(),
+    }
 }
 
 /// The same command, recorded elsewhere.

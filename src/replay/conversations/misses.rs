@@ -124,3 +124,67 @@ fn a_password_that_comes_before_the_go_ahead_is_one() {
         assert_eq!(recording.report().mismatches.len(), 1);
     }
 }
+
+#[test]
+fn what_is_asked_once_more_than_recorded_is_told_so() {
+    let mut recording = Recording::of(&logged_in(
+        "C: b SELECT INBOX\nS: b OK\nC: c FETCH 1 BODY[]\nS: c OK\nC: d FETCH 1 BODY[]\nS: d OK\n",
+    ));
+    let mut app = recording.connect();
+    app.say("1 LOGIN alice x\n2 SELECT INBOX\n3 FETCH 1 BODY[]\n4 FETCH 1 BODY[]");
+    let heard = app.say("5 FETCH 1 BODY[]");
+    assert!(
+        heard.ends_with("is the same, asked once more than recorded (2 times)"),
+        "{heard}"
+    );
+    let told = recording.report().to_string();
+    assert!(
+        told.contains("is the same, and this is once more than it was recorded (2 times)"),
+        "{told}"
+    );
+}
+
+#[test]
+fn the_nearest_is_that_which_differs_in_least() {
+    let mut recording = Recording::of(&logged_in(
+        "C: b SELECT INBOX\nS: b OK\nC: c UID FETCH 1 (FLAGS)\nS: c OK\n\
+         C: d UID FETCH 2 (BODY.PEEK[])\nS: d OK\nC: e UID FETCH 900 (FLAGS)\nS: e OK\n\
+         C: f SELECT Archive\nS: f OK\nC: g UID FETCH 5 (FLAGS UID)\nS: g OK\n",
+    ));
+    let mut app = recording.connect();
+    app.say("1 LOGIN alice x\n2 SELECT INBOX");
+    for (command, argument, recorded) in [
+        ("UID FETCH 2 (BODY.PEEK[HEADER])", "items", "(BODY.PEEK[])"),
+        ("UID FETCH 901 (FLAGS)", "sequence set", "1"),
+        ("UID FETCH 5 (FLAGS UID)", "selected mailbox", "Archive"),
+    ] {
+        app.say(&format!("3 {command}"));
+        let report = recording.report();
+        let mismatch = report.mismatches.last().unwrap();
+        let told = (mismatch.argument.as_deref(), mismatch.recorded.as_deref());
+        assert_eq!(told, (Some(argument), Some(recorded)), "{command}");
+    }
+}
+
+#[test]
+fn a_tag_without_a_command_is_told_as_such() {
+    let mut recording = Recording::of(LOGGED_IN);
+    let mut app = recording.connect();
+    app.say("1 LOGIN alice x");
+    assert!(app.say("a").starts_with("a BAD "));
+    let told = recording.report().to_string();
+    assert!(told.ends_with("fits a tag without a command"), "{told}");
+}
+
+#[test]
+fn more_mismatches_than_are_kept_are_counted() {
+    let mut recording = Recording::of(LOGGED_IN);
+    let mut app = recording.connect();
+    app.say("1 LOGIN alice x");
+    app.say(&["n NAMESPACE"; 1500].join("\n"));
+    let report = recording.report();
+    assert_eq!((report.mismatches.len(), report.unlisted), (1000, 500));
+    let told = report.to_string();
+    assert!(told.contains(", 1500 commands did not\n"), "{told}");
+    assert!(told.ends_with("\n  and 500 commands more"), "{told}");
+}

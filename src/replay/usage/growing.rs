@@ -3,7 +3,6 @@
 
 use super::{Index, Matching, Usage};
 use crate::event::Said;
-use crate::limits;
 use crate::replay::hearing::Word;
 use crate::replay::report::Mismatch;
 use crate::replay::whereabouts::Place;
@@ -36,10 +35,7 @@ impl Usage {
 
     /// Something did not fit.
     pub fn add(&self, mismatch: Mismatch) {
-        let mut inner = self.inner();
-        if inner.mismatches.len() < limits::MISMATCHES {
-            inner.mismatches.push(mismatch);
-        }
+        self.inner().add(mismatch);
     }
 
     /// The real server has answered a command, and that is recorded.
