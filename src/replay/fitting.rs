@@ -38,8 +38,9 @@ impl Exchange {
 
     /// As [`differences`](Self::differences), in words that may be told.
     pub(super) fn told_differences(&self, word: &Word) -> Vec<Difference> {
-        let told = word.told.as_deref();
-        let told = told.map_or_else(Vec::new, |told| self.differences(told));
+        let told = word
+            .told()
+            .map_or_else(Vec::new, |told| self.differences(told));
         let mut differences = self.differences(&word.said);
         for difference in &mut differences {
             let is_it = |told: &&Difference| told.argument == difference.argument;

@@ -11,7 +11,7 @@
 //! answered, and those behind it.
 
 use super::raw::Unmasked;
-use crate::event::{Body, Draft, Gate, Micros, Peer, Reading, Said, Secrets};
+use crate::event::{Body, Draft, Gate, Micros, Peer, Piece, Reading, Said, Secrets};
 use crate::protocol::imap::{Observer, Setting, State};
 use crate::protocol::{Protocol, Verdict};
 use crate::recording::told;
@@ -23,14 +23,34 @@ pub struct Word {
     pub ordinal: u64,
     /// As it is.
     pub said: Box<Said>,
-    /// As others may see it; `None` where that is not known.
-    pub told: Option<Box<Said>>,
+    /// As others may see it.
+    pub told: Told,
+}
+
+/// How others may see a message.
+#[derive(Clone)]
+pub enum Told {
+    /// As it is.
+    AsSaid,
+    /// With a mask.
+    Masked(Box<Said>),
+    /// Nobody knows.
+    Unknown,
 }
 
 impl Word {
+    /// The message as others may see it, if that is known.
+    pub fn told(&self) -> Option<&Said> {
+        match &self.told {
+            Told::AsSaid => Some(&self.said),
+            Told::Masked(said) => Some(said),
+            Told::Unknown => None,
+        }
+    }
+
     /// A command for people, without its tag.
     pub fn shown(&self) -> String {
-        match &self.told {
+        match self.told() {
             Some(said) => told(said),
             None => "(a command that may hold a secret)".to_owned(),
         }
@@ -115,6 +135,11 @@ impl Hearing {
     }
 }
 
+fn has_mask(said: &Said) -> bool {
+    let is_mask = |piece: &Piece| matches!(piece, Piece::Secret(..));
+    said.wire.pieces().iter().any(is_mask)
+}
+
 fn heard(
     verdict: Verdict,
     plain: Vec<Draft>,
@@ -130,10 +155,11 @@ fn heard(
     // knows which is which.
     let are_alike =
         plain.iter().filter(of_the_app).count() == masked.iter().filter(of_the_app).count();
-    let mut told = masked.iter().filter_map(|draft| match draft.body() {
+    let told = masked.iter().filter_map(|draft| match draft.body() {
         Body::Said(said) if are_alike && is_whole(said) => Some(said),
         _ => None,
     });
+    let mut told = told.peekable();
     let mut words = Vec::new();
     let mut is_compressed = false;
     for draft in plain {
@@ -143,7 +169,11 @@ fn heard(
                 if let Some(unmasked) = &mut unmasked {
                     unmasked.hear(ordinal, &said);
                 }
-                let told = is_whole(&said).then(|| told.next().cloned()).flatten();
+                let told = match told.next_if(|_| is_whole(&said)) {
+                    Some(masked) if has_mask(masked) => Told::Masked(masked.clone()),
+                    Some(_) => Told::AsSaid,
+                    None => Told::Unknown,
+                };
                 if !matches!(said.reading, Reading::LiteralPart { .. }) {
                     words.push(Word {
                         ordinal,

@@ -89,7 +89,7 @@ impl Whereabouts {
         if let Some(Some(mailbox)) = self.under_way.get_mut(&word.ordinal)
             && let Mailbox::Named(name) = mailbox
         {
-            let told = word.told.as_ref().map(|told| told.arguments());
+            let told = word.told().map(Said::arguments);
             let is_masked = |argument: &Value<'_>| matches!(argument, Value::Secret(_));
             let first = told.as_deref().and_then(<[_]>::first);
             if first.is_none_or(is_masked) {
