@@ -21,6 +21,19 @@ pub const INFLATED: usize = 8 * 1024;
 /// a few compressed octets (`* 1 EXPUNGE` over and over), and an event weighs far more than its line.
 pub const INFLATED_EVENTS: usize = 4 * 1024;
 
+/// Compressed octets of an app that a replay takes in before it answers what was said in them. They may be
+/// 33 KiB of commands, 16 thousand at the very worst and some thousand usually.
+pub const COMPRESSED_HEARD: usize = 32;
+
+/// Octets that a replay says, and messages that it hears, before the app is given what there is and the run
+/// may end: with one recorded response beyond it, however long that is. An app that asks a thousand times
+/// for a large mail without reading any is answered at its own pace.
+pub const ANSWERED: usize = 256 * 1024;
+
+/// What a message of either side counts among [`ANSWERED`] besides the octets that are said: an event, and
+/// that is more than the few octets of a `NOOP`.
+pub const ANSWER_EVENT: usize = 256;
+
 /// Octets of one inflated line that are kept. No line of mail is nearly as long; one that goes on is
 /// deflate data made to fill a disk, and is not inflated any further.
 pub const INFLATED_LINE: usize = 16 * 1024 * 1024;

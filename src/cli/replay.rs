@@ -324,10 +324,11 @@ fn introduce(
 }
 
 fn conclude(arguments: &Arguments, report: &Report) -> Result<ExitCode> {
+    // A file that cannot be written is no reason to keep it from the user.
+    say_at_the_end(format!("mailscope: {report}"));
     if let Some(path) = &arguments.report {
         write(path, report)?;
     }
-    say_at_the_end(format!("mailscope: {report}"));
     match report.is_content(arguments.require_all) {
         true => Ok(ExitCode::SUCCESS),
         false => Ok(ExitCode::from(1)),

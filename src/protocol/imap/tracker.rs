@@ -398,6 +398,11 @@ impl Tracker {
         (Relation::Ambiguous(several), None)
     }
 
+    /// The name of this command, upper case, if it has no answer yet.
+    pub fn command_name(&self, ordinal: u64) -> Option<&str> {
+        Some(self.command_at(ordinal)?.request.name())
+    }
+
     /// The tag of this command, where several are in flight.
     pub fn tag_among(&self, ordinal: u64) -> Option<String> {
         self.among(&self.command_at(ordinal)?.tag)
