@@ -4,9 +4,9 @@
 
 use std::collections::HashMap;
 
-use super::encoding::{from_base64, in_base64_again};
+use super::encoding::{from_base64, in_base64_again, in_lines};
 use super::mailbox::mailbox;
-use super::mime::{Mails, in_lines, is_of_mime};
+use super::mime::{Mails, is_of_mime};
 use super::rules::{self, Place, Rule};
 use super::text::{Keep, Words, characters};
 use super::vocabulary::is_date;
@@ -207,6 +207,10 @@ impl Messages {
             Rule::Private => {
                 let text: Vec<char> = String::from_utf8_lossy(value).chars().collect();
                 words.are_private(&text);
+                words.header(value, Keep::Nothing)
+            }
+            Rule::Address => {
+                words.are_names(value);
                 words.header(value, Keep::Nothing)
             }
             Rule::Mailbox => mailbox(words, value, self.mailboxes),

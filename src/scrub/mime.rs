@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use mail_parser::{Encoding, Message, MessageParser, MimeHeaders, PartType};
 
-use super::encoding::{from_base64, in_base64_again};
+use super::encoding::{from_base64, in_base64_again, in_lines};
 use super::text::{Keep, Words};
 use super::vocabulary::is_date;
 
@@ -104,6 +104,10 @@ impl Mails {
                 instead
             }
             b"subject" => words.header(value, self.subjects),
+            _ if is_of_addresses(name) => {
+                words.are_names(value);
+                words.header(value, Keep::Nothing)
+            }
             b"content-type"
             | b"content-disposition"
             | b"content-transfer-encoding"
@@ -205,6 +209,22 @@ fn collect(mail: &Message<'_>, octets: &[u8], stretches: &mut Vec<(Range<usize>,
         };
         stretches.push((part.offset_body as usize..part.offset_end as usize, content));
     }
+}
+
+/// Whether a field, its name in lower case, holds addresses (RFC 5322, sections 3.6.2, 3.6.3 and 3.6.6).
+fn is_of_addresses(name: &[u8]) -> bool {
+    let name = name.strip_prefix(b"resent-").unwrap_or(name);
+    matches!(
+        name,
+        b"from"
+            | b"to"
+            | b"cc"
+            | b"bcc"
+            | b"sender"
+            | b"reply-to"
+            | b"delivered-to"
+            | b"return-path"
+    )
 }
 
 /// Parameters whose values are nobody's choice but the user's, whatever they say.
@@ -324,15 +344,4 @@ fn is_uuencoded(text: &[u8]) -> bool {
         let mode = line.strip_prefix(b"begin ").and_then(|rest| rest.get(..4));
         mode.is_some_and(|mode| mode.iter().all(|octet| matches!(octet, b'0'..=b'7' | b' ')))
     })
-}
-
-/// Other octets in the same lines: for ASCII such that no 7-bit way changes.
-pub fn in_lines(octets: &[u8], instead: &[u8]) -> Vec<u8> {
-    let pairs = octets.iter().zip(instead);
-    let one = |(old, new): (&u8, &u8)| match old {
-        b'\r' | b'\n' | b' ' | b'\t' | 0 => *old,
-        0x80.. => 0x80 | *new,
-        _ => b'a' + *new % 26,
-    };
-    pairs.map(one).collect()
 }

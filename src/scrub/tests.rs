@@ -45,6 +45,129 @@ fn text(octets: &[u8]) -> String {
     String::from_utf8_lossy(&instead).into_owned()
 }
 
+/// A text of `C:` and `S:` lines, scrubbed.
+fn conversation(lines: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("session.txt");
+    std::fs::write(&path, lines).unwrap();
+    let mut out = Vec::new();
+    let done = super::scrub(
+        &path,
+        super::Target::Out(&mut out),
+        Kept::default(),
+        &super::Unwatched,
+    );
+    let done = done.unwrap_or_else(|error| panic!("{error}: {lines}"));
+    assert!(done.damage.is_none(), "{lines}");
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn a_delimiter_is_one_character_in_its_place_and_the_names_behind_it_are_none() {
+    let after = conversation(
+        "S: * PREAUTH hi\nC: a NAMESPACE\n\
+         S: * NAMESPACE ((\"\" \"/\")(\"Zebra\" \"\\\\\")(\"Okapi\" \"Giraffe\")) NIL \
+         ((\"Tapir/\" NIL \"TRANSLATION\" (\"x/\" \"Gemeinsame/\") \"X-Nashorn\" (\"Panda\" \"Marder\")))\nS: a OK x\n\
+         C: b LIST \"\" *\nS: * LIST () \"Wombat\" INBOX\nS: b OK x\n",
+    );
+    for name in [
+        "Zebra",
+        "Okapi",
+        "Giraffe",
+        "Tapir",
+        "Gemeinsame",
+        "Nashorn",
+        "Panda",
+        "Marder",
+        "Wombat",
+    ] {
+        assert!(!after.contains(name), "{name}: {after}");
+    }
+    for kept in [
+        "((\"\" \"/\")(\"",
+        "\" \"\\\\\")(\"",
+        "/\" NIL \"TRANSLATION\" (\"",
+    ] {
+        assert!(after.contains(kept), "{kept}: {after}");
+    }
+}
+
+#[test]
+fn a_servers_text_keeps_no_name_that_mails_have_and_no_hosts() {
+    let after = conversation(
+        "S: * OK mail.store.service.internal ready, read-only for text@server. See 1.error-2.ok_3\n\
+         C: a LOGIN bob x\nS: a OK Logged in.\n\
+         C: b FETCH 1 (ENVELOPE BODY[])\n\
+         S: * 1 FETCH (ENVELOPE (\"Tue, 1 Apr 2025 10:00:00 +0000\" \"Begin\" ((\"Mark of the Page\" NIL \"short\" \"free.example\"))\
+          NIL NIL ((\"=?utf-8?Q?Will_L=6Fng?=\" NIL \"x\" \"y.example\")) NIL NIL NIL \"<command@y.example>\") BODY[] {47}\n\
+         S: Subject: idle\nS: Cc: Grant Case <a@b.example>\nS: \nS: )\n\
+         S: b OK the Mark Page Will Long Short Free Grant Case of INBOX.Mark fetched: begin, idle command completed\n",
+    );
+    for name in [
+        "store", "service", "internal", "text@", "@server", "error", "mark", "page", "will",
+        "long", "short", "free", "grant", "case",
+    ] {
+        assert!(!after.to_lowercase().contains(name), "{name}: {after}");
+    }
+    for kept in [
+        " ready, read-only for ",
+        "OK Logged in.",
+        "OK the ",
+        " of INBOX.",
+        ": begin, idle command completed",
+    ] {
+        assert!(after.contains(kept), "{kept}: {after}");
+    }
+}
+
+/// Octets of a text that no charset here has stay nowhere, but for what is between the words.
+#[test]
+fn a_charset_that_is_not_read_keeps_no_octet() {
+    let shifted: &[u8] = b"abc \x1b$(D0!0\"!#%&\x1b(B abc \x1b$A!#%&'!\x1b(I#$%1!\x1b(B \x1b$)C\x0e!#%&:;?\x0f ~{!#%&';~} .\r\n";
+    for charset in [
+        Some("iso-2022-kr"),
+        Some("hz-gb-2312"),
+        Some("iso-2022-jp"),
+        Some("us-ascii"),
+        Some("iso-2022-jp-2"),
+        None,
+    ] {
+        let mut words = words();
+        let after = twice(&mut words, |words| {
+            words.octets(shifted, charset, Keep::Nothing)
+        });
+        assert_eq!(after.len(), shifted.len());
+        for stretch in [&b"!#%&"[..], b"%&'!", b"#$%1!", b"%&:;?", b"%&';", b"0!0\""] {
+            let is_left = memchr::memmem::find(&after, stretch);
+            assert_eq!(
+                is_left,
+                None,
+                "{charset:?}: {}",
+                String::from_utf8_lossy(&after)
+            );
+        }
+        assert!(after.ends_with(b"\r\n") && after[3] == b' ');
+        let kept = words.octets(shifted, charset, Keep::Everything);
+        assert_eq!(kept, shifted);
+    }
+}
+
+/// Each shift was a call within another: 270 kB of Japanese were too much for the stack.
+#[test]
+fn r012_a_text_may_have_any_number_of_shifts() {
+    let euc = encoding_rs::EUC_JP.encode("\u{6771}\u{4eac}").0;
+    let jis: Vec<u8> = euc.iter().map(|octet| octet & 0x7f).collect();
+    let line = [b"to \x1b$B", &jis[..], b"\x1b(B now\r\n"].concat();
+    let text = line.repeat(20_000);
+    let mut words = words();
+    let after = twice(&mut words, |words| {
+        words.octets(&text, Some("iso-2022-jp"), Keep::Nothing)
+    });
+    assert_eq!(after.len(), text.len());
+    assert_eq!(after[..line.len()], after[after.len() - line.len()..]);
+    assert_ne!(after[..line.len()], line);
+}
+
 #[test]
 fn octets_that_are_no_text_are_replaced_whole() {
     let octets: Vec<u8> = (0..=255).collect();
