@@ -337,6 +337,16 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_line_of_the_short_form_may_be_cut_off() {
+        let log = read("S: * OK hi\nS\\: * 1 EX\\\nS\\: * 2 EXISTS\\x0a\\\n");
+        let cut: Vec<usize> = (0..log.steps.len())
+            .filter(|at| log.steps[*at].what == What::CutOff(S))
+            .collect();
+        assert_eq!(cut, [1]);
+        assert_eq!(said(&log)[1], (1, S, "* 2 EXISTS\n".into()));
+    }
+
+    #[test]
     fn a_line_of_neither_ends_the_reading_and_is_told() {
         let log = read("S: * OK hi\nC: a NOOP\nhello\nS: a OK\n");
         assert_eq!(said(&log).len(), 2);

@@ -82,6 +82,8 @@ pub enum What {
     Said(Peer, Vec<u8>),
     /// A peer said so many octets that are not known.
     Missed(Peer, u64),
+    /// What a peer began to say was cut off here.
+    CutOff(Peer),
     /// A peer said its last.
     Ended(Peer),
     /// The connection is over.

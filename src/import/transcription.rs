@@ -73,6 +73,7 @@ impl Transcription {
             What::Missed(from, octets) => {
                 connection.observer.missed(*from, *octets, at, &mut drafts);
             }
+            What::CutOff(from) => connection.observer.cut_off(*from, at, &mut drafts),
             What::Ended(from) => {
                 let _ = connection.observer.ended(*from, at, &mut drafts);
                 drafts.push(Draft::new(0, at, Body::HalfClosed { from: *from }));

@@ -23,6 +23,13 @@ pub struct TextLine {
     pub is_opaque: bool,
 }
 
+impl TextLine {
+    /// Whether its message was cut off behind it.
+    pub fn is_cut_off(&self) -> bool {
+        !self.is_opaque && !self.octets.ends_with(b"\n")
+    }
+}
+
 /// Whether a comment, without its `#`, says that a connection's octets are opaque from here on.
 pub fn says_opaque(comment: &[u8]) -> bool {
     comment.trim_ascii() == OPAQUE.as_bytes()
