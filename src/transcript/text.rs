@@ -479,7 +479,7 @@ fn counts_fit(message: &Spoken<'_>) -> bool {
 }
 
 /// Where the first line that ends with a literal's header ends, and the octets that it announces.
-fn header_line(text: &[u8]) -> Option<(usize, usize)> {
+pub(crate) fn header_line(text: &[u8]) -> Option<(usize, usize)> {
     let mut ends = memchr::memmem::find_iter(text, b"}\r\n");
     ends.find_map(|at| {
         let digits = text[..at].strip_suffix(b"+").unwrap_or(&text[..at]);
