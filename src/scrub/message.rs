@@ -190,14 +190,20 @@ impl Messages {
     pub fn value(&mut self, rule: Rule, value: &[u8]) -> Vec<u8> {
         let words = &mut self.words;
         match rule {
-            Rule::Stay => value.to_vec(),
+            Rule::Stay => {
+                words.stays(value);
+                value.to_vec()
+            }
             Rule::Protocol => {
                 let bare = crate::event::unquoted(value);
                 let stays = self.tags.contains(&*bare)
                     || is_date(value)
                     || words.are_of_the_protocol(value);
                 match stays {
-                    true => value.to_vec(),
+                    true => {
+                        words.stays(value);
+                        value.to_vec()
+                    }
                     // `$Case-2026`: where a word is somebody's, a number is too.
                     false => words.octets(value, None, Keep::ProtocolWords),
                 }

@@ -120,6 +120,38 @@ fn a_servers_text_keeps_no_name_that_mails_have_and_no_hosts() {
     }
 }
 
+/// The check found the number where it stays by right, and scrub refused the transcript.
+#[test]
+fn r015_a_number_that_stays_in_one_place_is_replaced_in_others() {
+    let after = conversation(
+        "S: * PREAUTH [CAPABILITY IMAP4rev1 CATENATE APPENDLIMIT=104857600] hi\nC: a SELECT Drafts\n\
+         S: * OK [UIDVALIDITY 1617181920] x\nS: a OK done\n\
+         C: b APPEND Drafts CATENATE (URL \"/Drafts;UIDVALIDITY=1617181920/;UID=20\")\nS: b OK [APPENDUID 1617181920 45] done\n\
+         C: c FETCH 1 (BODYSTRUCTURE BODY[])\n\
+         S: * 123456789 FETCH (BODYSTRUCTURE (\"text\" \"plain\" NIL NIL NIL \"7bit\" 223344556 7) BODY[] {78}\n\
+         S: X-223344556: 1617181920 0000000012\nS: Message-ID: <1617181920.123456789@x>\nS: \nS: \nS: )\n\
+         S: c NO not more than 104857600 octets, 223344556\n",
+    );
+    for kept in [
+        "APPENDLIMIT=104857600]",
+        "[UIDVALIDITY 1617181920]",
+        "[APPENDUID 1617181920 45]",
+        "* 123456789 F",
+        "\" 223344556 7)",
+    ] {
+        assert!(after.contains(kept), "{kept}: {after}");
+    }
+    for (number, times) in [
+        ("104857600", 1),
+        ("1617181920", 2),
+        ("123456789", 1),
+        ("0000000012", 0),
+        ("223344556", 2),
+    ] {
+        assert_eq!(after.matches(number).count(), times, "{number}: {after}");
+    }
+}
+
 /// Octets of a text that no charset here has stay nowhere, but for what is between the words.
 #[test]
 fn a_charset_that_is_not_read_keeps_no_octet() {

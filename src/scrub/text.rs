@@ -35,6 +35,9 @@ pub enum Keep {
     Inbox,
 }
 
+/// Digits of the shortest number that the last check searches for: shorter ones are everywhere.
+pub const SEARCHED_NUMBER: usize = 9;
+
 /// Replaces words.
 pub struct Words {
     /// What stands for them.
@@ -121,8 +124,9 @@ impl Words {
                 Keep::Human if run.around(text, &range).is_a_name => is_inbox(word),
                 keep => self.is_kept(word, keep, index == 0),
             };
-            if !is_kept {
-                instead[range].copy_from_slice(&self.pseudonyms.word(word));
+            match is_kept {
+                true => self.is_kept_here(word),
+                false => instead[range].copy_from_slice(&self.pseudonyms.word(word)),
             }
         }
         instead
@@ -155,6 +159,22 @@ impl Words {
             }
             Keep::Human => vocabulary.of_human_text(&text) && !self.private.contains(&text),
             Keep::Inbox => is_first && is_inbox(word),
+        }
+    }
+
+    /// A number that stays here may be another's elsewhere, and replaced there: of a UIDVALIDITY, say,
+    /// that names the file of a mail, too. It stands for no other then, and is not searched for.
+    fn is_kept_here(&mut self, word: &[char]) {
+        if word.len() >= SEARCHED_NUMBER && word.iter().all(char::is_ascii_digit) {
+            self.pseudonyms.keep(word);
+        }
+    }
+
+    /// Takes note of a text that stays as it is.
+    pub fn stays(&mut self, text: &[u8]) {
+        if text.len() >= SEARCHED_NUMBER {
+            let text = characters(text);
+            words(&text).for_each(|range| self.is_kept_here(&text[range]));
         }
     }
 
