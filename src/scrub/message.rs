@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use super::encoding::{from_base64, in_base64_again, in_lines};
 use super::mailbox::mailbox;
-use super::mime::{Mails, is_of_mime};
+use super::mime::{Mails, is_of_mime, parameter};
 use super::rules::{self, Place, Rule};
 use super::text::{Keep, Words, characters};
 use super::vocabulary::is_date;
@@ -226,6 +226,7 @@ impl Messages {
             Rule::Date => words.header(value, Keep::Nothing),
             Rule::Mime if is_date(value) || is_of_mime(words, value) => value.to_vec(),
             Rule::Mime => words.header(value, Keep::Nothing),
+            Rule::Parameter => parameter(words, value),
             Rule::Mail => self.mails.mail(words, value),
             Rule::Content => self.mails.content(words, value),
             Rule::Base64 => match from_base64(value) {

@@ -3,6 +3,7 @@
 //! Not how a rule replaces what it is about (`message.rs`). A place that no rule knows is
 //! [`Rule::Text`]: when in doubt, everything is replaced.
 
+use super::mime::is_free;
 use crate::event::{Label, Span};
 
 /// What a value is.
@@ -30,6 +31,8 @@ pub enum Rule {
     Date,
     /// A value of MIME.
     Mime,
+    /// The value of a parameter of MIME that the user chose.
+    Parameter,
     /// A mail, or a header.
     Mail,
     /// The content of a part.
@@ -232,14 +235,10 @@ fn namespace(place: &Place<'_>) -> Rule {
 pub fn of_a_code(name: &str, place: &Place<'_>) -> Rule {
     match name {
         "BADURL" | "NEWNAME" | "REFERRAL" | "MAILBOXID" | "JMAPACCESS" | "ALERT" => Rule::Text,
-        "METADATA" => metadata(place),
         _ if place.label == Label::Quoted => Rule::Protocol,
         _ => place.word(),
     }
 }
-
-/// MIME's parameters whose values are the user's, whatever they say.
-const FREE: [&str; 4] = ["NAME", "FILENAME", "BOUNDARY", "START"];
 
 /// The rules of a FETCH item's value: `item` is its name in upper case.
 pub fn of_an_item(item: &str, place: &Place<'_>) -> Rule {
@@ -259,9 +258,12 @@ pub fn of_an_item(item: &str, place: &Place<'_>) -> Rule {
         },
         ("BODY" | "BODYSTRUCTURE", None) => match place.label {
             Label::Number => Rule::Stay,
-            _ if FREE.contains(&place.before[0].trim_matches('"')) => Rule::Text,
+            _ if is_free(&place.before[0].trim_matches('"').to_ascii_lowercase()) => {
+                Rule::Parameter
+            }
             _ => Rule::Mime,
         },
+        ("ANNOTATION", _) => metadata(place),
         ("RFC822" | "RFC822.HEADER", _) => Rule::Mail,
         (_, Some(section)) if item.starts_with("BODY[") => match section {
             "" => Rule::Mail,

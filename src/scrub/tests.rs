@@ -152,6 +152,80 @@ fn r015_a_number_that_stays_in_one_place_is_replaced_in_others() {
     }
 }
 
+#[test]
+fn words_of_codes_keys_and_annotations_stay_and_their_values_do_not() {
+    let lines = [
+        "S: * PREAUTH hi",
+        "C: a SETMETADATA INBOX (/private/comment \"Zebra\")",
+        "S: a NO [METADATA NOPRIVATE] no",
+        "C: b SETMETADATA INBOX (/private/comment \"Zebra\")",
+        "S: b NO [METADATA TOOMANY] no",
+        "C: c GETMETADATA INBOX /private/comment",
+        "S: c OK [METADATA LONGENTRIES 2199] done",
+        "C: d UID SEARCH FUZZY SUBJECT Zebra",
+        "S: d OK done",
+        "C: e FETCH 1 (ANNOTATION (/comment (value size)))",
+        "S: * 1 FETCH (ANNOTATION (/comment (value.priv \"Zebra\" size.priv \"10\")))",
+        "S: e OK done",
+    ];
+    let after = conversation(&lines.map(|line| format!("{line}\n")).concat());
+    for kept in [
+        "[METADATA NOPRIVATE]",
+        "[METADATA TOOMANY]",
+        "[METADATA LONGENTRIES 2199]",
+        "d UID SEARCH FUZZY SUBJECT ",
+        "FETCH 1 (ANNOTATION (/comment (value size)))",
+        "(ANNOTATION (/comment (value.priv \"",
+    ] {
+        assert!(after.contains(kept), "{kept}: {after}");
+    }
+    assert!(!after.contains("Zebra"), "{after}");
+}
+
+/// Parameters in pieces and in a charset (RFC 2231) lost their names and escapes in BODYSTRUCTURE alone.
+#[test]
+fn a_parameter_is_the_same_in_bodystructure_and_in_the_mail() {
+    let parameters = [
+        ("name*", "utf-8''M%C3%BCllerakte%20geheim.pdf"),
+        ("filename*0*", "utf-8''M%C3%BC"),
+        ("filename*1*", "llerakte%20geheim.pdf"),
+        ("filename", "50%25 geheim.pdf"),
+        ("x*geheim", "y"),
+    ];
+    let structure: Vec<_> = parameters
+        .iter()
+        .map(|(name, value)| format!("\"{name}\" \"{value}\""))
+        .collect();
+    let field: String = parameters
+        .iter()
+        .map(|(name, value)| format!(";\nS:  {name}=\"{value}\""))
+        .collect();
+    let mail = format!("S: Content-Type: application/pdf{field}\nS: \nS: ");
+    let octets = mail.replace("S: ", "").replace('\n', "\r\n").len();
+    let after = conversation(&format!(
+        "S: * PREAUTH hi\nC: a FETCH 1 (BODYSTRUCTURE BODY[])\n\
+         S: * 1 FETCH (BODYSTRUCTURE (\"application\" \"pdf\" ({}) NIL NIL \"base64\" 14) BODY[] {{{octets}}}\n{mail})\nS: a OK done\n",
+        structure.join(" ")
+    ));
+    for (name, value) in &parameters[..4] {
+        let (_, rest) = after.split_once(&format!(" {name}=\"")).unwrap();
+        let (new, _) = rest.split_once('"').unwrap();
+        assert!(
+            after.contains(&format!("\"{name}\" \"{new}\"")),
+            "{name}: {after}"
+        );
+        assert_eq!(
+            new.contains("utf-8''"),
+            value.contains("utf-8''"),
+            "{after}"
+        );
+    }
+    assert!(
+        !after.contains("geheim") && !after.contains("llerakte"),
+        "{after}"
+    );
+}
+
 /// Octets of a text that no charset here has stay nowhere, but for what is between the words.
 #[test]
 fn a_charset_that_is_not_read_keeps_no_octet() {
