@@ -91,6 +91,7 @@ impl Transcription {
                 let announced = *announced;
                 drafts.push(note(at, &Note::LiteralCountMended { announced }));
             }
+            What::Doubted => drafts.push(note(at, &Note::ConnectionDoubted)),
             What::Supplied => drafts.push(note(at, &Note::LoginNotKept)),
             What::Damaged(octets) => {
                 let why = self.why.clone().unwrap_or_default();
