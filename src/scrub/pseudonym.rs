@@ -153,7 +153,8 @@ impl Pseudonyms {
 
     /// What stands for this word, which is one: letters and digits alone.
     pub fn word(&mut self, word: &[char]) -> Vec<char> {
-        let key = match is_token(word) {
+        let is_token = is_token(word);
+        let key = match is_token {
             true => word.to_vec(),
             false => folded(word),
         };
@@ -168,7 +169,7 @@ impl Pseudonyms {
         }
         let pseudonym = &self.given[&key];
         let pairs = pseudonym.iter().zip(word);
-        let like = |(new, old): (&char, &char)| match lower(*old) != *old && !is_token(word) {
+        let like = |(new, old): (&char, &char)| match lower(*old) != *old && !is_token {
             true => upper(*new),
             false => *new,
         };

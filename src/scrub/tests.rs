@@ -274,6 +274,31 @@ fn r012_a_text_may_have_any_number_of_shifts() {
     assert_ne!(after[..line.len()], line);
 }
 
+/// The work was the square of a word's length: minutes for a mail of one word.
+#[test]
+fn r018_a_word_may_be_long() {
+    let mut random = fastrand::Rng::with_seed(7);
+    let token: String = (0..100_000).map(|_| random.alphanumeric()).collect();
+    let bodies = [
+        "a".repeat(100_000),
+        token,
+        "=?utf-8?Q?ab?= ".repeat(8_000),
+        "a.".repeat(50_000),
+    ];
+    let began = std::time::Instant::now();
+    for body in bodies {
+        let octets = format!("Subject: {body}\r\n\r\nfalkenried\r\n").into_bytes();
+        let (after, words) = mail(&octets);
+        assert_eq!(Check::new(&words).left(&after, Some(&octets)), None);
+        let mut words = self::words();
+        twice(&mut words, |words| {
+            words.octets(body.as_bytes(), None, Keep::Human)
+        });
+    }
+    let took = began.elapsed();
+    assert!(took.as_secs() < 60, "{took:?}");
+}
+
 #[test]
 fn octets_that_are_no_text_are_replaced_whole() {
     let octets: Vec<u8> = (0..=255).collect();

@@ -40,6 +40,9 @@ const LONG: usize = 7;
 /// The shortest one within another word.
 const WITHIN: usize = 8;
 
+/// Octets of a word that are searched for within others: the work for all is the square of a word's length.
+const BEGINNING: usize = 64;
+
 /// Octets of a string whose modified UTF-7 is that of a name.
 const NAME: usize = 1000;
 
@@ -75,7 +78,8 @@ impl Check {
         let finder = |least: usize| {
             let some = all
                 .iter()
-                .filter(|word| word.chars().count() >= least && !is_number(word));
+                .filter(|word| word.chars().count() >= least && !is_number(word))
+                .map(|word| &word[..word.floor_char_boundary(BEGINNING)]);
             AhoCorasick::builder()
                 .ascii_case_insensitive(true)
                 .build(some)
