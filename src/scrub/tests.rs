@@ -226,6 +226,21 @@ fn a_parameter_is_the_same_in_bodystructure_and_in_the_mail() {
     );
 }
 
+#[test]
+fn that_secrets_were_shown_is_no_more_said_of_the_copy() {
+    use crate::event::{Body, Note};
+    let note = Body::Note(Note::SecretsShown.finding());
+    let Body::Note(after) = super::facts::facts(&mut words(), note) else {
+        panic!("it is a note still");
+    };
+    assert_eq!(after.id, "secrets-shown");
+    assert!(
+        after.text.contains("they are in this copy"),
+        "{}",
+        after.text
+    );
+}
+
 /// Octets of a text that no charset here has stay nowhere, but for what is between the words.
 #[test]
 fn a_charset_that_is_not_read_keeps_no_octet() {
