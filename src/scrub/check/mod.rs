@@ -79,7 +79,7 @@ impl Check {
             let some = all
                 .iter()
                 .filter(|word| word.chars().count() >= least && !is_number(word))
-                .map(|word| &word[..word.floor_char_boundary(BEGINNING)]);
+                .map(|word| &word.as_bytes()[..word.len().min(BEGINNING)]);
             AhoCorasick::builder()
                 .ascii_case_insensitive(true)
                 .build(some)
