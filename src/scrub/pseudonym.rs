@@ -94,6 +94,11 @@ impl Pseudonyms {
         self.kept.contains(word)
     }
 
+    /// Whether the word has one.
+    pub fn has(&self, word: &[char]) -> bool {
+        self.given.contains_key(&folded(word))
+    }
+
     /// Which words have one, in lower case.
     pub fn words(&self) -> impl Iterator<Item = String> {
         self.given.keys().map(|word| word.iter().collect())

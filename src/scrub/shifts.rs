@@ -79,10 +79,11 @@ impl Reading<'_> {
                 (1, Set::Plain)
             }
             ESCAPE => self.escape(rest),
-            SHIFT_OUT => {
+            SHIFT_OUT if is_shifted_out(&rest[1..]) => {
                 self.is_out = true;
                 (1, Set::Mark)
             }
+            SHIFT_OUT => (1, Set::Plain),
             SHIFT_IN => {
                 self.is_out = false;
                 (1, Set::Mark)
@@ -156,6 +157,16 @@ fn is_graphic(octet: &u8) -> bool {
     (0x21..=0x7e).contains(octet)
 }
 
+/// Whether it is of characters up to the next mark or the line's end, and no octets of anything.
+fn is_shifted_out(rest: &[u8]) -> bool {
+    let length = rest
+        .iter()
+        .take_while(|o| (0x20..=0x7e).contains(*o))
+        .count();
+    let is_end = |o: &u8| matches!(*o, SHIFT_IN | ESCAPE | b'\r' | b'\n');
+    length > 0 && rest.get(length).is_none_or(is_end)
+}
+
 /// The length of `~{<:Ky2;~}`. Pairs' first octets are below `{`, so that none has a beginning in it.
 fn hz(text: &[u8]) -> Option<usize> {
     let pairs = text.strip_prefix(b"~{")?.as_chunks::<2>().0;
@@ -227,6 +238,7 @@ mod tests {
                 "a~{<:Ky~}b",
                 vec![("a", Plain), ("~{<:Ky~}", Other), ("b", Plain)],
             ),
+            ("a\x0eb\x01c\x0e\n", vec![]),
             ("~{~{abc~}~{", vec![]),
             (
                 "a\x1bNbcd\x1b",

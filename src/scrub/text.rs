@@ -224,7 +224,28 @@ impl Words {
     fn unread(&mut self, text: &[u8], keep: Keep) -> Vec<u8> {
         match keep {
             Keep::Everything => text.to_vec(),
-            _ => in_lines(text, &self.pseudonyms.octets(text)).to_ascii_uppercase(),
+            _ => {
+                let mut instead =
+                    in_lines(text, &self.pseudonyms.octets(text)).to_ascii_uppercase();
+                let is_letter =
+                    |one: &u8, other: &u8| one.is_ascii_uppercase() == other.is_ascii_uppercase();
+                for run in instead
+                    .chunk_by_mut(is_letter)
+                    .filter(|run| run[0].is_ascii_uppercase())
+                {
+                    // By chance, one in some hundred short ones is a word of the original.
+                    for _ in 0..26 {
+                        let word: Vec<char> = run.iter().map(|octet| char::from(*octet)).collect();
+                        if !self.pseudonyms.has(&word) {
+                            break;
+                        }
+                        if let Some(last) = run.last_mut() {
+                            *last = b'A' + (*last - b'A' + 1) % 26;
+                        }
+                    }
+                }
+                instead
+            }
         }
     }
 
