@@ -68,9 +68,9 @@ pub const TAG: usize = 256;
 /// all. RFC 9051 and its extensions define about thirty.
 pub const ITEMS: usize = 128;
 
-/// Messages of one mailbox whose UID and flags are followed, by their number. Sixteen octets of each place
-/// and some twenty of each UID are held, and no place behind the last message that was told of; the largest
-/// mailboxes of people have some 100,000 messages. Of higher numbers nothing is known.
+/// Messages of one mailbox whose UID and flags are followed, by their number. Only what was told makes a
+/// place: some twenty-four octets, and some twenty for a UID; however many messages stand between two places
+/// are one count. The largest mailboxes of people have some 100,000 messages. Of higher numbers nothing is known.
 pub const MAILBOX_MESSAGES: u64 = 1_000_000;
 
 /// Sets of flags of one mailbox's messages that are told from each other. A mailbox has some dozens;

@@ -15,8 +15,9 @@ use super::authority::WhichAuthority;
 use super::fault::{self, FaultArguments};
 use super::growing::{Growing, Grown};
 use super::keylog::KeyLogging;
+use super::path;
 use super::progress::{Beside, Progress};
-use super::record::{remove_ready_file, write_ready_file};
+use super::ready_file::ReadyFile;
 use super::remote::{self, RemoteAccess};
 use super::say::{say, say_at_the_end, warn};
 use super::session::{Signals, runtime};
@@ -52,7 +53,7 @@ pub struct Arguments {
     remote: RemoteAccess,
 
     /// Write the addresses there as JSON once all listen.
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_parser = path::file())]
     ready_file: Option<PathBuf>,
 
     /// Which recorded command a live one may be answered as.
@@ -71,7 +72,7 @@ pub struct Arguments {
     timing: f64,
 
     /// Write there as JSON what matched, what did not and what was never asked for.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = path::file())]
     report: Option<PathBuf>,
 
     /// End when every recorded connection has been served.
@@ -178,7 +179,11 @@ async fn replay(
 ) -> Result<ExitCode> {
     let faults = arguments.faults.read()?;
     let faults_told = fault::introduction(&faults);
-    remove_ready_file(arguments.ready_file.as_deref())?;
+    let ready = arguments.ready_file.as_deref();
+    let others: Vec<&Path> = arguments.report.as_deref().into_iter().collect();
+    let ready = ready
+        .map(|path| ReadyFile::begin(path, &others))
+        .transpose()?;
     let listeners = bind(arguments).await?;
     let addresses = listeners
         .iter()
@@ -223,8 +228,8 @@ async fn replay(
     remarks.extend(faults_told.as_deref().map(warn));
     introduce(arguments, sessions, has_server, (tls, plain), remarks);
     let mut signals = Signals::install()?;
-    if let Some(ready) = &arguments.ready_file {
-        write_ready_file(ready, &[("tls", tls), ("plain", plain)], ca.as_deref())?;
+    if let Some(ready) = ready {
+        ready.write(&[("tls", tls), ("plain", plain)], ca.as_deref())?;
     }
     let view = view::standard_output(common, arguments.quiet)?
         .map(|view| view.explaining(arguments.explain));
