@@ -311,3 +311,7 @@ pub const FILTER: usize = 64 * 1024;
 
 /// Parentheses of a filter within each other; each is a call within a call.
 pub const FILTER_NESTING: usize = 64;
+
+/// Octets of a capture that wait for a command whose literal the server has let come: a go-ahead, and what
+/// the server says until the literal is there. A server seldom says anything meanwhile.
+pub const CAPTURE_WAITING: usize = 1024 * 1024;

@@ -182,7 +182,7 @@ fn write_capture(
             capture.write(&event).map_err(failed(name))?;
         }
     }
-    capture.flush().map_err(failed(name))?;
+    capture.finish().map_err(failed(name))?;
     Ok(Ended {
         torn: events.torn(),
         damage,

@@ -176,7 +176,7 @@ mod tests {
         for event in events {
             capture.write(event).unwrap();
         }
-        capture.flush().unwrap();
+        capture.finish().unwrap();
         drop(capture);
         octets
     }
@@ -280,6 +280,45 @@ mod tests {
         };
         crate::recording::open(file.path(), crate::recording::Side::Both, count).unwrap();
         assert_eq!(heard, said.len());
+    }
+
+    /// In a transcript it stands before its command, in a capture it stood there too.
+    #[test]
+    fn r014_a_go_ahead_is_behind_the_header_that_it_answers_in_a_capture() {
+        let said: [(Peer, &[u8]); 9] = [
+            (Peer::Client, b"a LOGIN {5}\r\n"),
+            (Peer::Server, b"+ go\r\n"),
+            (Peer::Server, b"* OK still here\r\n"),
+            (Peer::Client, b"alice {2}\r\n"),
+            (Peer::Server, b"+ on\r\n"),
+            (Peer::Client, b"pw\r\n"),
+            (Peer::Server, b"a OK in\r\n"),
+            (Peer::Client, b"b APPEND x {1}\r\n"),
+            (Peer::Server, b"b NO no\r\n"),
+        ];
+        let events = greeted(&said.map(|(from, octets)| (from, octets.into())));
+        let octets = capture(&events);
+        let place = |text: &[u8]| memchr::memmem::find(&octets, text).unwrap();
+        let places = [
+            &b"{5}\r\n"[..],
+            b"+ go",
+            b"* OK still",
+            b"alice {2}\r\n",
+            b"+ on",
+            b"pw\r\n",
+            b"a OK in",
+        ]
+        .map(place);
+        assert!(places.is_sorted(), "{places:?}");
+        let again = imported("a.pcapng", &octets);
+        let said = |events: &[Event]| -> Vec<(Peer, Vec<u8>)> {
+            let said = events.iter().filter_map(|event| match &event.body {
+                Body::Said(said) => Some((said.from, said.wire.bytes().to_vec())),
+                _ => None,
+            });
+            said.collect()
+        };
+        assert_eq!(said(&again), said(&events));
     }
 
     proptest! {

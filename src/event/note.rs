@@ -58,6 +58,8 @@ pub enum Note {
         /// Who sent it.
         from: Peer,
     },
+    /// An import does not say on which connection something was said.
+    ConnectionDoubted,
     /// A tag was used again while its first command is unanswered.
     DuplicateTag {
         /// The tag.
@@ -207,6 +209,7 @@ impl Note {
             Self::CommandWhileIdle => "command-while-idle",
             Self::CompressDamaged { .. } => "compress-damaged",
             Self::CompressEndless { .. } => "compress-endless",
+            Self::ConnectionDoubted => "connection-doubted",
             Self::DuplicateTag { .. } => "duplicate-tag",
             Self::Fault(_) => "fault",
             Self::FaultsEnd => "faults-end",
@@ -391,6 +394,9 @@ impl Note {
                 "mailscope failed to read this connection and passes it on as opaque octets; \
                  please report it with this transcript"
                     .into()
+            }
+            Self::ConnectionDoubted => {
+                "what was imported does not say on which of its connections this was said: it may be another's".into()
             }
             Self::OrderNotKept => {
                 "what was imported does not say in which order the two spoke: each command stands \

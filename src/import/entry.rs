@@ -66,8 +66,12 @@ impl Log {
         for Entry { at, conn, what, .. } in entries {
             let what = match what {
                 Heard::Said(from, text, end) => {
+                    let is_cut_off = end.is_empty() && !text.ends_with(b"\n");
                     self.say(at, conn, from, [&text, end].concat());
-                    continue;
+                    if !is_cut_off {
+                        continue;
+                    }
+                    What::CutOff(from)
                 }
                 Heard::Opaque(from, text, end) => {
                     if opaque.insert(conn) {

@@ -121,7 +121,12 @@ impl<'a> Reading<'a> {
         let line = whole.strip_suffix(b"\n").unwrap_or(whole);
         let has_cr = line.ends_with(b"\r");
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let (when, read) = Line::of(line);
+        let (when, read) = match Line::of(line) {
+            (None, Line::Other) if self.is_strict => {
+                (None, Line::indented(line).unwrap_or(Line::Other))
+            }
+            read => read,
+        };
         if let Some(when) = when {
             self.at = when.micros;
             self.is_dated |= when.is_dated;
@@ -335,6 +340,28 @@ pub(super) mod tests {
             "*   Trying 127.0.0.1:143...\n< * OK hi\n> A001 NOOP\n* Connection #0 left\n< A001 OK\n",
         );
         assert_eq!(said(&log).len(), 3);
+    }
+
+    #[test]
+    fn what_is_indented_as_in_an_rfc_or_has_a_byte_order_mark_is_read() {
+        let log = read("   S: * OK hi\n   # x\n\n\tC: a NOOP\n   S\\: a OK \\xe9\n");
+        assert!(log.damage.is_none());
+        assert_eq!(said(&log)[1], (1, C, "a NOOP\r\n".into()));
+        assert_eq!(said(&log).len(), 3);
+        for text in ["\u{feff}S: * OK hi\n", "  S: * OK hi\n"] {
+            let log = Log::of((Path::new("log"), text.as_bytes()), None).unwrap();
+            assert_eq!(said(&log), [(1, S, "* OK hi\r\n".into())]);
+        }
+    }
+
+    #[test]
+    fn a_line_of_the_short_form_may_be_cut_off() {
+        let log = read("S: * OK hi\nS\\: * 1 EX\\\nS\\: * 2 EXISTS\\x0a\\\n");
+        let cut: Vec<usize> = (0..log.steps.len())
+            .filter(|at| log.steps[*at].what == What::CutOff(S))
+            .collect();
+        assert_eq!(cut, [1]);
+        assert_eq!(said(&log)[1], (1, S, "* 2 EXISTS\n".into()));
     }
 
     #[test]

@@ -121,6 +121,17 @@ impl<'a> Line<'a> {
         Self::Other
     }
 
+    /// As [`of`](Self::of), of a line that is indented, as in an RFC.
+    pub fn indented(line: &'a [u8]) -> Option<Self> {
+        let is_own = |line: &Self| {
+            matches!(
+                line,
+                Self::Own(_) | Self::Connection(_) | Self::Comment | Self::Opaque
+            )
+        };
+        Some(Self::marked(line.trim_ascii_start())).filter(is_own)
+    }
+
     /// Whether it can be a line of such a log and of nothing else, the first of which decides.
     pub fn decides(line: &'a [u8]) -> bool {
         match Self::of(line).1 {
@@ -130,7 +141,8 @@ impl<'a> Line<'a> {
             // People quote mail with > as well.
             Self::Marked(Peer::Client, said) => client_says(said),
             Self::Marked(Peer::Server, said) => server_says(said),
-            Self::Empty | Self::Other => false,
+            Self::Other => matches!(Self::indented(line), Some(Self::Own(_))),
+            Self::Empty => false,
         }
     }
 }

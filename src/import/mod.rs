@@ -25,6 +25,7 @@ mod literals;
 mod marks;
 mod rawlog;
 mod speech;
+mod tags;
 mod thunderbird;
 mod transcription;
 mod turns;
@@ -82,6 +83,8 @@ pub enum What {
     Said(Peer, Vec<u8>),
     /// A peer said so many octets that are not known.
     Missed(Peer, u64),
+    /// What a peer began to say was cut off here.
+    CutOff(Peer),
     /// A peer said its last.
     Ended(Peer),
     /// The connection is over.
@@ -90,6 +93,8 @@ pub enum What {
     LoggedIn,
     /// The order of what follows is mailscope's.
     Ordered,
+    /// On which connection the next thing was said is mailscope's guess.
+    Doubted,
     /// What the client says next is mailscope's, in place of a login.
     Supplied,
     /// What both peers say from here on is of no messages.

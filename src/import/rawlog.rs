@@ -116,6 +116,7 @@ impl Source {
 /// Nobody knows what it is, or nothing in it can be imported.
 pub(super) fn log(one: (&Path, &[u8]), other: Option<(&Path, &[u8])>) -> Result<Log> {
     let (path, content) = one;
+    let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content); // of a text from Windows
     let kind = match (content, other) {
         ([], Some(_)) => Kind::Rawlog, // a client that said nothing
         _ => Kind::of(path, content).map_err(|unknown| {

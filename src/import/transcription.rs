@@ -73,6 +73,7 @@ impl Transcription {
             What::Missed(from, octets) => {
                 connection.observer.missed(*from, *octets, at, &mut drafts);
             }
+            What::CutOff(from) => connection.observer.cut_off(*from, at, &mut drafts),
             What::Ended(from) => {
                 let _ = connection.observer.ended(*from, at, &mut drafts);
                 drafts.push(Draft::new(0, at, Body::HalfClosed { from: *from }));
@@ -91,6 +92,7 @@ impl Transcription {
                 let announced = *announced;
                 drafts.push(note(at, &Note::LiteralCountMended { announced }));
             }
+            What::Doubted => drafts.push(note(at, &Note::ConnectionDoubted)),
             What::Supplied => drafts.push(note(at, &Note::LoginNotKept)),
             What::Damaged(octets) => {
                 let why = self.why.clone().unwrap_or_default();

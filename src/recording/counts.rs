@@ -61,7 +61,7 @@ impl Counts {
             // A client's message may be whole because the server refused its literal.
             self.open.remove(&(line.conn, said.from));
             is_whole |= said.from == line.from;
-            if !goes_on(said) {
+            if !said.incomplete && !goes_on(said) {
                 return Err((begins, DOES_NOT_GO_ON.into()));
             }
         }

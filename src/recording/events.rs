@@ -238,6 +238,9 @@ impl Readings {
             observer.hear_again(Peer::Server, b"+ OK\r\n", at, &mut Vec::new());
         }
         observer.hear_again(line.from, &line.octets, at, &mut drafts);
+        if line.is_cut_off() {
+            observer.cut_off(line.from, at, &mut drafts);
+        }
         let said = drafts[refused..]
             .iter()
             .filter_map(|draft| match draft.body() {
@@ -278,5 +281,79 @@ impl Readings {
             self.connections.remove(&conn);
         }
         events
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transcript::TextWriter;
+
+    fn read(name: &str, octets: &[u8]) -> Vec<Event> {
+        let octets = Box::new(std::io::Cursor::new(octets.to_vec()));
+        let name = name.to_owned();
+        let events = Events::read(Input { name, octets }).unwrap();
+        events.collect::<Result<_>>().unwrap()
+    }
+
+    /// Who said what, and whether it was cut off.
+    fn said(events: &[Event]) -> Vec<(Peer, String, bool)> {
+        let said = events.iter().filter_map(|event| match &event.body {
+            Body::Said(said) => Some(&**said),
+            _ => None,
+        });
+        let of = |said: &crate::event::Said| {
+            let wire = String::from_utf8_lossy(said.wire.bytes()).into_owned();
+            (said.from, wire, said.incomplete)
+        };
+        said.map(of).collect()
+    }
+
+    /// In the short form each line ended with CRLF, whatever the message did.
+    #[test]
+    fn r013_what_is_cut_off_or_ends_with_lf_alone_comes_back_from_the_short_form() {
+        use Peer::{Client as C, Server as S};
+        let message = |(from, wire, cut): &(Peer, &str, bool)| {
+            let from = if *from == C { "client" } else { "server" };
+            format!(r#"{{"conn":1,"from":"{from}","incomplete":{cut},"wire":[{wire}]}}"#)
+        };
+        let messages = [
+            (S, r#""* OK hi\r\n""#, false),
+            (C, r#""a NOOP\n""#, false),
+            (S, r#""* 1 EX""#, true),
+            (S, r#""a OK \\\n""#, false),
+            (C, r#""b FETCH 1 (FLAGS BODY[])\r\n""#, false),
+            (
+                S,
+                r#""* 1 FETCH (FLAGS (\\Seen) BODY[] ",{"literal":"x\ny","header":"{9}\r\n"}"#,
+                true,
+            ),
+            (S, r#""* 2 FETCH (BODY[] ",{"literal":"\n"},")\n""#, false),
+            (C, r#""c NO""#, true),
+        ];
+        let events: Vec<String> = messages.iter().map(message).collect();
+        let header = r#"{"format":1,"protocol":"imap","version":"0.1.0","started":"2026-11-23T12:00:00Z","server":"h","secrets":"masked"}"#;
+        let json = format!(
+            r#"{{"mailscope":{header},"events":[{}]}}"#,
+            events.join(",")
+        );
+        let before = read("json", json.as_bytes());
+        let mut text = Vec::new();
+        let mut writer = TextWriter::new(&mut text);
+        before
+            .iter()
+            .for_each(|event| writer.write_event(event).unwrap());
+        writer.flush().unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert!(
+            text.contains("C\\: a NOOP\\x0a\\\n") && text.contains("S\\: * 1 EX\\\n"),
+            "{text}"
+        );
+        assert_eq!(said(&before).len(), messages.len());
+        assert_eq!(
+            said(&before),
+            said(&read("text", text.as_bytes())),
+            "{text}"
+        );
     }
 }

@@ -168,6 +168,9 @@ impl<F: FnMut(Heard)> Connections<F> {
             observer.hear_again(Peer::Server, b"+ OK\r\n", at, &mut Vec::new());
         }
         observer.hear_again(from, &line.octets, at, &mut drafts);
+        if line.is_cut_off() {
+            observer.cut_off(from, at, &mut drafts);
+        }
         let said = drafts[refused..]
             .iter()
             .filter_map(|draft| match draft.body() {

@@ -101,6 +101,17 @@ pub fn in_base64_again(text: &[u8], octets: &[u8]) -> Vec<u8> {
     again.collect()
 }
 
+/// Other octets in the same lines: for ASCII such that no 7-bit way changes.
+pub fn in_lines(octets: &[u8], instead: &[u8]) -> Vec<u8> {
+    let pairs = octets.iter().zip(instead);
+    let one = |(old, new): (&u8, &u8)| match old {
+        b'\r' | b'\n' | b' ' | b'\t' | 0 => *old,
+        0x80.. => 0x80 | *new,
+        _ => b'a' + *new % 26,
+    };
+    pairs.map(one).collect()
+}
+
 /// `=?utf-8?Q?Gr=C3=BCn?=`
 pub struct EncodedWord {
     /// All of it.

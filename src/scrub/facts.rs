@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use serde_json::Value;
 
 use super::text::{Keep, Words};
-use crate::event::{Body, Secured};
+use crate::event::{Body, Note, Secured};
 
 /// The types of the parts of a certificate's names.
 pub const NAME_TYPES: [&str; 10] = [
@@ -43,6 +43,10 @@ pub fn facts(words: &mut Words, body: Body) -> Body {
                     .map(|shown| certificate(words, shown, "")),
                 ..*secured
             }))
+        }
+        Body::Note(mut finding) if finding.id == Note::SecretsShown.id() => {
+            finding.text = "secrets were not masked (--show-secrets); they are in this copy".into();
+            Body::Note(finding)
         }
         Body::Note(mut finding) => {
             finding.text = told(words, &finding.text);

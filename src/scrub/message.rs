@@ -4,9 +4,9 @@
 
 use std::collections::HashMap;
 
-use super::encoding::{from_base64, in_base64_again};
+use super::encoding::{from_base64, in_base64_again, in_lines};
 use super::mailbox::mailbox;
-use super::mime::{Mails, in_lines, is_of_mime};
+use super::mime::{Mails, is_of_mime, parameter};
 use super::rules::{self, Place, Rule};
 use super::text::{Keep, Words, characters};
 use super::vocabulary::is_date;
@@ -190,14 +190,20 @@ impl Messages {
     pub fn value(&mut self, rule: Rule, value: &[u8]) -> Vec<u8> {
         let words = &mut self.words;
         match rule {
-            Rule::Stay => value.to_vec(),
+            Rule::Stay => {
+                words.stays(value);
+                value.to_vec()
+            }
             Rule::Protocol => {
                 let bare = crate::event::unquoted(value);
                 let stays = self.tags.contains(&*bare)
                     || is_date(value)
                     || words.are_of_the_protocol(value);
                 match stays {
-                    true => value.to_vec(),
+                    true => {
+                        words.stays(value);
+                        value.to_vec()
+                    }
                     // `$Case-2026`: where a word is somebody's, a number is too.
                     false => words.octets(value, None, Keep::ProtocolWords),
                 }
@@ -209,6 +215,10 @@ impl Messages {
                 words.are_private(&text);
                 words.header(value, Keep::Nothing)
             }
+            Rule::Address => {
+                words.are_names(value);
+                words.header(value, Keep::Nothing)
+            }
             Rule::Mailbox => mailbox(words, value, self.mailboxes),
             Rule::Human => words.octets(value, None, Keep::Human),
             Rule::Subject => words.header(value, self.mails.subjects),
@@ -216,6 +226,7 @@ impl Messages {
             Rule::Date => words.header(value, Keep::Nothing),
             Rule::Mime if is_date(value) || is_of_mime(words, value) => value.to_vec(),
             Rule::Mime => words.header(value, Keep::Nothing),
+            Rule::Parameter => parameter(words, value),
             Rule::Mail => self.mails.mail(words, value),
             Rule::Content => self.mails.content(words, value),
             Rule::Base64 => match from_base64(value) {

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use mail_parser::{Encoding, Message, MessageParser, MimeHeaders, PartType};
 
-use super::encoding::{from_base64, in_base64_again};
+use super::encoding::{from_base64, in_base64_again, in_lines};
 use super::text::{Keep, Words};
 use super::vocabulary::is_date;
 
@@ -104,6 +104,10 @@ impl Mails {
                 instead
             }
             b"subject" => words.header(value, self.subjects),
+            _ if is_of_addresses(name) => {
+                words.are_names(value);
+                words.header(value, Keep::Nothing)
+            }
             b"content-type"
             | b"content-disposition"
             | b"content-transfer-encoding"
@@ -207,8 +211,45 @@ fn collect(mail: &Message<'_>, octets: &[u8], stretches: &mut Vec<(Range<usize>,
     }
 }
 
-/// Parameters whose values are nobody's choice but the user's, whatever they say.
-const FREE: &[&str] = &["boundary", "name", "filename", "start"];
+/// Whether a field, its name in lower case, holds addresses (RFC 5322, sections 3.6.2, 3.6.3 and 3.6.6).
+fn is_of_addresses(name: &[u8]) -> bool {
+    let name = name.strip_prefix(b"resent-").unwrap_or(name);
+    matches!(
+        name,
+        b"from"
+            | b"to"
+            | b"cc"
+            | b"bcc"
+            | b"sender"
+            | b"reply-to"
+            | b"delivered-to"
+            | b"return-path"
+    )
+}
+
+/// Whether a parameter's value is nobody's choice but the user's, whatever it says; its name in lower
+/// case, `filename*0*` for one.
+pub fn is_free(parameter: &str) -> bool {
+    matches!(
+        without_star(parameter),
+        "boundary" | "name" | "filename" | "start"
+    )
+}
+
+/// A parameter's name without what says that its value is in a charset, or goes on (RFC 2231, sections 3
+/// and 4): `filename` of `filename*0*`.
+fn without_star(name: &str) -> &str {
+    match name.split_once('*') {
+        Some((name, rest))
+            if rest
+                .bytes()
+                .all(|octet| octet.is_ascii_digit() || octet == b'*') =>
+        {
+            name
+        }
+        _ => name,
+    }
+}
 
 /// `text/plain; charset=utf-8; name="report.pdf"`: whole values of MIME stay.
 fn mime_value(words: &mut Words, value: &[u8]) -> Vec<u8> {
@@ -222,15 +263,13 @@ fn mime_value(words: &mut Words, value: &[u8]) -> Vec<u8> {
             continue;
         }
         let quoted = instead.last() == Some(&b'"');
-        let end = match (quoted, FREE.contains(&&*before)) {
+        let end = match (quoted, is_free(&before)) {
             (true, true) => rest.iter().position(|octet| *octet == b'"'),
             _ => rest[1..].iter().position(is_between).map(|at| at + 1),
         };
         let token = &rest[..end.unwrap_or(rest.len())];
         let name = String::from_utf8_lossy(token).to_ascii_lowercase();
-        let name = name.split('*').next().unwrap_or_default().to_owned();
-        let stays = !FREE.contains(&&*before)
-            && (words.pseudonyms.vocabulary().of_mime(&name) || is_charset(words, &name));
+        let stays = !is_free(&before) && is_of_mime(words, token);
         instead.extend(match stays {
             true => token.to_vec(),
             false => extended(words, token),
@@ -243,7 +282,7 @@ fn mime_value(words: &mut Words, value: &[u8]) -> Vec<u8> {
 /// Whether a string of BODYSTRUCTURE is one of MIME's own as a whole.
 pub fn is_of_mime(words: &mut Words, value: &[u8]) -> bool {
     let value = String::from_utf8_lossy(value).to_ascii_lowercase();
-    let value = value.trim_matches('"');
+    let value = without_star(value.trim_matches('"'));
     words.pseudonyms.vocabulary().of_mime(value) || is_charset(words, value)
 }
 
@@ -254,6 +293,14 @@ fn is_charset(words: &mut Words, value: &str) -> bool {
         words.are_kept(&value.chars().collect::<Vec<_>>());
     }
     is_known
+}
+
+/// A parameter's value in BODYSTRUCTURE, as it is in the mail, but for the quotes.
+pub fn parameter(words: &mut Words, value: &[u8]) -> Vec<u8> {
+    match value {
+        [b'"', bare @ .., b'"'] => [b"\"", &extended(words, bare)[..], b"\""].concat(),
+        bare => extended(words, bare),
+    }
 }
 
 /// A parameter's value, which may be `utf-8''Gr%C3%BCn` (RFC 2231, section 4).
@@ -324,15 +371,4 @@ fn is_uuencoded(text: &[u8]) -> bool {
         let mode = line.strip_prefix(b"begin ").and_then(|rest| rest.get(..4));
         mode.is_some_and(|mode| mode.iter().all(|octet| matches!(octet, b'0'..=b'7' | b' ')))
     })
-}
-
-/// Other octets in the same lines: for ASCII such that no 7-bit way changes.
-pub fn in_lines(octets: &[u8], instead: &[u8]) -> Vec<u8> {
-    let pairs = octets.iter().zip(instead);
-    let one = |(old, new): (&u8, &u8)| match old {
-        b'\r' | b'\n' | b' ' | b'\t' | 0 => *old,
-        0x80.. => 0x80 | *new,
-        _ => b'a' + *new % 26,
-    };
-    pairs.map(one).collect()
 }

@@ -26,6 +26,7 @@ mod mime;
 mod pseudonym;
 mod rules;
 mod session;
+mod shifts;
 mod source;
 mod text;
 mod vocabulary;

@@ -94,6 +94,11 @@ impl Pseudonyms {
         self.kept.contains(word)
     }
 
+    /// Whether the word has one.
+    pub fn has(&self, word: &[char]) -> bool {
+        self.given.contains_key(&folded(word))
+    }
+
     /// Which words have one, in lower case.
     pub fn words(&self) -> impl Iterator<Item = String> {
         self.given.keys().map(|word| word.iter().collect())
@@ -110,11 +115,41 @@ impl Pseudonyms {
         // The short ones first, that have the least choice.
         words.sort_unstable_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
         for word in words {
-            let pseudonym = self.draw_one(&word);
+            let pseudonym = match self.draw_one(&word) {
+                drawn if word.len() == 1 && self.is_anothers(&drawn) => {
+                    self.left_over(word[0]).map_or(drawn, |left| vec![left])
+                }
+                drawn => drawn,
+            };
             self.taken.insert(folded(&pseudonym));
             self.given.insert(word, pseudonym);
         }
         self.drawn = true;
+    }
+
+    fn is_anothers(&self, pseudonym: &[char]) -> bool {
+        self.taken.contains(pseudonym) || self.keeps(&pseudonym.iter().collect::<String>())
+    }
+
+    /// A letter or digit that stands for no other, where few are left. If that is this one itself, another
+    /// one's comes back, which this one stands for from now on.
+    fn left_over(&mut self, own: char) -> Option<char> {
+        let class = class(own);
+        let is_free = |c: &&char| !self.is_anothers(&[**c]);
+        let mut free = class.iter().filter(is_free).peekable();
+        if **free.peek()? != own {
+            return free.next().copied();
+        }
+        if let Some(other) = free.nth(1) {
+            return Some(*other);
+        }
+        // Those before it have theirs.
+        let another = class
+            .iter()
+            .find(|c| **c < own && self.given.contains_key(&vec![**c]))?;
+        let its = self.given.insert(vec![*another], vec![own])?;
+        self.taken.insert(vec![own]);
+        its.first().copied()
     }
 
     /// None is a word of the original, one that stays or has a meaning in a mail session, or another's.
@@ -153,7 +188,8 @@ impl Pseudonyms {
 
     /// What stands for this word, which is one: letters and digits alone.
     pub fn word(&mut self, word: &[char]) -> Vec<char> {
-        let key = match is_token(word) {
+        let is_token = is_token(word);
+        let key = match is_token {
             true => word.to_vec(),
             false => folded(word),
         };
@@ -168,7 +204,7 @@ impl Pseudonyms {
         }
         let pseudonym = &self.given[&key];
         let pairs = pseudonym.iter().zip(word);
-        let like = |(new, old): (&char, &char)| match lower(*old) != *old && !is_token(word) {
+        let like = |(new, old): (&char, &char)| match lower(*old) != *old && !is_token {
             true => upper(*new),
             false => *new,
         };
@@ -347,10 +383,16 @@ mod tests {
         let letters: Vec<String> = ('a'..='z').map(String::from).collect();
         let letters: Vec<&str> = letters.iter().map(String::as_str).collect();
         let mut pseudonyms = of(&letters);
+        for _ in 0..50 {
+            pseudonyms.draw();
+            for letter in &letters {
+                assert_ne!(pseudonyms.word(&all(letter)), all(letter));
+            }
+        }
         let mut given: Vec<_> = letters.iter().map(|w| pseudonyms.word(&all(w))).collect();
         given.sort();
         given.dedup();
-        assert!(given.len() > 24, "{given:?}");
+        assert_eq!(given.len(), 26, "{given:?}");
     }
 
     /// A word that became a tag made an answer to another command of its line.

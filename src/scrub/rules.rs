@@ -3,6 +3,7 @@
 //! Not how a rule replaces what it is about (`message.rs`). A place that no rule knows is
 //! [`Rule::Text`]: when in doubt, everything is replaced.
 
+use super::mime::is_free;
 use crate::event::{Label, Span};
 
 /// What a value is.
@@ -18,6 +19,8 @@ pub enum Rule {
     Text,
     /// A user or a host: as text, and wherever it comes again.
     Private,
+    /// A person's name, or a part of an address: as text, and wherever a server's text has it.
+    Address,
     /// A mailbox's name.
     Mailbox,
     /// A server's human-readable text.
@@ -28,6 +31,8 @@ pub enum Rule {
     Date,
     /// A value of MIME.
     Mime,
+    /// The value of a parameter of MIME that the user chose.
+    Parameter,
     /// A mail, or a header.
     Mail,
     /// The content of a part.
@@ -64,6 +69,23 @@ impl Place<'_> {
 
     fn begins_with(&self, octet: u8) -> bool {
         self.octets.iter().find(|o| **o != b'"') == Some(&octet)
+    }
+
+    /// A hierarchy delimiter's rule: one character stays (RFC 9051, section 9), and NIL does by itself.
+    fn delimiter(&self) -> Rule {
+        let delimiter = String::from_utf8_lossy(self.octets);
+        let delimiter = match delimiter.strip_prefix('"') {
+            Some(quoted) => quoted.strip_suffix('"').unwrap_or(quoted),
+            None => &delimiter,
+        };
+        let delimiter = delimiter
+            .strip_prefix('\\')
+            .filter(|rest| !rest.is_empty())
+            .unwrap_or(delimiter);
+        match delimiter.chars().count() {
+            0 | 1 => Rule::Stay,
+            _ => Rule::Mailbox,
+        }
     }
 
     /// An atom's rule where atoms are of the protocol.
@@ -129,10 +151,8 @@ pub fn of_a_command(name: &str, place: &Place<'_>, has_returned: bool) -> Rule {
 fn search(place: &Place<'_>) -> Rule {
     match place.before {
         ["SUBJECT", _] => Rule::Subject,
-        [
-            "FROM" | "TO" | "CC" | "BCC" | "BODY" | "TEXT" | "X-GM-RAW",
-            _,
-        ] => Rule::Text,
+        ["FROM" | "TO" | "CC" | "BCC", _] => Rule::Address,
+        ["BODY" | "TEXT" | "X-GM-RAW", _] => Rule::Text,
         ["X-GM-MSGID" | "X-GM-THRID" | "EMAILID" | "THREADID", _] => Rule::Text,
         ["X-GM-LABELS", _] => Rule::Mailbox,
         ["HEADER", _] => Rule::HeaderName,
@@ -165,7 +185,7 @@ pub fn of_data(name: &str, place: &Place<'_>) -> Rule {
     let outermost = place.depth == 0;
     match (name, place.argument) {
         ("LIST" | "LSUB" | "XLIST" | "RLIST" | "RLSUB", 0) => place.word(),
-        ("LIST" | "LSUB" | "XLIST" | "RLIST" | "RLSUB", 1) => Rule::Stay,
+        ("LIST" | "LSUB" | "XLIST" | "RLIST" | "RLSUB", 1) => place.delimiter(),
         ("LIST" | "LSUB" | "XLIST" | "RLIST" | "RLSUB", 2) => Rule::Mailbox,
         ("LIST" | "LSUB" | "XLIST" | "RLIST" | "RLSUB", _) => match place.before[0] {
             "OLDNAME" => Rule::Mailbox,
@@ -190,9 +210,7 @@ pub fn of_data(name: &str, place: &Place<'_>) -> Rule {
             "MAILBOX" => Rule::Mailbox,
             _ => place.word(),
         },
-        ("NAMESPACE", _) if place.index == 1 => Rule::Stay,
-        ("NAMESPACE", _) if place.label == Label::Nil => Rule::Stay,
-        ("NAMESPACE", _) => Rule::Mailbox,
+        ("NAMESPACE", _) => namespace(place),
         ("ID", _) => identification(place),
         ("METADATA" | "ANNOTATION", _) => metadata(place),
         ("ACL", argument) if argument % 2 == 1 => Rule::Private,
@@ -202,18 +220,25 @@ pub fn of_data(name: &str, place: &Place<'_>) -> Rule {
     }
 }
 
+/// Of each descriptor a prefix, a delimiter, and names of extensions with their values in turns (RFC 9051,
+/// section 7.3.2): `("Public/" "/" "TRANSLATION" ("Gemeinsame/"))`.
+fn namespace(place: &Place<'_>) -> Rule {
+    const IN_A_DESCRIPTOR: usize = 2;
+    match (place.depth, place.index) {
+        (IN_A_DESCRIPTOR, 1) => place.delimiter(),
+        (IN_A_DESCRIPTOR, index) if index > 1 && index % 2 == 0 => Rule::Protocol,
+        _ => Rule::Mailbox,
+    }
+}
+
 /// The rules of a response code's values.
 pub fn of_a_code(name: &str, place: &Place<'_>) -> Rule {
     match name {
         "BADURL" | "NEWNAME" | "REFERRAL" | "MAILBOXID" | "JMAPACCESS" | "ALERT" => Rule::Text,
-        "METADATA" => metadata(place),
         _ if place.label == Label::Quoted => Rule::Protocol,
         _ => place.word(),
     }
 }
-
-/// MIME's parameters whose values are the user's, whatever they say.
-const FREE: [&str; 4] = ["NAME", "FILENAME", "BOUNDARY", "START"];
 
 /// The rules of a FETCH item's value: `item` is its name in upper case.
 pub fn of_an_item(item: &str, place: &Place<'_>) -> Rule {
@@ -228,13 +253,17 @@ pub fn of_an_item(item: &str, place: &Place<'_>) -> Rule {
         ("ENVELOPE", _) => match (place.depth, place.index) {
             (2, 0) => Rule::Date,
             (2, 1) => Rule::Subject,
-            _ => Rule::Text,
+            (2, _) => Rule::Text,
+            _ => Rule::Address,
         },
         ("BODY" | "BODYSTRUCTURE", None) => match place.label {
             Label::Number => Rule::Stay,
-            _ if FREE.contains(&place.before[0].trim_matches('"')) => Rule::Text,
+            _ if is_free(&place.before[0].trim_matches('"').to_ascii_lowercase()) => {
+                Rule::Parameter
+            }
             _ => Rule::Mime,
         },
+        ("ANNOTATION", _) => metadata(place),
         ("RFC822" | "RFC822.HEADER", _) => Rule::Mail,
         (_, Some(section)) if item.starts_with("BODY[") => match section {
             "" => Rule::Mail,

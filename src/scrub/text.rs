@@ -6,10 +6,13 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use encoding_rs::{Encoding, ISO_2022_JP, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{
+    EUC_JP, Encoding, ISO_2022_JP, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252,
+};
 
-use super::encoding::{EncodedWord, Escapes, encoded_words, in_base64_again};
+use super::encoding::{EncodedWord, Escapes, encoded_words, in_base64_again, in_lines};
 use super::pseudonym::{Pseudonyms, folded, is_of_a_word};
+use super::shifts::{Set, Stretch, stretches};
 
 /// Which words of a text stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +34,9 @@ pub enum Keep {
     /// INBOX, if it comes first.
     Inbox,
 }
+
+/// Digits of the shortest number that the last check searches for: shorter ones are everywhere.
+pub const SEARCHED_NUMBER: usize = 9;
 
 /// Replaces words.
 pub struct Words {
@@ -70,6 +76,32 @@ impl Words {
         }
     }
 
+    /// Takes the words of an address and of the name beside it for somebody's (RFC 5322, section 3.4).
+    pub fn are_names(&mut self, text: &[u8]) {
+        let mut position = 0;
+        while let Some(group) = encoded_words(text, position) {
+            self.are_named(&text[position..group[0].whole.start]);
+            let octets: Vec<u8> = group.iter().flat_map(|word| word.decoded(text)).collect();
+            let charset = Encoding::for_label(group[0].charset.as_bytes()).unwrap_or(UTF_8);
+            let (decoded, _) = charset.decode_without_bom_handling(&octets);
+            self.are_named(decoded.as_bytes());
+            position = group[group.len() - 1].whole.end;
+        }
+        self.are_named(&text[position..]);
+    }
+
+    /// Those that a server's text would keep otherwise, but for those that stand between names.
+    fn are_named(&mut self, text: &[u8]) {
+        let text = characters(text);
+        for range in words(&text) {
+            let word: String = folded(&text[range]).into_iter().collect();
+            if !BETWEEN_NAMES.contains(&&*word) && self.pseudonyms.vocabulary().of_human_text(&word)
+            {
+                self.private.insert(word);
+            }
+        }
+    }
+
     /// Takes a text's words for such that stay.
     pub fn are_kept(&mut self, text: &[char]) {
         for range in words(text) {
@@ -80,15 +112,21 @@ impl Words {
     /// The characters with their words replaced.
     pub fn characters(&mut self, text: &[char], keep: Keep) -> Vec<char> {
         let mut instead = text.to_vec();
+        let mut run = Run::default();
         for (index, range) in words(text).enumerate() {
             let word = &text[range.clone()];
             if keep == Keep::Everything {
                 self.are_kept(word);
                 continue;
             }
-            let is_html = keep == Keep::Html && self.is_html(text, &range);
-            if !is_html && !self.is_kept(word, keep, index == 0) {
-                instead[range].copy_from_slice(&self.pseudonyms.word(word));
+            let is_kept = match keep {
+                Keep::Html => self.is_html(text, &range),
+                Keep::Human if run.around(text, &range).is_a_name => is_inbox(word),
+                keep => self.is_kept(word, keep, index == 0),
+            };
+            match is_kept {
+                true => self.is_kept_here(word),
+                false => instead[range].copy_from_slice(&self.pseudonyms.word(word)),
             }
         }
         instead
@@ -120,7 +158,23 @@ impl Words {
                 is_number || vocabulary.of_a_header(&text) || vocabulary.of_the_protocol(&text)
             }
             Keep::Human => vocabulary.of_human_text(&text) && !self.private.contains(&text),
-            Keep::Inbox => is_first && text == "inbox",
+            Keep::Inbox => is_first && is_inbox(word),
+        }
+    }
+
+    /// A number that stays here may be another's elsewhere, and replaced there: of a UIDVALIDITY, say,
+    /// that names the file of a mail, too. It stands for no other then, and is not searched for.
+    fn is_kept_here(&mut self, word: &[char]) {
+        if word.len() >= SEARCHED_NUMBER && word.iter().all(char::is_ascii_digit) {
+            self.pseudonyms.keep(word);
+        }
+    }
+
+    /// Takes note of a text that stays as it is.
+    pub fn stays(&mut self, text: &[u8]) {
+        if text.len() >= SEARCHED_NUMBER {
+            let text = characters(text);
+            words(&text).for_each(|range| self.is_kept_here(&text[range]));
         }
     }
 
@@ -133,13 +187,77 @@ impl Words {
     /// A text in this charset; without one in UTF-8, or whatever it is.
     pub fn octets(&mut self, text: &[u8], charset: Option<&str>, keep: Keep) -> Vec<u8> {
         let charset = charset.and_then(|label| Encoding::for_label(label.as_bytes()));
-        if charset.is_none_or(|charset| charset == ISO_2022_JP)
-            && let Some(shift) = next_shift(text)
-        {
-            return self.shifted(text, shift, keep);
+        let is_plain =
+            charset.is_none_or(|charset| [UTF_8, WINDOWS_1252, ISO_2022_JP].contains(&charset));
+        match charset {
+            // ISO-2022-KR and others whose octets are not read here.
+            Some(charset) if charset == REPLACEMENT => self.unread(text, keep),
+            charset if is_plain => match stretches(text) {
+                Some(stretches) => {
+                    let charset = charset.filter(|charset| *charset != ISO_2022_JP);
+                    let mut instead = Vec::with_capacity(text.len());
+                    for Stretch { range, set } in stretches {
+                        let octets = &text[range];
+                        instead.extend(match set {
+                            Set::Plain => self.unshifted(octets, charset, keep),
+                            Set::Mark => octets.to_vec(),
+                            Set::Jis => self.jis(octets, keep),
+                            Set::Other => self.unread(octets, keep),
+                        });
+                    }
+                    instead
+                }
+                None => self.unshifted(text, charset, keep),
+            },
+            charset => self.unshifted(text, charset, keep),
         }
+    }
+
+    /// JIS X 0208: two octets a character, which are those of EUC-JP without their highest bits (RFC 1468).
+    fn jis(&mut self, text: &[u8], keep: Keep) -> Vec<u8> {
+        let high: Vec<u8> = text.iter().map(|octet| octet | 0x80).collect();
+        let high = self.unshifted(&high, Some(EUC_JP), keep);
+        high.iter().map(|octet| octet & 0x7f).collect()
+    }
+
+    /// Octets whose characters are not known: letters that stand for any of them, in all sets of 94.
+    fn unread(&mut self, text: &[u8], keep: Keep) -> Vec<u8> {
+        match keep {
+            Keep::Everything => text.to_vec(),
+            _ => {
+                let mut instead =
+                    in_lines(text, &self.pseudonyms.octets(text)).to_ascii_uppercase();
+                let is_letter =
+                    |one: &u8, other: &u8| one.is_ascii_uppercase() == other.is_ascii_uppercase();
+                for run in instead
+                    .chunk_by_mut(is_letter)
+                    .filter(|run| run[0].is_ascii_uppercase())
+                {
+                    // By chance, one in some hundred short ones is a word of the original.
+                    for _ in 0..26 {
+                        let word: Vec<char> = run.iter().map(|octet| char::from(*octet)).collect();
+                        if !self.pseudonyms.has(&word) {
+                            break;
+                        }
+                        if let Some(last) = run.last_mut() {
+                            *last = b'A' + (*last - b'A' + 1) % 26;
+                        }
+                    }
+                }
+                instead
+            }
+        }
+    }
+
+    /// A text without shifts in it.
+    fn unshifted(
+        &mut self,
+        text: &[u8],
+        charset: Option<&'static Encoding>,
+        keep: Keep,
+    ) -> Vec<u8> {
         let read = charset.and_then(|charset| {
-            if charset != encoding_rs::UTF_8 {
+            if charset != UTF_8 {
                 self.charsets.insert(charset);
             }
             Some((charset, read_in(text, charset)?))
@@ -169,29 +287,6 @@ impl Words {
                 }
             }
         }
-        instead
-    }
-
-    /// Text with a stretch of JIS X 0208 in it, `shift`: two octets a character, which are those of
-    /// EUC-JP without their highest bits (RFC 1468).
-    fn shifted(&mut self, text: &[u8], shift: Range<usize>, keep: Keep) -> Vec<u8> {
-        const ESCAPE: usize = 3;
-        let escape = shift.start - ESCAPE;
-        let mut instead = self.octets(&text[..escape], None, keep);
-        instead.extend_from_slice(&text[escape..shift.start]);
-        let high: Vec<u8> = text[shift.clone()]
-            .iter()
-            .map(|octet| octet | 0x80)
-            .collect();
-        let high = self.octets(&high, Some("euc-jp"), keep);
-        instead.extend(high.iter().map(|octet| octet & 0x7f));
-        let rest = &text[shift.end..];
-        let back = match rest {
-            [0x1b, b'(', ..] => ESCAPE.min(rest.len()),
-            _ => 0,
-        };
-        instead.extend_from_slice(&rest[..back]);
-        instead.extend(self.octets(&rest[back..], None, keep));
         instead
     }
 
@@ -242,6 +337,42 @@ impl Words {
         let escapes = Escapes::of(text, escape);
         let instead = self.octets(&escapes.decoded, charset, keep);
         escapes.again(text, &instead)
+    }
+}
+
+fn is_inbox(word: &[char]) -> bool {
+    let text: String = word.iter().collect();
+    text.eq_ignore_ascii_case("INBOX")
+}
+
+/// Words between the names of people and firms, which name nobody.
+const BETWEEN_NAMES: [&str; 13] = [
+    "a", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with",
+];
+
+/// Words that nothing but punctuation joins: `mail.store.example`, `read-only`.
+#[derive(Default)]
+struct Run {
+    end: usize,
+    /// A host's name, an address, a version or a path's: dots or `@` stand in it.
+    is_a_name: bool,
+}
+
+impl Run {
+    /// The run in which this word is; each word is asked for after those before it.
+    fn around(&mut self, text: &[char], word: &Range<usize>) -> &Self {
+        if word.start >= self.end {
+            let is_joint = |c: &char| matches!(c, '.' | '@' | '-' | '_' | '+');
+            let rest = &text[word.start..];
+            let is_of_it = |c: &&char| is_of_a_word(**c) || is_joint(c);
+            let length = rest.iter().take_while(is_of_it).count();
+            let run = &rest[..length];
+            let is_between =
+                |three: &[char]| three[1] == '.' && is_of_a_word(three[2]) && !is_joint(&three[0]);
+            self.end = word.start + length;
+            self.is_a_name = run.contains(&'@') || run.windows(3).any(is_between);
+        }
+        self
     }
 }
 
@@ -304,7 +435,7 @@ fn read_plain(text: &[u8]) -> Vec<Read> {
 
 /// A text in a charset without states; `None` where it is not in it, or has others.
 fn read_in(text: &[u8], charset: &'static Encoding) -> Option<Vec<Read>> {
-    if charset == encoding_rs::UTF_8 && std::str::from_utf8(text).is_err() {
+    if charset == UTF_8 && std::str::from_utf8(text).is_err() {
         return None;
     }
     if charset == UTF_16LE || charset == UTF_16BE {
@@ -345,21 +476,6 @@ fn read_utf16(text: &[u8], charset: &'static Encoding) -> Option<Vec<Read>> {
     });
     read.collect::<Option<Vec<Read>>>()
         .filter(|_| rest.is_empty())
-}
-
-/// The next stretch of JIS X 0208, without its escape sequences.
-fn next_shift(text: &[u8]) -> Option<Range<usize>> {
-    let mut from = 0;
-    loop {
-        let escape = from + memchr::memmem::find(&text[from..], b"\x1b$")?;
-        let start = escape + 3;
-        let is_of_it = |octet: &&u8| (0x21..=0x7e).contains(*octet);
-        let length = text.get(start..)?.iter().take_while(is_of_it).count() & !1;
-        if matches!(text[escape + 2], b'@' | b'B') && length > 0 {
-            return Some(start..start + length);
-        }
-        from = escape + 2;
-    }
 }
 
 /// The character in so many octets of the charset.

@@ -32,7 +32,8 @@ const PROTOCOL: &str = "\
     REFERENCES ORDEREDSUBJECT REFS ARRIVAL CC REVERSE SIZE SUBJECT DISPLAYFROM DISPLAYTO THREAD CATENATE URL \
     name version os vendor support address date command arguments environment MAILBOX MAILBOXES PERSONAL \
     SET MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange AnnotationChange INBOXES \
-    MailboxMetadataChange ServerMetadataChange SELECTED DELAYED SUBTREE NONE MESSAGE STORAGE RES ANNOTATION SNIPPET LAZY PREVIEW de en fr es it nl pl pt \
+    MailboxMetadataChange ServerMetadataChange SELECTED DELAYED SUBTREE NONE MESSAGE STORAGE RES ANNOTATION SNIPPET LAZY PREVIEW \
+    TRANSLATION NOPRIVATE TOOMANY LONGENTRIES VALUE PRIV de en fr es it nl pl pt \
     ja zh ru default";
 
 /// Words of human-readable text.

@@ -143,6 +143,7 @@ pub use place::place;
 pub use reader::Reader;
 pub use resume::Resumed;
 pub use schema::SCHEMA;
+pub(crate) use text::header_line;
 pub use text::{COUNTS_AS_SENT, TextWriter, open_lists};
 pub use text_line::{TextLine, is_text, read_text, read_text_so_far, says_opaque, says_refused};
 

@@ -23,9 +23,11 @@
 //! own (the server answered what the client said next, or without a tag) is `# the literal was refused`. Where a peer's own counts do not fit
 //! what it sent, a comment says so, so that an import leaves them alone.
 //!
+//! A `\` at the end of a line with escapes stands for no CRLF: of a message that was cut off, or that ends with
+//! LF alone (`C\: a1 NOOP\x0a\`).
+//!
 //! `# opaque from here on` stands before the octets of a connection that nobody read as messages: behind
-//! a STARTTLS whose TLS passed through, say. They have no lines; a `\` at the end of a line with escapes
-//! stands for no line end there.
+//! a STARTTLS whose TLS passed through, say. They have no lines.
 //!
 //! Times, and what mailscope itself noticed or said, are not in it; but what it said to a server to
 //! bring it to where an app's session stood (a connection that a replay added) is, as the client's.
@@ -355,11 +357,13 @@ impl<W: Write> TextWriter<W> {
     }
 
     fn write_run(&mut self, conn: u64, run: &Run) -> io::Result<()> {
+        if run.octets.is_empty() {
+            return Ok(());
+        }
         self.go_on(conn)?;
-        let is_opaque = self.opaque.get(&conn) == Some(&true);
         let (octets, last) = match run.octets.strip_suffix(b"\r\n") {
-            None if is_opaque => (&run.octets[..], LineEnd::None),
-            octets => (octets.unwrap_or(&run.octets), LineEnd::Crlf),
+            Some(octets) => (octets, LineEnd::Crlf),
+            None => (&run.octets[..], LineEnd::None),
         };
         let mut lines = lines(octets).peekable();
         while let Some(line) = lines.next() {
@@ -489,7 +493,7 @@ fn counts_fit(message: &Spoken<'_>) -> bool {
 }
 
 /// Where the first line that ends with a literal's header ends, and the octets that it announces.
-fn header_line(text: &[u8]) -> Option<(usize, usize)> {
+pub(crate) fn header_line(text: &[u8]) -> Option<(usize, usize)> {
     let mut ends = memchr::memmem::find_iter(text, b"}\r\n");
     ends.find_map(|at| {
         let digits = text[..at].strip_suffix(b"+").unwrap_or(&text[..at]);
@@ -682,8 +686,7 @@ mod tests {
 
         #[test]
         fn any_octets_come_back(octets in proptest::collection::vec(any::<u8>(), 0..60)) {
-            let mut line = octets;
-            line.extend_from_slice(b"\r\n");
+            let line = octets;
             let text = written(&[recorded(1, Peer::Client, Message::text(&line))]);
             let read = read_text(text.as_bytes()).unwrap();
             let joined: Vec<u8> = read.iter().flat_map(|line| line.octets.clone()).collect();

@@ -25,6 +25,13 @@ pub struct TextLine {
     pub is_behind_refusal: bool,
 }
 
+impl TextLine {
+    /// Whether its message was cut off behind it.
+    pub fn is_cut_off(&self) -> bool {
+        !self.is_opaque && !self.octets.ends_with(b"\n")
+    }
+}
+
 /// Whether a comment, without its `#`, says that a connection's octets are opaque from here on.
 pub fn says_opaque(comment: &[u8]) -> bool {
     comment.trim_ascii() == OPAQUE.as_bytes()
@@ -38,6 +45,7 @@ pub fn says_refused(comment: &[u8]) -> bool {
 /// Whether a file that begins so is in the short form, and not JSON.
 pub fn is_text(beginning: &[u8]) -> bool {
     let beginning = beginning.trim_ascii_start();
+    // What is indented, as in an RFC, is so in every line.
     let prefixes: [&[u8]; 5] = [b"C:", b"S:", b"C\\:", b"S\\:", b"#"];
     prefixes.iter().any(|prefix| beginning.starts_with(prefix))
 }
@@ -66,7 +74,7 @@ fn read_lines(text: &[u8], read: &mut Vec<TextLine>) -> Result<(), (u64, String)
     let mut opaque = HashSet::new();
     let mut refused = HashSet::new();
     for (number, line) in (1_u64..).zip(text.split(|octet| *octet == b'\n')) {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line).trim_ascii_start();
         if let Some(comment) = line.strip_prefix(b"#") {
             if says_opaque(comment) {
                 opaque.insert(conn);

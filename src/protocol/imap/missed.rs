@@ -34,8 +34,7 @@ impl Observer {
             }
         }
         if filled < octets {
-            self.end_message(from, at, out);
-            self.side(from).framer = Framer::new(from);
+            self.cut_off(from, at, out);
         }
         self.missed_again();
         let ordinal = self.next_ordinal();
@@ -50,6 +49,12 @@ impl Observer {
         if filled > 0 {
             self.note(Note::LiteralNotKept { octets: filled }, at, out);
         }
+    }
+
+    /// What `from` has begun ends here, wherever that is; what it says next begins anew.
+    pub fn cut_off(&mut self, from: Peer, at: Micros, out: &mut Vec<Draft>) {
+        self.end_message(from, at, out);
+        self.side(from).framer = Framer::new(from);
     }
 
     /// A recording says that octets are missing here: what was known of the mailbox may have changed.

@@ -8,7 +8,7 @@
 //! some places by right, such as `flags`, may stand there). A word of [`WORD`] characters and more may be
 //! nowhere. A shorter one, of two or three letters, turns up by chance, in other words' places; it is left
 //! where it stands in the place in which the original has it. Digits alone are searched for from
-//! [`NUMBER`] digits on: numbers of the protocol stay. A single letter is not.
+//! [`SEARCHED_NUMBER`] digits on, and not for those that the protocol keeps somewhere. A single letter is not.
 
 mod strings;
 mod views;
@@ -20,7 +20,7 @@ use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 
 use super::pseudonym::{folded, is_of_a_word};
 use super::source::SourceEvents;
-use super::text::{Words, characters, words};
+use super::text::{SEARCHED_NUMBER, Words, characters, words};
 use crate::error::{Error, Result};
 use crate::event::Recorded;
 use crate::transcript::Reader;
@@ -40,8 +40,8 @@ const LONG: usize = 7;
 /// The shortest one within another word.
 const WITHIN: usize = 8;
 
-/// The shortest number.
-const NUMBER: usize = 9;
+/// Octets of a word that are searched for within others: the work for all is the square of a word's length.
+const BEGINNING: usize = 64;
 
 /// Octets of a string whose modified UTF-7 is that of a name.
 const NAME: usize = 1000;
@@ -69,7 +69,7 @@ impl Check {
             let is_number = is_number(&word);
             match length {
                 _ if vocabulary.has(&word) || words.pseudonyms.keeps(&word) => {}
-                _ if is_number && length < NUMBER => {}
+                _ if is_number && length < SEARCHED_NUMBER => {}
                 WORD.. => drop(all.insert(word)),
                 IN_ITS_PLACE.. => drop(short.insert(word)),
                 _ => {}
@@ -78,7 +78,8 @@ impl Check {
         let finder = |least: usize| {
             let some = all
                 .iter()
-                .filter(|word| word.chars().count() >= least && !is_number(word));
+                .filter(|word| word.chars().count() >= least && !is_number(word))
+                .map(|word| &word.as_bytes()[..word.len().min(BEGINNING)]);
             AhoCorasick::builder()
                 .ascii_case_insensitive(true)
                 .build(some)

@@ -15,6 +15,7 @@ mod addresses;
 mod conversation;
 mod file;
 mod spool;
+mod waiting;
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -31,6 +32,7 @@ use crate::event::{Body, Event, Message, Micros, Passed, Peer, Piece, Said};
 use addresses::Addresses;
 use conversation::Conversation;
 use spool::Spool;
+use waiting::{Waiting, Waits};
 
 pub use file::CaptureFile;
 
@@ -44,6 +46,8 @@ pub struct Capture<W: Write> {
     addresses: Addresses,
     conversations: HashMap<u64, Conversation>,
     spool: Spool,
+    /// What is to come behind a literal's header, by connection.
+    waiting: HashMap<u64, Waiting>,
     /// The last packet, until it is clear that nothing more is to be said of it.
     held: Option<Held>,
 }
@@ -81,6 +85,7 @@ impl<W: Write> Capture<W> {
             addresses: Addresses::default(),
             conversations: HashMap::new(),
             spool: Spool::default(),
+            waiting: HashMap::new(),
             held: None,
         })
     }
@@ -114,10 +119,13 @@ impl<W: Write> Capture<W> {
                 self.comment(event, format!("{octets} octets are missing here"))
             }
             Body::HalfClosed { from } => {
+                self.wait_no_more(event.conn)?;
                 let packets = self.conversation(event)?.finish(*from);
                 self.hold(event, packets)
             }
             Body::Closed { reason } => {
+                self.wait_no_more(event.conn)?;
+                self.waiting.remove(&event.conn);
                 let conversation = self.conversation(event)?;
                 let mut packets = conversation.finish(Peer::Client);
                 packets.extend(conversation.finish(Peer::Server));
@@ -131,7 +139,21 @@ impl<W: Write> Capture<W> {
         }
     }
 
-    /// Writes what is held back.
+    /// Writes everything: there are no more events.
+    ///
+    /// # Errors
+    ///
+    /// The capture cannot be written.
+    pub fn finish(&mut self) -> io::Result<()> {
+        let mut waiting: Vec<u64> = self.waiting.keys().copied().collect();
+        waiting.sort_unstable();
+        for conn in waiting {
+            self.wait_no_more(conn)?;
+        }
+        self.flush()
+    }
+
+    /// Writes what is held back, but for what waits for a command.
     ///
     /// # Errors
     ///
@@ -167,6 +189,38 @@ impl<W: Write> Capture<W> {
         if let crate::event::Reading::LiteralPart { .. } = said.reading {
             return self.spool.keep(event.n, said.wire.bytes());
         }
+        let waiting = self.waiting.entry(event.conn).or_default();
+        if !matches!(said.passed, Passed::Own) && waiting.takes(event, said) {
+            return match waiting.is_full() {
+                true => self.wait_no_more(event.conn),
+                false => Ok(()),
+            };
+        }
+        self.say_now(event, said)
+    }
+
+    /// Writes what waits for the connection's client.
+    fn wait_no_more(&mut self, conn: u64) -> io::Result<()> {
+        let all = self.waiting.get_mut(&conn).map(Waiting::all);
+        self.write_waiting(all.unwrap_or_default())
+    }
+
+    fn write_waiting(&mut self, waiting: Vec<Waits>) -> io::Result<()> {
+        for Waits {
+            event, comments, ..
+        } in waiting
+        {
+            if let Body::Said(said) = &event.body {
+                self.say_now(&event, said)?;
+            }
+            for text in comments {
+                self.comment_now(&event, text)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn say_now(&mut self, event: &Event, said: &Said) -> io::Result<()> {
         let whose = match said.from {
             Peer::Client => "server",
             Peer::Server => "app",
@@ -183,9 +237,9 @@ impl<W: Write> Capture<W> {
         self.say(event, said)?;
         match &said.passed {
             Passed::Instead(sent) if sent.is_empty() => {
-                self.comment(event, format!("not passed on to the {whose}"))
+                self.comment_now(event, format!("not passed on to the {whose}"))
             }
-            Passed::Instead(sent) => self.comment(
+            Passed::Instead(sent) => self.comment_now(
                 event,
                 format!("passed on to the {whose} as: {}", text(sent)),
             ),
@@ -193,23 +247,42 @@ impl<W: Write> Capture<W> {
         }
     }
 
-    /// The message's octets, the parts of its large literals put in their place.
+    /// The message's octets, the parts of its large literals put in their place; and the go-aheads that
+    /// its client waited for.
     fn say(&mut self, event: &Event, said: &Said) -> io::Result<()> {
         let bytes = said.wire.bytes();
-        let mut start = 0;
+        let waiting = self
+            .waiting
+            .get(&event.conn)
+            .filter(|_| said.from == Peer::Client);
+        let places = waiting::places(&said.wire, waiting.map_or(0, Waiting::go_aheads));
+        let mut stops: Vec<(usize, &[u64])> =
+            places.into_iter().map(|place| (place, &[][..])).collect();
         for piece in said.wire.pieces() {
-            let Piece::Streamed { parts, .. } = piece else {
-                continue;
-            };
-            let end = piece.range().end;
-            self.segments(event, said.from, &bytes[start..end], false)?;
-            start = end;
+            if let Piece::Streamed { parts, .. } = piece {
+                stops.push((piece.range().end, parts));
+            }
+        }
+        stops.sort_by_key(|(place, _)| *place); // a go-ahead stays before the literal's parts
+        let mut start = 0;
+        for (place, parts) in stops {
+            self.segments(event, said.from, &bytes[start..place], parts.is_empty())?;
+            start = place;
+            if parts.is_empty() {
+                let next = self.waiting.get_mut(&event.conn).map(Waiting::next);
+                self.write_waiting(next.unwrap_or_default())?;
+            }
             for part in parts {
                 let octets = self.spool.take(*part)?;
                 self.segments(event, said.from, &octets, false)?;
             }
         }
-        self.segments(event, said.from, &bytes[start..], true)
+        self.segments(event, said.from, &bytes[start..], true)?;
+        match said.from {
+            // One that was not of a literal after all.
+            Peer::Client => self.wait_no_more(event.conn),
+            Peer::Server => Ok(()),
+        }
     }
 
     fn segments(
@@ -237,8 +310,17 @@ impl<W: Write> Capture<W> {
         Ok(())
     }
 
-    /// Says this of the event before it, or of an acknowledgement where that was another connection's.
+    /// Says this of the event before it.
     fn comment(&mut self, event: &Event, text: String) -> io::Result<()> {
+        let text = match self.waiting.get_mut(&event.conn) {
+            Some(waiting) => waiting.comment(text),
+            None => Some(text),
+        };
+        text.map_or(Ok(()), |text| self.comment_now(event, text))
+    }
+
+    /// Says this of the packet before it, or of an acknowledgement where that was another connection's.
+    fn comment_now(&mut self, event: &Event, text: String) -> io::Result<()> {
         let is_about_it = self
             .held
             .as_ref()
