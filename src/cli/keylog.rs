@@ -44,6 +44,12 @@ impl KeyLogging {
                 "other users can read the TLS keys in {file} (mode {mode:04o}); `chmod 600` it"
             )));
         }
+        if keys.is_anothers() {
+            let file = keys.path().display();
+            say(&warn(&format!(
+                "{file} belongs to another user, who can read the TLS keys in it; use another file"
+            )));
+        }
         Ok(Some(Arc::new(keys)))
     }
 

@@ -22,6 +22,7 @@ mod lint;
 mod man;
 mod progress;
 mod provider;
+mod ready_file;
 mod record;
 mod redirect;
 mod remote;

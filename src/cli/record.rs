@@ -16,18 +16,18 @@ use super::filter::FilterArgument;
 use super::keylog::KeyLogging;
 use super::known;
 use super::provider;
+use super::ready_file::ReadyFile;
 use super::remote::{self, RemoteAccess};
 use super::say::{say, say_aside, say_at_the_end, warn};
 use super::server_leg::{ServerLeg, described};
 use super::session::{Besides, Session, Signals, Stopped};
 use super::stats::StatsAtTheEnd;
 use super::view;
-use crate::error::{Doing, Error, Result};
+use crate::error::{Error, Result};
 use crate::event::{Gate, Secrets};
 use crate::net::{
     AskedSecurity, Door, KeyLogFile, ListenAddress, Scope, ServerAddress, TlsToServer, find,
 };
-use crate::private;
 use crate::protocol::imap::Hidden;
 use crate::relay::{Config, Leg, Relay};
 
@@ -172,7 +172,12 @@ async fn record(
     let view = view_of(arguments, common)?;
     let faults = arguments.faults.read()?;
     let faults_told = fault::introduction(&faults);
-    remove_ready_file(arguments.ready_file.as_deref())?;
+    let others = [Some(&arguments.out), arguments.pcapng.as_ref()];
+    let others: Vec<&Path> = others.into_iter().flatten().map(PathBuf::as_path).collect();
+    let ready = arguments.ready_file.as_deref();
+    let ready = ready
+        .map(|path| ReadyFile::begin(path, &others))
+        .transpose()?;
     let listeners = bind(arguments, servers.own.is_some()).await?;
     let authority = Arc::new(arguments.which.open(common)?);
     let secrets = match arguments.show_secrets {
@@ -221,11 +226,20 @@ async fn record(
             }
         });
     }
-    let signals = Signals::install()?;
-    if let Some(ready) = &arguments.ready_file {
-        let ca = authority.path().map(|path| path.display().to_string());
-        write_ready_file(ready, &listening(&relay), ca.as_deref())?;
-    }
+    let ca = authority.path().map(|path| path.display().to_string());
+    let begun = Signals::install().and_then(|signals| {
+        if let Some(ready) = ready {
+            ready.write(&listening(&relay), ca.as_deref())?;
+        }
+        Ok(signals)
+    });
+    let signals = match begun {
+        Ok(signals) => signals,
+        Err(error) => {
+            session.discard();
+            return Err(error);
+        }
+    };
     let stopped = session.serve(relay, signals).await;
     Ok(conclude(&stopped))
 }
@@ -329,37 +343,6 @@ fn listening(relay: &Relay) -> Vec<(&'static str, Option<SocketAddr>)> {
         .into_iter()
         .chain(diverted.map(|(leg, address)| (leg.name(), Some(address))))
         .collect()
-}
-
-/// Takes away what an earlier run said there, so that nobody goes by it.
-pub(super) fn remove_ready_file(path: Option<&Path>) -> Result<()> {
-    let Some(path) = path else {
-        return Ok(());
-    };
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::new(
-            format!("remove the earlier ready file {}", path.display()),
-            error,
-        )),
-        _ => Ok(()),
-    }
-}
-
-/// Writes the file that says where all listen, in one step.
-pub(super) fn write_ready_file(
-    path: &Path,
-    listeners: &[(&str, Option<SocketAddr>)],
-    ca: Option<&str>,
-) -> Result<()> {
-    let mut ready = serde_json::Map::new();
-    for (name, address) in listeners {
-        let text = address.map(|address| address.to_string());
-        ready.insert((*name).to_owned(), text.into());
-    }
-    ready.insert("ca".to_owned(), ca.into());
-    let ready = serde_json::Value::Object(ready);
-    private::put(path, format!("{ready}\n").as_bytes())
-        .doing(|| format!("write the ready file {}", path.display()))
 }
 
 fn conclude(stopped: &Stopped) -> ExitCode {

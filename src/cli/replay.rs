@@ -16,7 +16,7 @@ use super::fault::{self, FaultArguments};
 use super::growing::{Growing, Grown};
 use super::keylog::KeyLogging;
 use super::progress::{Beside, Progress};
-use super::record::{remove_ready_file, write_ready_file};
+use super::ready_file::ReadyFile;
 use super::remote::{self, RemoteAccess};
 use super::say::{say, say_at_the_end, warn};
 use super::session::{Signals, runtime};
@@ -178,7 +178,11 @@ async fn replay(
 ) -> Result<ExitCode> {
     let faults = arguments.faults.read()?;
     let faults_told = fault::introduction(&faults);
-    remove_ready_file(arguments.ready_file.as_deref())?;
+    let ready = arguments.ready_file.as_deref();
+    let others: Vec<&Path> = arguments.report.as_deref().into_iter().collect();
+    let ready = ready
+        .map(|path| ReadyFile::begin(path, &others))
+        .transpose()?;
     let listeners = bind(arguments).await?;
     let addresses = listeners
         .iter()
@@ -223,8 +227,8 @@ async fn replay(
     remarks.extend(faults_told.as_deref().map(warn));
     introduce(arguments, sessions, has_server, (tls, plain), remarks);
     let mut signals = Signals::install()?;
-    if let Some(ready) = &arguments.ready_file {
-        write_ready_file(ready, &[("tls", tls), ("plain", plain)], ca.as_deref())?;
+    if let Some(ready) = ready {
+        ready.write(&[("tls", tls), ("plain", plain)], ca.as_deref())?;
     }
     let view = view::standard_output(common, arguments.quiet)?
         .map(|view| view.explaining(arguments.explain));

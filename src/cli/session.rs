@@ -31,6 +31,8 @@ pub struct Session {
     bus: Arc<Bus>,
     clock: Clock,
     path: Arc<Mutex<PathBuf>>,
+    /// Where the capture is.
+    capture: Option<PathBuf>,
     ended: Arc<Notify>,
 }
 
@@ -116,7 +118,7 @@ pub fn runtime() -> Result<Runtime> {
 
 impl Session {
     /// Makes the transcript that `out` means ([`TranscriptFile::create_at`]), empty, and starts the
-    /// sinks; before it the capture, if there is to be one. `host` goes into a generated name, `server`
+    /// sinks; behind it the capture, if there is to be one. `host` goes into a generated name, `server`
     /// into the header.
     pub fn start(
         out: &Path,
@@ -135,10 +137,12 @@ impl Session {
         let mut header = Header::new(now, server);
         header.secrets = secrets;
         header.insecure = insecure;
-        let capture = capture
-            .map(|path| CaptureFile::create(path, now))
-            .transpose()?;
         let file = TranscriptFile::create_at(out, host, now, &header)?;
+        let captured = capture.map(Path::to_owned);
+        let capture = capture.map(|path| CaptureFile::create(path, now));
+        let capture = capture.transpose().inspect_err(|_| {
+            let _ = std::fs::remove_file(file.path()); // it was made just now, and nothing is in it
+        })?;
         let path = Arc::new(Mutex::new(file.path().to_owned()));
         let on_displaced = following(Arc::clone(&path));
         let ended = Arc::new(Notify::new());
@@ -172,8 +176,18 @@ impl Session {
             bus: Arc::new(Bus::new(sinks, &on_failure)?),
             clock,
             path,
+            capture: captured,
             ended,
         })
+    }
+
+    /// Takes away what [`start`](Self::start) made, for a run that cannot begin.
+    pub fn discard(self) {
+        let path = self.path();
+        tokio::task::block_in_place(|| self.bus.finish(Instant::now() + limits::END));
+        for made in [Some(path), self.capture].into_iter().flatten() {
+            let _ = std::fs::remove_file(made); // what stays is empty, and was told of
+        }
     }
 
     /// Where the transcript is now.

@@ -25,6 +25,7 @@ pub struct KeyLogFile {
     path: PathBuf,
     file: File,
     others_may_read: Option<u32>,
+    is_anothers: bool,
     /// What lies in the file may end in the middle of a line.
     is_torn: AtomicBool,
     is_failing: AtomicBool,
@@ -50,14 +51,23 @@ impl KeyLogFile {
             return Err(Error::new(opening(path), "it is not a regular file")
                 .hint("--keylog FILE with the name of a file, or of one that is to be made"));
         }
-        let file = private::file()
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(path)
-            .map_err(cannot)?;
+        // Made only where nothing is, a link that leads nowhere included.
+        let open = |is_new: bool| {
+            let mut options = private::file();
+            options
+                .read(true)
+                .append(true)
+                .create_new(is_new)
+                .open(path)
+        };
+        let file = match open(true) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open(false),
+            made => made,
+        };
+        let file = file.map_err(cannot)?;
         Ok(Self {
             path: path.to_owned(),
+            is_anothers: is_anothers(&file),
             others_may_read: mode(&file).filter(|mode| mode & 0o077 != 0),
             is_torn: ends_within_a_line(&file).map_err(cannot)?.into(),
             file,
@@ -81,6 +91,11 @@ impl KeyLogFile {
     /// Its mode, where others than its owner may read or write it.
     pub fn others_may_read(&self) -> Option<u32> {
         self.others_may_read
+    }
+
+    /// Whether it belongs to another user, who may let anybody read it.
+    pub fn is_anothers(&self) -> bool {
+        self.is_anothers
     }
 
     /// Appends a line, in one call so that the lines of several connections do not mix.
@@ -132,6 +147,19 @@ fn opening(path: &Path) -> String {
 fn mode(file: &File) -> Option<u32> {
     use std::os::unix::fs::PermissionsExt;
     Some(file.metadata().ok()?.permissions().mode() & 0o777)
+}
+
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+fn is_anothers(file: &File) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let us = rustix::process::geteuid().as_raw();
+    file.metadata().is_ok_and(|file| file.uid() != us)
+}
+
+/// Elsewhere this is not asked.
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+fn is_anothers(_: &File) -> bool {
+    false
 }
 
 /// Elsewhere a file has the access list of its folder.
@@ -192,6 +220,18 @@ mod tests {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         let open = KeyLogFile::open(&path).unwrap();
         assert_eq!(open.others_may_read(), Some(0o644));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_leads_nowhere_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, elsewhere] = ["keys", "elsewhere"].map(|name| folder.path().join(name));
+        std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
+        assert!(KeyLogFile::open(&path).is_err());
+        assert!(!elsewhere.exists());
+        std::fs::write(&elsewhere, "").unwrap();
+        assert!(!KeyLogFile::open(&path).unwrap().is_anothers());
     }
 
     #[test]

@@ -224,8 +224,9 @@ impl Direction {
 
     /// Whether its sender has ended it, and something in it does not go on. What faults delay does.
     fn is_left_behind(&self, sender: &Transport) -> bool {
-        let waits =
-            !self.waiting.is_empty() || (!self.outgoing.is_empty() && self.outlet.is_none());
+        // What was given to TLS is in the writer's hands, and waits there to be flushed.
+        let is_written = self.outgoing.is_empty() && self.is_flushed;
+        let waits = !self.waiting.is_empty() || (!is_written && self.outlet.is_none());
         waits && (!matches!(self.state, State::Open) || sender.has_ended())
     }
 

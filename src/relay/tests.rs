@@ -4,10 +4,15 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use rustls::ServerConfig;
+use rustls::crypto::ring::default_provider;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 use super::{Config, Leg, Relay};
@@ -15,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::event::{Body, Event, Gate, Secrets};
 use crate::fault::Faults;
 use crate::limits;
-use crate::net::{Authority, Clock, Security, ServerAddress};
+use crate::net::{Authority, Clock, Security, ServerAddress, ServerTrust, TlsToServer};
 use crate::protocol::imap::Hidden;
 use crate::sink::bus::{Bus, OnFailure, Purpose, Sink};
 use crate::sink::queue::Policy;
@@ -58,8 +63,8 @@ impl Bench {
         let relay = Relay::new(Config {
             server: Some(ServerAddress::at("127.0.0.1", at.port(), security).unwrap()),
             asked: None,
-            server_tls: None,
-            insecure: false,
+            server_tls: Some(TlsToServer::new(&ServerTrust::Nothing).unwrap()),
+            insecure: true,
             authority: Arc::new(Authority::ephemeral().unwrap()),
             keylog: None,
             gate: Gate::new(Secrets::Masked),
@@ -187,6 +192,45 @@ async fn an_app_that_left_is_not_kept_for_a_server_that_reads_nothing() {
     in_time(until(|| !reasons.0.lock().unwrap().is_empty())).await;
     let words = "the app left, and the server neither took what it had said nor spoke for 60 s";
     assert_eq!(*reasons.0.lock().unwrap(), [words]);
+}
+
+/// As above, where what waits for the server is in TLS's hands already.
+#[tokio::test]
+async fn an_app_that_left_is_not_kept_for_a_server_that_reads_nothing_of_tls() {
+    let bench = Bench::new(Security::Implicit).await;
+    let Bench {
+        mut app,
+        server,
+        reasons,
+        ..
+    } = bench;
+    let mut server = as_tls_server(server).await;
+    server.write_all(b"* PREAUTH hi\r\n").await.unwrap();
+    app.read_exact(&mut [0; 14]).await.unwrap();
+    tokio::time::pause();
+    app.write_all(b"a APPEND x {1000000000+}\r\n")
+        .await
+        .unwrap();
+    fill(&mut app).await;
+    let linger = SockRef::from(&app).set_linger(Some(Duration::ZERO));
+    linger.unwrap();
+    drop(app);
+    in_time(until(|| !reasons.0.lock().unwrap().is_empty())).await;
+    let words = "the app left, and the server neither took what it had said nor spoke for 60 s";
+    assert_eq!(*reasons.0.lock().unwrap(), [words]);
+}
+
+/// Shows the certificate of an authority of its own.
+async fn as_tls_server(server: TcpStream) -> TlsStream<TcpStream> {
+    let leaf = Authority::ephemeral().unwrap().leaf(None).unwrap();
+    let leaf = CertifiedKey::new(leaf.cert.clone(), Arc::clone(&leaf.key));
+    let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(leaf)));
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    acceptor.accept(server).await.unwrap()
 }
 
 /// A peer that is there is waited for, however long nobody takes what it says.

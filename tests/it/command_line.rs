@@ -14,6 +14,7 @@ use super::support::{trials, wait_for};
 
 pub fn trials() -> Vec<Trial> {
     trials!("command_line";
+        a_start_that_fails_leaves_nothing_behind,
         an_earlier_ready_file_is_taken_away,
         bad_input_gets_a_clear_error_and_exit_code_2,
         the_ready_file_has_the_addresses,
@@ -441,6 +442,36 @@ fn the_demo_works_from_any_folder() {
 }
 
 /// Nobody is to go by the addresses of an earlier run.
+/// What it made would be in the way of the next start, since nothing is overwritten.
+fn a_start_that_fails_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("taken"), "x").unwrap();
+    for (out, capture, ready) in [
+        ("taken", "c.pcapng", "ready.json"),
+        ("session.json", "taken", "ready.json"),
+        ("session.json", "c.pcapng", "taken"),
+        ("session.json", "c.pcapng", "none/ready.json"),
+        ("session.json", "c.pcapng", "session.json"),
+        ("session.json", "c.pcapng", "c.pcapng"),
+        // A name that no file may have.
+        ("session.json", "c.pcapng", &"x".repeat(300)),
+    ] {
+        let output = binary()
+            .current_dir(folder.path())
+            .args(["record", "localhost:1", "--listen-tls", "127.0.0.1:0"])
+            .args(["--listen-plain", "none", "--ca-dir", "ca"])
+            .args(["--out", out, "--pcapng", capture, "--ready-file", ready])
+            .output_in_time()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        let left = std::fs::read_dir(folder.path()).unwrap();
+        let left = left.map(|entry| entry.unwrap().file_name());
+        let left: Vec<_> = left.filter(|name| name != "ca").collect();
+        assert_eq!(left, ["taken"], "{out} {capture} {ready}");
+        assert_eq!(std::fs::read(folder.path().join("taken")).unwrap(), b"x");
+    }
+}
+
 fn an_earlier_ready_file_is_taken_away() {
     let folder = tempfile::tempdir().unwrap();
     let ready = folder.path().join("ready.json");

@@ -198,20 +198,27 @@ fn warnings(folder: &Path, key: &Path) -> Vec<String> {
             key.display()
         ));
     }
-    if let Some(mode) = mode(folder).filter(|mode| mode & 0o022 != 0) {
-        warnings.push(format!(
-            "other users can put another authority into {} (mode {mode:04o}); `chmod 700` it",
-            folder.display()
-        ));
+    // Who may write to the folder around it can put another one in its place.
+    for folder in [Some(folder), folder.parent()].into_iter().flatten() {
+        let is_open = |mode: &u32| mode & 0o022 != 0 && mode & STICKY == 0;
+        if let Some(mode) = mode(folder).filter(is_open) {
+            warnings.push(format!(
+                "other users can put another authority into {} (mode {mode:04o}); `chmod go-w` it",
+                folder.display()
+            ));
+        }
     }
     warnings
 }
+
+/// In a folder with it, only a file's owner may give it another name or remove it.
+const STICKY: u32 = 0o1000;
 
 /// Who may do what with a file or folder.
 #[cfg(unix)]
 fn mode(path: &Path) -> Option<u32> {
     use std::os::unix::fs::PermissionsExt;
-    Some(fs::metadata(path).ok()?.permissions().mode() & 0o777)
+    Some(fs::metadata(path).ok()?.permissions().mode() & (STICKY | 0o777))
 }
 
 /// Elsewhere the user's own folders are closed to others by their access lists.

@@ -471,8 +471,23 @@ fn a_folder_that_others_may_write_to_is_warned_of() {
     let folder = tempfile::tempdir().unwrap();
     Authority::open_or_create(folder.path(), &Scope::Local).unwrap();
     let local = folder.path().join("local");
-    fs::set_permissions(&local, fs::Permissions::from_mode(0o777)).unwrap();
-    let warned = Authority::open_or_create(folder.path(), &Scope::Local).unwrap();
-    assert_eq!(warned.warnings().len(), 1, "{:?}", warned.warnings());
-    assert!(warned.warnings()[0].contains("0777"));
+    // Nor may they rename the one and make another; where only owners may rename, it is safe.
+    for (open, mode, count) in [
+        (local.as_path(), 0o777, 1),
+        (folder.path(), 0o777, 1),
+        (folder.path(), 0o1777, 0),
+    ] {
+        let set = |mode| fs::set_permissions(open, fs::Permissions::from_mode(mode)).unwrap();
+        set(mode);
+        let warned = Authority::open_or_create(folder.path(), &Scope::Local).unwrap();
+        set(0o700);
+        assert_eq!(warned.warnings().len(), count, "{:?}", warned.warnings());
+        let told = format!("{} (mode 0777)", open.display());
+        assert!(
+            warned
+                .warnings()
+                .iter()
+                .all(|warning| warning.contains(&told))
+        );
+    }
 }
