@@ -195,7 +195,7 @@ fn unread(why: &InvalidMessage) -> String {
              send its own and those between it and the authority, no others"
                 .into()
         }
-        other => format!("what it sent cannot be read: {}", tls_words(&other.clone().into())),
+        other => format!("what it sent cannot be read: {}", tls_words(&(*other).into())),
     }
 }
 
