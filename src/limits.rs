@@ -21,6 +21,19 @@ pub const INFLATED: usize = 8 * 1024;
 /// a few compressed octets (`* 1 EXPUNGE` over and over), and an event weighs far more than its line.
 pub const INFLATED_EVENTS: usize = 4 * 1024;
 
+/// Compressed octets of an app that a replay takes in before it answers what was said in them. They may be
+/// 33 KiB of commands, 16 thousand at the very worst and some thousand usually.
+pub const COMPRESSED_HEARD: usize = 32;
+
+/// Octets that a replay says, and messages that it hears, before the app is given what there is and the run
+/// may end: with one recorded response beyond it, however long that is. An app that asks a thousand times
+/// for a large mail without reading any is answered at its own pace.
+pub const ANSWERED: usize = 256 * 1024;
+
+/// What a message of either side counts among [`ANSWERED`] besides the octets that are said: an event, and
+/// that is more than the few octets of a `NOOP`.
+pub const ANSWER_EVENT: usize = 256;
+
 /// Octets of one inflated line that are kept. No line of mail is nearly as long; one that goes on is
 /// deflate data made to fill a disk, and is not inflated any further.
 pub const INFLATED_LINE: usize = 16 * 1024 * 1024;
@@ -68,9 +81,9 @@ pub const TAG: usize = 256;
 /// all. RFC 9051 and its extensions define about thirty.
 pub const ITEMS: usize = 128;
 
-/// Messages of one mailbox whose UID and flags are followed, by their number. Sixteen octets of each place
-/// and some twenty of each UID are held, and no place behind the last message that was told of; the largest
-/// mailboxes of people have some 100,000 messages. Of higher numbers nothing is known.
+/// Messages of one mailbox whose UID and flags are followed, by their number. Only what was told makes a
+/// place: some twenty-four octets, and some twenty for a UID; however many messages stand between two places
+/// are one count. The largest mailboxes of people have some 100,000 messages. Of higher numbers nothing is known.
 pub const MAILBOX_MESSAGES: u64 = 1_000_000;
 
 /// Sets of flags of one mailbox's messages that are told from each other. A mailbox has some dozens;

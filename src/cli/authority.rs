@@ -61,8 +61,14 @@ impl WhichAuthority {
 
 /// The folder of all authorities.
 pub fn ca_dir(common: &Common) -> Result<PathBuf> {
-    match &common.ca_dir {
-        Some(folder) => Ok(folder.clone()),
+    // A variable without a value is one that is not set.
+    let variable = || std::env::var_os("MAILSCOPE_CA_DIR").filter(|folder| !folder.is_empty());
+    match common
+        .ca_dir
+        .clone()
+        .or_else(|| variable().map(PathBuf::from))
+    {
+        Some(folder) => Ok(folder),
         None => Authority::default_dir(),
     }
 }

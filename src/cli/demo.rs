@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 
+use super::path;
 use super::say::{say, say_at_the_end};
 use super::session::{Besides, Session, runtime};
 use super::{Common, view};
@@ -41,7 +42,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Arguments {
     /// The transcript: a file, or a folder (if it is one or ends in /) that gets one named by time
     /// [default: recordings/, or the folder for temporary files where that cannot be written].
-    #[arg(short, long, value_name = "PATH")]
+    #[arg(short, long, value_name = "PATH", value_parser = path::file())]
     out: Option<PathBuf>,
 
     /// Say below each line what it does, as to somebody who sees IMAP for the first time.
@@ -173,14 +174,14 @@ async fn play_app(part: &Part, to: &ServerAddress, trusted: Arc<Authority>) -> R
 }
 
 fn conclude(path: &Path) {
-    let path = path.display();
+    let (path, word) = (path.display(), path::word(path));
     say_at_the_end(format!(
         "
 That was a whole IMAP session, seen by mailscope. It is kept in
   {path}
 
 Look at it again:
-  mailscope show {path}
+  mailscope show {word}
 Now a real app and a real server:
   mailscope ca                        how to let the app trust mailscope
   mailscope record imap.example.com   your server's name

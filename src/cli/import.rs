@@ -237,6 +237,51 @@ mod tests {
         assert_eq!(self::text(&again), text);
     }
 
+    #[test]
+    fn a_literal_that_is_refused_in_no_line_is_so_in_a_text_too() {
+        let said: [(Peer, &[u8]); 5] = [
+            (Peer::Client, b"a APPEND x {500000}\r\n"),
+            (Peer::Server, b"* BAD too large\r\n"),
+            (Peer::Client, b"b NOOP\r\n"),
+            (Peer::Server, b"b OK\r\n"),
+            (Peer::Client, b"c NOOP\r\n"),
+        ];
+        let events = greeted(&said.map(|(from, octets)| (from, octets.into())));
+        let text = text(&events);
+        let shown = String::from_utf8_lossy(&text).into_owned();
+        assert_eq!(
+            shown,
+            "S: * OK hi\nS: * BAD too large\nC: a APPEND x {500000}\n# the literal was refused\n\
+             C: b NOOP\nS: b OK\nC: c NOOP\n"
+        );
+        let commands = |events: &[Event]| -> Vec<String> {
+            let commands = events.iter().filter_map(|event| match &event.body {
+                Body::Said(said) => match &said.reading {
+                    Reading::Command { tag, refused, .. } => Some(format!("{tag:?} {refused}")),
+                    _ => None,
+                },
+                _ => None,
+            });
+            commands.collect()
+        };
+        let said = commands(&events);
+        assert_eq!(said.len(), 3);
+        assert_eq!(commands(&imported("a.txt", &text)), said);
+        // And where it is read as it is, to be shown or replayed.
+        let file = tempfile::NamedTempFile::with_suffix(".txt").unwrap();
+        std::fs::write(&file, &text).unwrap();
+        let read: Result<Vec<Event>> = crate::recording::Events::open(file.path())
+            .unwrap()
+            .collect();
+        assert_eq!(commands(&read.unwrap()), said);
+        let mut heard = 0;
+        let count = |said: crate::recording::Heard| {
+            heard += usize::from(matches!(said.said.reading, Reading::Command { .. }));
+        };
+        crate::recording::open(file.path(), crate::recording::Side::Both, count).unwrap();
+        assert_eq!(heard, said.len());
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig {
             failure_persistence: None,

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::path;
 use super::say::{say, warn};
 use crate::error::Result;
 use crate::net::KeyLogFile;
@@ -16,7 +17,7 @@ const VARIABLE: &str = "SSLKEYLOGFILE";
 pub struct KeyLogging {
     /// Append the keys of both legs' TLS sessions to FILE (NSS key log format, for Wireshark), made
     /// with mode 0600. Whoever has it can decrypt a capture [env: SSLKEYLOGFILE].
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = path::file())]
     keylog: Option<PathBuf>,
 }
 

@@ -55,7 +55,7 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
         return list(common.output, style);
     };
     let mut form = match common.output {
-        _ if arguments.sarif => Form::Sarif(Sarif::new(&path.to_string_lossy())),
+        _ if arguments.sarif => Form::Sarif(Sarif::new(path)),
         Output::Json => Form::Json,
         Output::Text => Form::Text(Text::new(style)),
     };

@@ -20,6 +20,7 @@ mod keylog;
 mod known;
 mod lint;
 mod man;
+mod path;
 mod progress;
 mod provider;
 mod ready_file;
@@ -69,14 +70,14 @@ pub struct Common {
     #[arg(help_heading = "All commands", long, global = true, value_enum, default_value_t = Color::Auto)]
     color: Color,
 
-    /// The folder of the certificate authorities [default: in the user's data folder].
+    /// The folder of the certificate authorities [env: MAILSCOPE_CA_DIR] [default: in the user's data
+    /// folder].
     #[arg(
         help_heading = "All commands",
         long,
         global = true,
         value_name = "DIR",
-        value_hint = clap::ValueHint::DirPath,
-        env = "MAILSCOPE_CA_DIR"
+        value_hint = clap::ValueHint::DirPath
     )]
     ca_dir: Option<PathBuf>,
 }

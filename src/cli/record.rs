@@ -15,6 +15,7 @@ use super::fault::{self, FaultArguments};
 use super::filter::FilterArgument;
 use super::keylog::KeyLogging;
 use super::known;
+use super::path;
 use super::provider;
 use super::ready_file::ReadyFile;
 use super::remote::{self, RemoteAccess};
@@ -73,16 +74,16 @@ pub struct Arguments {
     remote: RemoteAccess,
 
     /// Write the addresses there as JSON once all listen.
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_parser = path::file())]
     ready_file: Option<PathBuf>,
 
     /// The transcript: a file, or a folder (if it is one or ends in /) that gets one named by time
     /// and host. Never overwritten.
-    #[arg(short, long, value_name = "PATH", default_value = "recordings/")]
+    #[arg(short, long, value_name = "PATH", default_value = "recordings/", value_parser = path::file())]
     out: PathBuf,
 
     /// Write the session there too, as a decrypted capture for Wireshark. Never overwritten.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = path::file())]
     pcapng: Option<PathBuf>,
 
     #[command(flatten)]
@@ -366,7 +367,10 @@ fn conclude(stopped: &Stopped) -> ExitCode {
     if stopped.is_unread() {
         lines.push(warn("standard output was not read to its end"));
     }
-    lines.push(format!("  look at it again: mailscope show {path}"));
+    lines.push(format!(
+        "  look at it again: mailscope show {}",
+        path::word(&stopped.path)
+    ));
     say_at_the_end(lines.join("\n"));
     match stopped.is_content() {
         true => ExitCode::SUCCESS,

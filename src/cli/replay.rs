@@ -15,6 +15,7 @@ use super::authority::WhichAuthority;
 use super::fault::{self, FaultArguments};
 use super::growing::{Growing, Grown};
 use super::keylog::KeyLogging;
+use super::path;
 use super::progress::{Beside, Progress};
 use super::ready_file::ReadyFile;
 use super::remote::{self, RemoteAccess};
@@ -52,7 +53,7 @@ pub struct Arguments {
     remote: RemoteAccess,
 
     /// Write the addresses there as JSON once all listen.
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_parser = path::file())]
     ready_file: Option<PathBuf>,
 
     /// Which recorded command a live one may be answered as.
@@ -71,7 +72,7 @@ pub struct Arguments {
     timing: f64,
 
     /// Write there as JSON what matched, what did not and what was never asked for.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = path::file())]
     report: Option<PathBuf>,
 
     /// End when every recorded connection has been served.
@@ -323,10 +324,11 @@ fn introduce(
 }
 
 fn conclude(arguments: &Arguments, report: &Report) -> Result<ExitCode> {
+    // A file that cannot be written is no reason to keep it from the user.
+    say_at_the_end(format!("mailscope: {report}"));
     if let Some(path) = &arguments.report {
         write(path, report)?;
     }
-    say_at_the_end(format!("mailscope: {report}"));
     match report.is_content(arguments.require_all) {
         true => Ok(ExitCode::SUCCESS),
         false => Ok(ExitCode::from(1)),

@@ -77,11 +77,10 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
     let mut code = ExitCode::SUCCESS;
     for verdict in exceeded {
         code = ExitCode::from(1);
+        let (figure, limit) = verdict.both_shown();
         say(&format!(
-            "mailscope: over budget: {} {}, allowed {}",
-            verdict.name,
-            verdict.shown(verdict.figure),
-            verdict.shown(Some(verdict.limit))
+            "mailscope: over budget: {} {figure}, allowed {limit}",
+            verdict.name
         ));
     }
     Ok(code)

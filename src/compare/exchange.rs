@@ -13,8 +13,9 @@ use super::ignored::Ignored;
 use super::listener::Building;
 use crate::error::{Error, Result};
 use crate::event::{Reading, Said};
+use crate::protocol::imap::sameness::sets_seen;
 use crate::protocol::imap::spans;
-use crate::recording::{self, Input, Side, outline};
+use crate::recording::{self, Input, Side};
 
 /// One recording.
 #[derive(Default)]
@@ -73,6 +74,8 @@ pub struct Answer {
     pub long: Vec<Digest>,
     /// The number before its name, as it was when the exchange began.
     pub number: Option<u64>,
+    /// The same, as it was when the mailbox was selected: whenever it came, it says the same.
+    pub lasting: Option<u64>,
     /// It may as well have been asked for by another command.
     pub is_ambiguous: bool,
     /// What of it is not to be compared.
@@ -90,6 +93,7 @@ impl Answer {
             has_spans,
             long,
             number,
+            lasting: number,
             is_ambiguous: false,
             ignored: Arc::default(),
         }
@@ -114,10 +118,9 @@ impl Answer {
         Facts::of(&self.said(), self.number, &self.long, &self.ignored)
     }
 
-    /// What it says, of messages as it numbers them.
-    pub fn facts_as_numbered(&self) -> Option<Facts> {
-        let numbered = number(&self.kept);
-        Facts::of(&self.said(), numbered, &self.long, &self.ignored)
+    /// What it says, of messages as they were numbered when the mailbox was selected.
+    pub fn lasting_facts(&self) -> Option<Facts> {
+        Facts::of(&self.said(), self.lasting, &self.long, &self.ignored)
     }
 
     /// The message that it says something of as FETCH does.
@@ -234,15 +237,11 @@ impl Conversation {
 
 /// Whether a command only asks, so that it does not matter which of several such comes first.
 pub fn only_asks(exchange: &Exchange) -> bool {
-    let is_peek = || {
-        let text = outline(&exchange.command).to_ascii_uppercase();
-        !text.contains("BODY[") && !text.contains("RFC822.TEXT") && !text.contains("BINARY[")
-    };
     match exchange.name() {
         "CAPABILITY" | "CHECK" | "GETACL" | "GETMETADATA" | "GETQUOTA" | "GETQUOTAROOT" | "ID"
         | "LIST" | "LISTRIGHTS" | "LSUB" | "MYRIGHTS" | "NAMESPACE" | "NOOP" | "SEARCH"
         | "SORT" | "STATUS" | "THREAD" | "UID SEARCH" | "UID SORT" | "UID THREAD" => true,
-        "FETCH" | "UID FETCH" => is_peek(),
+        "FETCH" | "UID FETCH" => !sets_seen(&exchange.command),
         _ => false,
     }
 }

@@ -57,6 +57,8 @@ struct Listener {
     places: HashMap<u64, usize>,
     /// Message numbers in each exchange.
     numberings: Vec<Numbering>,
+    /// And since the mailbox was selected.
+    lasting: Numbering,
     /// The exchange in which something happened last.
     last: usize,
     mailbox: Option<Vec<u8>>,
@@ -87,6 +89,7 @@ impl Listener {
             },
             places: HashMap::new(),
             numberings: Vec::new(),
+            lasting: Numbering::default(),
             last: 0,
             mailbox: None,
             streaming: [Digester::new(), Digester::new()],
@@ -127,6 +130,13 @@ impl Listener {
         self.last = self.connection.exchanges.len();
         self.places.insert(n, self.last);
         self.numberings.push(Numbering::default());
+        if let Reading::Command {
+            name: Some(name), ..
+        } = &said.reading
+            && matches!(&**name, "SELECT" | "EXAMINE")
+        {
+            self.lasting = Numbering::default();
+        }
         let waits = matches!(&said.reading, Reading::Command { name: Some(name), .. }
             if matches!(&**name, "CHECK" | "IDLE" | "NOOP"));
         if !waits {
@@ -157,7 +167,9 @@ impl Listener {
         let at = place.unwrap_or(self.last);
         self.last = at;
         let (long, number) = (self.long(&said, Large::Streamed), self.numbered(at, &said));
+        let lasting = numbered_by(&mut self.lasting, &said);
         let mut answer = Answer::new(said, long, number);
+        answer.lasting = lasting;
         answer.is_ambiguous = is_ambiguous;
         answer.ignored = Arc::clone(&self.connection.ignored);
         match (answer.reading(), place) {
@@ -174,19 +186,10 @@ impl Listener {
 
     /// A message number as it was when the exchange began.
     fn numbered(&mut self, exchange: usize, said: &Said) -> Option<u64> {
-        let number = number(said)?;
-        let Reading::Untagged { name, .. } = &said.reading else {
-            return Some(number);
-        };
-        let Some(numbering) = self.numberings.get_mut(exchange) else {
-            return Some(number);
-        };
-        Some(match &**name {
-            "EXPUNGE" => numbering.gone(number),
-            "EXISTS" => numbering.count(number),
-            "FETCH" => numbering.before(number),
-            _ => number,
-        })
+        match self.numberings.get_mut(exchange) {
+            Some(numbering) => numbered_by(numbering, said),
+            None => number(said),
+        }
     }
 
     fn unasked(&mut self, at: usize, answer: Answer) {
@@ -273,6 +276,20 @@ impl Listener {
         }
         connection
     }
+}
+
+/// A message number as it was when this numbering began; EXPUNGE goes on with it.
+fn numbered_by(numbering: &mut Numbering, said: &Said) -> Option<u64> {
+    let number = number(said)?;
+    let Reading::Untagged { name, .. } = &said.reading else {
+        return Some(number);
+    };
+    Some(match &**name {
+        "EXPUNGE" => numbering.gone(number),
+        "EXISTS" => numbering.count(number),
+        "FETCH" => numbering.before(number),
+        _ => number,
+    })
 }
 
 impl Connection {

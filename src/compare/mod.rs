@@ -29,7 +29,8 @@
 //!   message that speak of different items are one. Message numbers are those of the exchange's
 //!   beginning, so that EXPUNGEs may come in any order that removes the same messages.
 //! - **Data that nobody asked for** (EXISTS, EXPUNGE, FETCH of flags, BYE) that comes on one of two
-//!   connections alone. When it comes does not matter, and of EXISTS and RECENT the latest does.
+//!   connections alone. When it comes does not matter, and of EXISTS and RECENT the latest does. Message
+//!   numbers are those of the time when the mailbox was selected.
 //! - The **greeting's** status and response code.
 //! - The octets of a **literal**, to the last one.
 //!

@@ -1,4 +1,4 @@
-//! Message sequence numbers as they were when an exchange began.
+//! Message sequence numbers as they were when an exchange began, or a mailbox was selected.
 //!
 //! An EXPUNGE moves all higher numbers down by one (RFC 9051, section 7.5.1), so that what a number
 //! says depends on the EXPUNGEs before it:
@@ -8,11 +8,11 @@
 //! S: * 3 EXPUNGE          S: * 3 EXPUNGE       messages 3 and 4 are gone, both times
 //! ```
 
-/// EXPUNGEs of one exchange that are followed; behind more, numbers stand for themselves. Messages
+/// EXPUNGEs that are followed; behind more, numbers stand for themselves. Messages
 /// are expunged by the thousand, and each costs as much as there were before it.
 const FOLLOWED: usize = 20_000;
 
-/// Which messages are gone since the exchange began.
+/// Which messages are gone since then.
 #[derive(Default)]
 pub struct Numbering {
     /// By the numbers of then, rising.

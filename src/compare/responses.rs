@@ -82,7 +82,7 @@ pub fn unasked(at: usize, order: usize, answer: &Answer) -> Option<Left<'_>> {
     Some(Left {
         at,
         answer,
-        facts: answer.facts_as_numbered()?,
+        facts: answer.lasting_facts()?,
         is_free: true,
         kind: Kind::Unasked,
         order,
@@ -124,18 +124,18 @@ fn take_out<K: Eq + std::hash::Hash>(
 /// The differences that are left on a connection, each with the compared exchange that it belongs to, in
 /// order.
 pub fn settle(mut sides: Sides<Vec<Left<'_>>>) -> Vec<(usize, Difference)> {
-    let as_numbered = |left: &Left<'_>| -> Digest {
-        let facts = left.answer.facts_as_numbered();
+    let lasting = |left: &Left<'_>| -> Digest {
+        let facts = left.answer.lasting_facts();
         facts.map_or(0, |facts| facts.digest())
     };
     let mut differences = Vec::new();
     // What came with one command here and with another there.
-    take_out(&mut sides, as_numbered, |a, b| a.is_free && b.is_free);
+    take_out(&mut sides, lasting, |a, b| a.is_free && b.is_free);
     // One command was told something else here than there.
     let of_the_command = |left: &Left<'_>| (!left.is_free).then_some(Some(left.at));
     pair_up(&mut sides, of_the_command, &mut differences);
     // What was asked for here came by itself there.
-    take_out(&mut sides, as_numbered, |a, b| a.is_free || b.is_free);
+    take_out(&mut sides, lasting, |a, b| a.is_free || b.is_free);
     let of_nobody = |left: &Left<'_>| left.is_free.then_some(None);
     pair_up(&mut sides, of_nobody, &mut differences);
     differences.extend(

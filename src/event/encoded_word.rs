@@ -82,7 +82,7 @@ fn word(text: &[u8]) -> Option<(Word, &[u8])> {
     let end = rest.iter().take(LABEL).position(|octet| *octet == b'?')?;
     let (label, rest) = (&rest[..end], &rest[end + 1..]);
     let charset = label.split(|octet| *octet == b'*').next()?;
-    let charset = Encoding::for_label(charset)?;
+    let charset = Encoding::for_label_no_replacement(charset)?;
     let [encoding, b'?', rest @ ..] = rest else {
         return None;
     };
@@ -165,6 +165,9 @@ mod tests {
             "=?UTF-8?Q?open",
             "=?UTF-8?X?abc?=",
             "=?no-such-charset?Q?abc?=",
+            // The Encoding Standard has no decoder for these any more.
+            "=?ISO-2022-KR?B?GyQpQw4xW0BMGyhC?=",
+            "=?HZ-GB-2312?Q?~{VPND~}?=",
             "=?UTF-8?Q?=4?=",
             "=?UTF-8?Q?=XY?=",
             "=?UTF-8?B?%%?=",

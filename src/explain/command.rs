@@ -24,6 +24,18 @@ pub(super) struct Command<'a> {
     pub(super) identity: Option<&'a str>,
     /// By which SASL mechanism.
     pub(super) mechanism: Option<&'a str>,
+    /// What the selected mailbox is open for.
+    pub(super) access: Access,
+}
+
+/// What a mailbox is open for (RFC 9051, section 6.3.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Access {
+    /// SELECT, as far as is known.
+    #[default]
+    ReadWrite,
+    /// EXAMINE, or `[READ-ONLY]`: nothing is marked as read.
+    ReadOnly,
 }
 
 /// What the command does in this place; `None` where the table says all that is to be said.
@@ -55,7 +67,7 @@ pub(super) fn sentence(command: &Command<'_>) -> Option<Sentence> {
         "LSUB" => mailbox_pattern("asks which mailboxes are subscribed to", arguments),
         "STATUS" => status(arguments),
         "APPEND" => appended(arguments),
-        "FETCH" => fetched(arguments, by),
+        "FETCH" => fetched(arguments, by, command.access),
         "STORE" => stored(arguments, by),
         "COPY" => carried("copies ", arguments, by),
         "MOVE" => carried("moves ", arguments, by),
@@ -64,7 +76,7 @@ pub(super) fn sentence(command: &Command<'_>) -> Option<Sentence> {
             let words = Sentence::new("removes for good, if they are marked with \\Deleted, ");
             Some(words.with(which))
         }
-        "SEARCH" => Some(Sentence::new("asks for ").with(search::asked_for(arguments, by)?)),
+        "SEARCH" => search::asked_for(arguments, by),
         "SORT" => sorted(arguments, by),
         "THREAD" => threaded(arguments, by),
         "ENABLE" => {
@@ -196,20 +208,44 @@ fn status(arguments: &[Value<'_>]) -> Option<Sentence> {
     Some(words.own(" without opening it"))
 }
 
-/// `APPEND Drafts (\Draft) "date" {310}`
+/// `APPEND Drafts (\Draft) "date" {310}`; more messages may follow (RFC 3502).
 fn appended(arguments: &[Value<'_>]) -> Option<Sentence> {
-    let octets = match arguments.last()? {
-        Value::Literal(octets) => octets.len() as u64,
-        Value::Streamed(octets) => *octets,
-        _ => return None,
+    let (mailbox, behind) = arguments.split_first()?;
+    let octets = behind.iter().filter_map(|value| match value {
+        Value::Literal(octets) => Some(octets.len() as u64),
+        Value::Streamed(octets) => Some(*octets),
+        _ => None,
+    });
+    let octets: Vec<u64> = octets.collect();
+    if !matches!(behind.last()?, Value::Literal(_) | Value::Streamed(_)) {
+        return None;
+    }
+    let which = match octets[..] {
+        [octets] => format!("stores a message of {octets} octets in "),
+        _ => {
+            let (messages, sum) = (octets.len(), octets.iter().sum::<u64>());
+            format!("stores {messages} messages, together of {sum} octets, in ")
+        }
     };
-    let words = Sentence::new(format!("stores a message of {octets} octets in "));
-    let words = words.mailbox(arguments.first()?);
-    let flags = arguments.get(1).map_or(&[][..], Value::members);
-    Some(match flags.is_empty() {
+    let words = Sentence::new(which).mailbox(mailbox);
+    let flags = behind.first().map_or(&[][..], Value::members);
+    Some(match flags.is_empty() || octets.len() > 1 {
         true => words,
         false => words.own(", with ").with(flags_in_words(flags)),
     })
+}
+
+/// `the labels Receipts and Entwürfe`: written as mailboxes' names are.
+fn labels_in_words(labels: &[Value<'_>]) -> Sentence {
+    let words = match labels.len() {
+        0 => return Sentence::new("no labels"),
+        1 => "the label ",
+        _ => "the labels ",
+    };
+    let labels = labels
+        .iter()
+        .map(|label| Sentence::default().mailbox(label));
+    Sentence::new(words).with(Sentence::list(labels, " and "))
 }
 
 /// `the flags \Seen and \Draft`
@@ -223,7 +259,7 @@ fn flags_in_words(flags: &[Value<'_>]) -> Sentence {
     Sentence::new(words).with(Sentence::list(flags, " and "))
 }
 
-fn fetched(arguments: &[Value<'_>], by: By) -> Option<Sentence> {
+fn fetched(arguments: &[Value<'_>], by: By, access: Access) -> Option<Sentence> {
     let [which, wanted, ..] = arguments else {
         return None;
     };
@@ -236,6 +272,9 @@ fn fetched(arguments: &[Value<'_>], by: By) -> Option<Sentence> {
     let words = Sentence::new("asks for ").with(Sentence::list(items, " and "));
     let words = words.own(" of ").with(which);
     Some(match (marks, peeks) {
+        (true, _) if access == Access::ReadOnly => words.own(format!(
+            ", which does not mark {them} as read: the mailbox is open for reading only"
+        )),
         (true, _) => words.own(format!(", which marks {them} as read")),
         (false, true) => words.own(format!(", without marking {them} as read")),
         (false, false) => words,
@@ -257,13 +296,17 @@ fn stored(arguments: &[Value<'_>], by: By) -> Option<Sentence> {
         None => (item.as_str(), false),
     };
     let flags = match flags {
-        [Value::List(flags)] => flags_in_words(flags),
-        flags => flags_in_words(flags),
+        [Value::List(flags)] => flags,
+        flags => flags,
+    };
+    let flags = match item.ends_with("X-GM-LABELS") {
+        true => labels_in_words(flags),
+        false => flags_in_words(flags),
     };
     let words = match item {
         "+FLAGS" | "+X-GM-LABELS" => Sentence::new("adds ").with(flags).own(" to ").with(which),
         "-FLAGS" | "-X-GM-LABELS" => Sentence::new("takes ").with(flags).own(" off ").with(which),
-        "FLAGS" => Sentence::new("leaves ")
+        "FLAGS" | "X-GM-LABELS" => Sentence::new("leaves ")
             .with(which)
             .own(" with ")
             .with(flags),
@@ -293,8 +336,7 @@ fn sorted(arguments: &[Value<'_>], by: By) -> Option<Sentence> {
     let [Value::List(order), _charset, keys @ ..] = arguments else {
         return None;
     };
-    let found = search::asked_for(keys, by)?;
-    let mut words = Sentence::new("asks for ").with(found).own(", sorted by");
+    let mut words = search::asked_for(keys, by)?.own(", sorted by");
     for word in order {
         words = words.own(" ").value(word);
     }
@@ -305,8 +347,7 @@ fn threaded(arguments: &[Value<'_>], by: By) -> Option<Sentence> {
     let [_algorithm, _charset, keys @ ..] = arguments else {
         return None;
     };
-    let found = search::asked_for(keys, by)?;
-    let words = Sentence::new("asks for ").with(found);
+    let words = search::asked_for(keys, by)?;
     Some(words.own(", grouped as conversations"))
 }
 

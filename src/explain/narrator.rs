@@ -16,7 +16,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::command::{self, Command};
+use super::command::{self, Access, Command};
 use super::response::{self, Placed};
 use super::sentence::Sentence;
 use super::table::{Entry, Kind, entry};
@@ -74,6 +74,8 @@ pub struct Narrator {
     last: HashMap<&'static str, u64>,
     /// The names of unanswered commands, by connection and number.
     open: HashMap<(u64, u64), Cow<'static, str>>,
+    /// The connections whose mailbox is open for reading only.
+    read_only: HashSet<u64>,
 }
 
 impl Narrator {
@@ -83,6 +85,7 @@ impl Narrator {
             Body::Said(said) => self.explain_said(event, said),
             Body::Closed { .. } => {
                 self.open.retain(|(conn, _), _| *conn != event.conn);
+                self.read_only.remove(&event.conn);
                 Explanation::default()
             }
             body => match lifecycle(body) {
@@ -92,7 +95,26 @@ impl Narrator {
         }
     }
 
+    /// What the mailbox of a connection is open for.
+    fn open_for(&mut self, conn: u64, said: &Said) -> Access {
+        let code = said.code();
+        let name = match &said.reading {
+            Reading::Command { name, .. } => name.as_deref(),
+            _ => code.as_ref().map(|code| &*code.name),
+        };
+        match name {
+            Some("EXAMINE" | "READ-ONLY") => drop(self.read_only.insert(conn)),
+            Some("SELECT" | "READ-WRITE") => drop(self.read_only.remove(&conn)),
+            _ => {}
+        }
+        match self.read_only.contains(&conn) {
+            true => Access::ReadOnly,
+            false => Access::ReadWrite,
+        }
+    }
+
     fn explain_said(&mut self, event: &Event, said: &Said) -> Explanation {
+        let access = self.open_for(event.conn, said);
         match &said.reading {
             Reading::Greeting { status } => self.greeting(said, *status),
             Reading::Command {
@@ -108,6 +130,7 @@ impl Narrator {
                     arguments: &arguments,
                     identity: identity.as_deref(),
                     mechanism: mechanism.as_deref(),
+                    access,
                 };
                 let explanation = self.command(said, &command, tag.as_deref());
                 if self.open.len() < limits::IN_FLIGHT {

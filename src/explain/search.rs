@@ -1,8 +1,9 @@
 //! SEARCH, SORT and THREAD in words (RFC 9051, section 6.4.4; RFC 5256).
 //!
 //! ```text
-//! UID SEARCH UNSEEN FROM alice    the UIDs of the messages that are unread and have "alice" in From
-//! SEARCH RETURN (COUNT) ALL       the count of all messages
+//! UID SEARCH UNSEEN FROM alice    asks for the UIDs of the messages that are unread and have "alice" in From
+//! SEARCH RETURN (COUNT) ALL       asks for the count of all messages
+//! SEARCH RETURN (SAVE) UNSEEN     looks for the messages that are unread, and keeps the result as $
 //! ```
 //!
 //! A key that is not known makes the whole of it unreadable, since nobody can say how many arguments
@@ -18,7 +19,7 @@ const KEYS: usize = 24;
 /// How deep NOT, OR and lists nest before nobody could follow.
 const DEPTH: usize = 4;
 
-/// What a search, a sort or a thread asks for; its arguments without those of SORT and THREAD that
+/// What a search, a sort or a thread does; its arguments without those of SORT and THREAD that
 /// come first.
 pub(super) fn asked_for(arguments: &[Value<'_>], by: By) -> Option<Sentence> {
     let (results, keys) = match arguments {
@@ -34,8 +35,16 @@ pub(super) fn asked_for(arguments: &[Value<'_>], by: By) -> Option<Sentence> {
     let is_saved = arguments
         .get(1)
         .is_some_and(|options| options.members().iter().any(|word| word.is_word("SAVE")));
-    let results = Sentence::list(results, " and ");
-    let sentence = results.own(" of ").with(found(keys)?);
+    let sentence = match results.is_empty() {
+        // With SAVE alone nothing is told (RFC 5182, section 2.1).
+        true if is_saved => Sentence::new("looks for "),
+        true => Sentence::new("asks for ").own(numbers(by)).own(" of "),
+        false => {
+            let results = Sentence::list(results, " and ");
+            Sentence::new("asks for ").with(results).own(" of ")
+        }
+    };
+    let sentence = sentence.with(found(keys)?);
     Some(match is_saved {
         true => sentence.own(", and keeps the result as $"),
         false => sentence,
@@ -64,9 +73,6 @@ fn results(options: &[Value<'_>], by: By) -> Vec<Sentence> {
             _ => continue,
         };
         results.push(Sentence::new(words));
-    }
-    if results.is_empty() {
-        results.push(Sentence::new(numbers(by)));
     }
     results
 }
@@ -192,7 +198,7 @@ impl<'a, 'v> Keys<'a, 'v> {
             "EMAILID" => around("have the content identifier ", self.next()?, ""),
             "THREADID" => around("belong to the conversation ", self.next()?, ""),
             "FILTER" => around("fit the stored search ", self.next()?, ""),
-            "X-GM-LABELS" => around("have Gmail's label ", self.next()?, ""),
+            "X-GM-LABELS" => Some(Sentence::new("have Gmail's label ").mailbox(self.next()?)),
             "X-GM-MSGID" => around("have Gmail's identifier ", self.next()?, ""),
             "X-GM-THRID" => around("belong to Gmail's conversation ", self.next()?, ""),
             "MODSEQ" => self.modseq(),
@@ -272,30 +278,33 @@ mod tests {
     #[test]
     fn searches_are_read_aloud() {
         for (keys, spoken) in [
-            ("UNSEEN", "the numbers of the messages that are unread"),
-            ("ALL", "the numbers of all messages"),
+            (
+                "UNSEEN",
+                "asks for the numbers of the messages that are unread",
+            ),
+            ("ALL", "asks for the numbers of all messages"),
             (
                 "unseen from alice since 1-Feb-2024",
-                "the numbers of the messages that are unread, have \"alice\" in From and arrived on \
+                "asks for the numbers of the messages that are unread, have \"alice\" in From and arrived on \
                  1-Feb-2024 or later",
             ),
             (
                 "OR SEEN NOT LARGER 1000",
-                "the numbers of the messages that either were read or are none of those that have more \
+                "asks for the numbers of the messages that either were read or are none of those that have more \
                  than 1000 octets",
             ),
             (
                 "1:5 UID 7",
-                "the numbers of the messages that are messages 1 to 5 and are the message with UID 7",
+                "asks for the numbers of the messages that are messages 1 to 5 and are the message with UID 7",
             ),
             (
                 "CHARSET UTF-8 HEADER X-Foo bar",
-                "the numbers of the messages that have \"bar\" in the header X-Foo",
+                "asks for the numbers of the messages that have \"bar\" in the header X-Foo",
             ),
             ("X-UNHEARD-OF 3", "?"),
             (
                 "NOT DELETED NOT UNSEEN",
-                "the numbers of the messages that are not marked to be removed and were read",
+                "asks for the numbers of the messages that are not marked to be removed and were read",
             ),
             ("FROM", "?"),
             ("NOT", "?"),
@@ -314,8 +323,8 @@ mod tests {
         let sentence = asked_for(&arguments, By::Uid).unwrap();
         assert_eq!(
             text(&sentence),
-            "the count and the highest UID of the messages that are marked to be removed, and keeps \
-             the result as $"
+            "asks for the count and the highest UID of the messages that are marked to be removed, and \
+             keeps the result as $"
         );
     }
 

@@ -126,7 +126,7 @@ impl Strikes {
         })
     }
 
-    /// By how many octets the header of a literal in this response (upper case) is wrong.
+    /// By how many octets the header of a literal is wrong in a response to this command (upper case).
     pub fn lie(&mut self, name: &str) -> Option<(Arc<str>, i64)> {
         self.first(|what| match what {
             What::LieLiteral { at, by } if at.is(name) => Some(*by),

@@ -34,6 +34,8 @@ pub enum Heard<'a> {
     Missed(Peer, u64),
     /// The client goes on with its literal, having been told to or not.
     GoesOn,
+    /// It does not: the server refused it.
+    Refused,
     /// The next header announced so many octets instead.
     Mended(u64),
 }
@@ -82,6 +84,7 @@ impl Log {
                 Heard::Missed(from, octets) => What::Missed(from, octets),
                 Heard::Mended(announced) => What::Mended(announced),
                 Heard::GoesOn => What::GoesOn,
+                Heard::Refused => What::Refused,
                 Heard::Aside(_) => continue,
             };
             self.steps.push(Step { at, conn, what });

@@ -148,6 +148,7 @@ impl<'a> Reading<'a> {
                 self.opaque.insert(self.conn);
                 return Ok(());
             }
+            Line::Refused => Heard::Refused,
             Line::ConnectedTo(address) => {
                 self.conn = self.last + 1;
                 Heard::Connected(address)

@@ -275,6 +275,9 @@ impl<'a> Settling<'_, 'a> {
         let tag = self.tag(open);
         let behind = self.entries.iter().enumerate().skip(place + 1);
         for (place, entry) in behind.filter(|(_, entry)| entry.conn == conn) {
+            if entry.what == Heard::Refused {
+                return None;
+            }
             match entry.said() {
                 Some((Peer::Server, said)) if said.starts_with(b"+") => return Some(place + 1),
                 Some((Peer::Server, said)) if answers(said, tag) => return None,
@@ -589,6 +592,7 @@ mod tests {
             Heard::Mended(octets) => format!("!{octets}"),
             Heard::Aside(text) => String::from_utf8_lossy(text).into_owned(),
             Heard::GoesOn => "go on".into(),
+            Heard::Refused => "refused".into(),
             Heard::Opaque(..) => "opaque".into(),
             Heard::Connected(_) => "connected".into(),
         };

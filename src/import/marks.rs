@@ -13,7 +13,7 @@
 use super::speech::{client_says, server_says};
 use super::when::{When, leading};
 use crate::event::Peer;
-use crate::transcript::says_opaque;
+use crate::transcript::{says_opaque, says_refused};
 
 /// Marks that are not mailscope's own, the longer first.
 const MARKS: [(&[u8], Peer); 18] = [
@@ -58,6 +58,8 @@ pub enum Line<'a> {
     Comment,
     /// What the connection's peers say from here on is of no messages.
     Opaque,
+    /// The server refused the literal that the connection's client has announced.
+    Refused,
     Empty,
     /// The log's own.
     Other,
@@ -80,6 +82,9 @@ impl<'a> Line<'a> {
         if let Some(comment) = line.strip_prefix(b"#") {
             if says_opaque(comment) {
                 return Self::Opaque;
+            }
+            if says_refused(comment) {
+                return Self::Refused;
             }
             let mut words = comment
                 .split(u8::is_ascii_whitespace)
@@ -119,7 +124,7 @@ impl<'a> Line<'a> {
     /// Whether it can be a line of such a log and of nothing else, the first of which decides.
     pub fn decides(line: &'a [u8]) -> bool {
         match Self::of(line).1 {
-            Self::Own(_) | Self::Connection(_) | Self::Opaque => true,
+            Self::Own(_) | Self::Connection(_) | Self::Opaque | Self::Refused => true,
             Self::Comment => line.starts_with(b"# ") || line == b"#",
             Self::ConnectedTo(address) => address.starts_with(b"imap"),
             // People quote mail with > as well.

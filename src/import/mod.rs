@@ -96,6 +96,8 @@ pub enum What {
     Opaque,
     /// The client goes on with its literal, having been told to or not.
     GoesOn,
+    /// It does not: the server refused it.
+    Refused,
     /// The next literal was said to have so many octets, wrongly.
     Mended(u64),
     /// Nothing more can be read; so many octets of the file are left.

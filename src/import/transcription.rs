@@ -86,6 +86,7 @@ impl Transcription {
                 }
             }
             What::GoesOn => connection.observer.goes_on(&mut drafts),
+            What::Refused => connection.observer.goes_not_on(&mut drafts),
             What::Mended(announced) => {
                 let announced = *announced;
                 drafts.push(note(at, &Note::LiteralCountMended { announced }));

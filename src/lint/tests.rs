@@ -5,7 +5,7 @@
 //! - `! in CAPABILITIES`: greeted and logged in, to a server that has these besides IMAP4rev1;
 //! - `! selected CAPABILITIES`: and INBOX selected, with 3 messages;
 //! - `! enabled NAME`: an extension is on;
-//! - `! connected HOST:PORT`, `! secured PEER`, `! ended PEER`, `! closed`: such an event;
+//! - `! connected HOST:PORT`, `! imported HOST:PORT`, `! secured PEER`, `! ended PEER`, `! closed`: such an event;
 //! - `! at SECONDS`: later; `! note ID TEXT`: a note; `! cut PEER`: a message without an end;
 //! - `! passed LINE`: what the app is given in place of the next line;
 //! - `LONG` and `LONG5000`: 9,000 and 5,000 octets.
@@ -117,6 +117,10 @@ impl Talk {
             "at" => self.at = Micros::from_seconds(rest.parse().unwrap()),
             "connected" => self.body(Body::Connected {
                 client: "127.0.0.1:50000".into(),
+                server: rest.into(),
+            }),
+            "imported" => self.body(Body::Connected {
+                client: "unknown".into(),
                 server: rest.into(),
             }),
             "secured" => self.body(Body::Secured(Box::new(secured(peer(rest))))),

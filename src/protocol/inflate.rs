@@ -134,4 +134,13 @@ mod tests {
         ended.push(b'x');
         assert_eq!(inflated(&[&ended]), Err(Damaged));
     }
+
+    #[test]
+    fn what_refers_to_octets_before_the_first_is_damaged() {
+        // `* OK `, then three octets from 1025 before; flushed.
+        let data = b"\xd2\x52\xf0\xf7\x56\x00\x16\x00\x00\x00\x00\x00\xff\xff";
+        assert_eq!(inflated(&[data]), Err(Damaged));
+        let single: Vec<&[u8]> = data.chunks(1).collect();
+        assert_eq!(inflated(&single), Err(Damaged));
+    }
 }

@@ -42,6 +42,11 @@ impl Counts {
         }
     }
 
+    /// The server refused the literal that this connection's client has announced.
+    pub(super) fn refused(&mut self, conn: u64) {
+        self.open.remove(&(conn, Peer::Client));
+    }
+
     /// The line was read, and this came of it, in order.
     pub(super) fn after<'s>(
         &mut self,

@@ -218,11 +218,16 @@ impl Readings {
     }
 
     fn hear(&mut self, line: &TextLine, counts: &mut Counts) -> Result<Vec<Event>, Wrong> {
-        counts.before(line)?;
         let mut n = self.heard;
         let (observer, numbers) = self.connection(line.conn);
         let at = Micros::default();
         let mut drafts = Vec::new();
+        if line.is_behind_refusal {
+            observer.goes_not_on(&mut drafts);
+            counts.refused(line.conn);
+        }
+        counts.before(line)?;
+        let refused = drafts.len();
         if line.is_opaque {
             if observer.opaque_from_here(at, &mut drafts) {
                 let note = Note::ImportOpaque.finding();
@@ -233,10 +238,12 @@ impl Readings {
             observer.hear_again(Peer::Server, b"+ OK\r\n", at, &mut Vec::new());
         }
         observer.hear_again(line.from, &line.octets, at, &mut drafts);
-        let said = drafts.iter().filter_map(|draft| match draft.body() {
-            Body::Said(said) => Some(&**said),
-            _ => None,
-        });
+        let said = drafts[refused..]
+            .iter()
+            .filter_map(|draft| match draft.body() {
+                Body::Said(said) => Some(&**said),
+                _ => None,
+            });
         counts.after(line, said)?;
         let number = |draft| {
             n += 1;

@@ -156,6 +156,11 @@ impl<F: FnMut(Heard)> Connections<F> {
         let state = observer.state();
         let at = Micros::default();
         let mut drafts = Vec::new();
+        if line.is_behind_refusal {
+            observer.goes_not_on(&mut drafts);
+            counts.refused(conn);
+        }
+        let refused = drafts.len();
         if line.is_opaque {
             observer.opaque_from_here(at, &mut drafts);
         } else if from == Peer::Client && observer.awaits_go_ahead() {
@@ -163,10 +168,12 @@ impl<F: FnMut(Heard)> Connections<F> {
             observer.hear_again(Peer::Server, b"+ OK\r\n", at, &mut Vec::new());
         }
         observer.hear_again(from, &line.octets, at, &mut drafts);
-        let said = drafts.iter().filter_map(|draft| match draft.body() {
-            Body::Said(said) => Some(&**said),
-            _ => None,
-        });
+        let said = drafts[refused..]
+            .iter()
+            .filter_map(|draft| match draft.body() {
+                Body::Said(said) => Some(&**said),
+                _ => None,
+            });
         counts.after(line, said)?;
         for draft in drafts {
             let n = draft.ordinal();

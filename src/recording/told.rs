@@ -17,8 +17,15 @@ fn login(said: &Said) -> Option<String> {
         _ => return None,
     };
     let arguments = said.arguments();
-    let first = arguments.first().and_then(Value::bytes).unwrap_or_default();
-    let mut text = format!("{name} {}", String::from_utf8_lossy(first));
+    let mut text = name.to_string();
+    match arguments.first() {
+        Some(Value::Secret(secret)) => text.push_str(&format!(" <secret:{}>", secret.name())),
+        Some(first) => {
+            let first = first.bytes().unwrap_or_default();
+            text.push_str(&format!(" {}", String::from_utf8_lossy(first)));
+        }
+        None => {}
+    }
     if arguments.len() > 1 {
         text.push_str(&format!(" <secret:{}>", secret.name()));
     }

@@ -1,5 +1,10 @@
 //! Sessions of live apps with a player, as conversations.
 
+mod bounds;
+mod masks;
+mod misses;
+mod servers;
+
 use std::io::Cursor;
 use std::sync::Arc;
 
@@ -7,7 +12,7 @@ use super::player::{Effect, Manner, Player};
 use super::report::Report;
 use super::script::Script;
 use super::usage::{Matching, OnMiss, Usage};
-use crate::event::{Gate, Micros, Secrets};
+use crate::event::{Draft, Gate, Micros, Secrets};
 use crate::fault::Strikes;
 use crate::protocol::imap::AppLeg;
 
@@ -15,6 +20,7 @@ use crate::protocol::imap::AppLeg;
 struct Recording {
     usage: Arc<Usage>,
     connections: u64,
+    on_miss: OnMiss,
 }
 
 impl Recording {
@@ -27,6 +33,7 @@ impl Recording {
         Self {
             usage: Arc::new(Usage::new(script, matching)),
             connections: 0,
+            on_miss: OnMiss::Bad,
         }
     }
 
@@ -34,7 +41,7 @@ impl Recording {
     fn connect(&mut self) -> Live {
         self.connections += 1;
         let manner = Manner {
-            on_miss: OnMiss::Bad,
+            on_miss: self.on_miss,
             pace: 0.0,
         };
         let gate = Gate::new(Secrets::Masked);
@@ -51,6 +58,7 @@ impl Recording {
         Live {
             player,
             greeting: shown(effects),
+            told: Vec::new(),
         }
     }
 
@@ -67,19 +75,32 @@ impl Recording {
     }
 }
 
+impl Recording {
+    /// As [`all_matched`](Self::all_matched), with something left.
+    fn all_matched_so_far(&self, matched: u64) {
+        let report = self.report();
+        assert!(report.mismatches.is_empty(), "{report:?}");
+        assert_eq!(report.matched, matched);
+    }
+}
+
 /// One app.
 struct Live {
     player: Player,
     greeting: String,
+    told: Vec<Draft>,
 }
 
 impl Live {
     /// Says lines; what it hears, `<closed>` for the end.
     fn say(&mut self, lines: &str) -> String {
         let octets = lines.replace('\n', "\r\n") + "\r\n";
-        let effects = self
+        let mut effects = self
             .player
-            .hear(octets.as_bytes(), Micros(0), &mut Vec::new());
+            .hear(octets.as_bytes(), Micros(0), &mut self.told);
+        while self.player.has_more() {
+            effects.extend(self.player.proceed(Micros(0), &mut self.told));
+        }
         shown(effects)
     }
 }

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::limits;
 use crate::net::{Delivery, Outlet, Transport};
 
 /// The connection to one app. Octets that faults delay are on their way while it is read.
@@ -17,6 +18,15 @@ pub struct Link {
     pub transport: Transport,
     /// The way to the app, where faults shape it.
     pub outlet: Option<Outlet>,
+}
+
+/// How a pause ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waited {
+    /// When it was over.
+    Whole,
+    /// When the app had nothing more to say: it is gone, or waits for the rest of its answers.
+    AppIsDone,
 }
 
 impl Link {
@@ -70,23 +80,38 @@ impl Link {
         .await
     }
 
-    /// Waits so long, or until the app says something, if that is to be heard; what it said.
-    pub async fn pause<'b>(
+    /// Waits so long, or until the app says something; what it said.
+    pub async fn idle<'b>(
         &mut self,
         pause: Duration,
-        hearing: Option<&'b mut [u8]>,
+        buffer: &'b mut [u8],
     ) -> io::Result<&'b [u8]> {
         self.flush().await?;
-        let deadline = Instant::now() + pause;
-        let Some(buffer) = hearing else {
-            return match timeout_at(deadline, self.deliver()).await {
-                Ok(failed) => failed.map(|()| &[][..]),
-                Err(_) => Ok(&[]),
-            };
-        };
-        match timeout_at(deadline, self.hear(buffer)).await {
+        match timeout(pause, self.hear(buffer)).await {
             Ok(heard) => heard,
             Err(_) => Ok(&[]),
+        }
+    }
+
+    /// Waits so long, or until the app says no more. What it says meanwhile is added to `ahead`, one
+    /// [read](limits::READ) of it and no more.
+    pub async fn pause(
+        &mut self,
+        pause: Duration,
+        buffer: &mut [u8],
+        ahead: &mut Vec<u8>,
+    ) -> io::Result<Waited> {
+        self.flush().await?;
+        let deadline = Instant::now() + pause;
+        loop {
+            let listens = ahead.len() < limits::READ;
+            match timeout_at(deadline, self.hear_if(listens, buffer)).await {
+                Err(_) => return Ok(Waited::Whole),
+                Ok(heard) => match heard? {
+                    [] => return Ok(Waited::AppIsDone),
+                    heard => ahead.extend_from_slice(heard),
+                },
+            }
         }
     }
 
@@ -122,5 +147,58 @@ impl Link {
         }
         let length = heard.filled().len();
         Ok(&buffer[..length])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(600);
+
+    async fn connected() -> (Link, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let app = TcpStream::connect(listener.local_addr().unwrap()).await;
+        let (stream, _) = listener.accept().await.unwrap();
+        let link = Link {
+            transport: Transport::Plain(stream),
+            outlet: None,
+        };
+        (link, app.unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_pause_ends_when_the_app_is_gone_and_nothing_that_it_said_is_lost() {
+        let (mut link, mut app) = connected().await;
+        app.write_all(b"a NOOP\r\nb NOOP\r\n").await.unwrap();
+        drop(app);
+        let mut ahead = Vec::new();
+        let waited = link.pause(LONG, &mut [0; 5], &mut ahead).await.unwrap();
+        assert_eq!(waited, Waited::AppIsDone);
+        assert_eq!(ahead, b"a NOOP\r\nb NOOP\r\n");
+    }
+
+    #[tokio::test]
+    async fn a_pause_is_whole_while_the_app_is_there_and_holds_one_read_of_it() {
+        let (mut link, mut app) = connected().await;
+        let says = tokio::spawn(async move {
+            let _ = app.write_all(&vec![b'x'; 8 * limits::READ]).await;
+            app
+        });
+        let mut ahead = Vec::new();
+        let mut buffer = vec![0; limits::READ];
+        while ahead.len() < limits::READ {
+            let pause = Duration::from_millis(1);
+            let waited = link.pause(pause, &mut buffer, &mut ahead).await.unwrap();
+            assert_eq!(waited, Waited::Whole);
+        }
+        let before = ahead.len();
+        let pause = Duration::from_millis(1);
+        link.pause(pause, &mut buffer, &mut ahead).await.unwrap();
+        assert_eq!(ahead.len(), before);
+        says.abort();
     }
 }

@@ -9,7 +9,7 @@
 //! ```
 
 use super::script::{Exchange, Going, Turn};
-use crate::event::{Reading, Said};
+use crate::event::{Reading, Said, Value};
 use crate::protocol::imap::sameness::Difference;
 
 /// What the server says before a SASL response (the last two are draft-murchison-sasl-login's).
@@ -34,7 +34,7 @@ fn prompts(live: &Said) -> Option<&'static [&'static [u8]]> {
         return None;
     };
     let prompts = match (&**name, mechanism.as_deref()) {
-        ("LOGIN", _) => return Some(&[]),
+        ("LOGIN", _) => return has_user_and_password(live).then_some(&[]),
         ("AUTHENTICATE", Some("PLAIN" | "EXTERNAL" | "OAUTHBEARER" | "XOAUTH2")) => PLAIN,
         ("AUTHENTICATE", Some("LOGIN")) => LOGIN,
         _ => return None,
@@ -43,8 +43,18 @@ fn prompts(live: &Said) -> Option<&'static [&'static [u8]]> {
     Some(&prompts[usize::from(has_initial(live))..])
 }
 
+/// `AUTHENTICATE PLAIN AGFsaWNlAHNlY3JldA==`
 fn has_initial(said: &Said) -> bool {
-    said.arguments().len() > 1
+    let is_authenticate = matches!(&said.reading, Reading::Command { name: Some(name), .. }
+        if &**name == "AUTHENTICATE");
+    is_authenticate && said.arguments().len() > 1
+}
+
+/// Whether it has what LOGIN takes: two strings (RFC 9051, section 6.2.3).
+fn has_user_and_password(said: &Said) -> bool {
+    let arguments = said.arguments();
+    let is_string = |value: &Value<'_>| !matches!(value, Value::List(_) | Value::Text(_));
+    arguments.len() == 2 && arguments.iter().all(is_string)
 }
 
 /// What a continuation of a command leads to.
@@ -74,7 +84,11 @@ pub fn another_user(recorded: &Exchange, live: &Said) -> Option<Difference> {
 
 /// Whether both log in, however they do it, and the live one can be answered.
 pub fn is_another_way(recorded: &Exchange, live: &Said) -> bool {
-    is_login(&recorded.command) && prompts(live).is_some()
+    let recorded_logs_in = match recorded.name() {
+        "LOGIN" => has_user_and_password(&recorded.command),
+        _ => is_login(&recorded.command),
+    };
+    recorded_logs_in && prompts(live).is_some()
 }
 
 /// Where in a login's turns to begin, and what the app is to be told before them.

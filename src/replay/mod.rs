@@ -15,6 +15,7 @@ mod cassette;
 #[cfg(test)]
 mod conversations;
 mod fitting;
+mod hearing;
 mod identity;
 mod line;
 mod link;

@@ -2,9 +2,13 @@
 //! or tasks.
 //!
 //! ```text
-//! app: octets -> Observer -> command -> Usage: which exchange? -> its turns, with the live tag
-//!                    ^-------------------- the answers, so that the session's state is known
+//! app: octets -> Hearing -> command -> Usage: which exchange? -> its turns, with the live tag
+//!                   ^-------------------- the answers, so that the session's state is known
 //! ```
+//!
+//! What the app says is heard and answered in pieces: whoever drives a player gives the app what it has
+//! before it goes on ([`Player::has_more`]), so that no number of commands in one read is held with its
+//! answers.
 //!
 //! STARTTLS is offered on a cleartext leg and answered for real, whatever the recording's legs were;
 //! that is the observer's bridging, for which this player is the far end. COMPRESS is for real too.
@@ -19,15 +23,17 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 
+use super::hearing::{self, Hearing, Word};
 use super::login::{first_turn, going};
 use super::report::Mismatch;
 use super::script::{Going, Then, Turn};
 use super::usage::{Index, OnMiss, Usage};
 use super::whereabouts::Whereabouts;
-use crate::event::{Body, Draft, Gate, Label, Micros, Passed, Peer, Reading, Said};
+use crate::event::{Draft, Gate, Label, Micros, Passed, Peer, Reading, Said};
 use crate::fault::Strikes;
-use crate::protocol::imap::{AppLeg, Observer, ServerLeg, Setting};
-use crate::protocol::{Act, Break, Protocol, Verdict};
+use crate::limits;
+use crate::protocol::imap::{AppLeg, ServerLeg, Setting};
+use crate::protocol::{Act, Break, Verdict};
 
 /// What is to be done for the app, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,9 +69,15 @@ pub struct Player {
     conn: u64,
     usage: Arc<Usage>,
     manner: Manner,
-    observer: Observer,
+    hearing: Hearing,
     whereabouts: Whereabouts,
+    /// What the app said that was not read yet.
+    unread: VecDeque<u8>,
     heard: VecDeque<Heard>,
+    /// The line that the app is saying is answered for, however it goes on.
+    is_line_heard: bool,
+    /// Octets said since the app was given what there was.
+    spent: usize,
     current: Option<Playing>,
     /// What was played for this app.
     played: HashSet<Index>,
@@ -80,7 +92,9 @@ pub struct Player {
 
 /// Something that the app said.
 enum Heard {
-    Command(Box<Said>),
+    Command(Word),
+    /// A line of which not even the tag could be read.
+    Line(Word),
     Continuation(Going),
 }
 
@@ -118,10 +132,13 @@ impl Player {
         Self {
             conn,
             manner,
-            observer: Observer::bridging(gate, setting),
+            hearing: Hearing::new(gate, setting),
             whereabouts: Whereabouts::default(),
             usage,
+            unread: VecDeque::new(),
             heard: VecDeque::new(),
+            is_line_heard: false,
+            spent: 0,
             current: None,
             played: HashSet::new(),
             waiting: Vec::new(),
@@ -150,80 +167,110 @@ impl Player {
         std::mem::take(&mut self.effects)
     }
 
-    /// The app said this.
+    /// The app said this. What comes back may not be all there is to be done ([`has_more`](Self::has_more)).
     pub fn hear(&mut self, octets: &[u8], at: Micros, out: &mut Vec<Draft>) -> Vec<Effect> {
-        if let Some(growing) = &mut self.growing {
-            growing.observe(Peer::Client, octets, at);
+        self.unread.extend(octets);
+        self.proceed(at, out)
+    }
+
+    /// Whether there is more to be done without a word of the app ([`proceed`](Self::proceed)), once what
+    /// came last is done.
+    pub fn has_more(&self) -> bool {
+        !self.is_over && self.spent >= limits::ANSWERED
+    }
+
+    /// Goes on with what the app said.
+    pub fn proceed(&mut self, at: Micros, out: &mut Vec<Draft>) -> Vec<Effect> {
+        self.spent = 0;
+        loop {
+            self.play(at, out);
+            if self.is_over || self.has_more() || self.unread.is_empty() || !self.listens() {
+                return std::mem::take(&mut self.effects);
+            }
+            let size = match self.deflate {
+                Some(_) => self.unread.len().min(limits::COMPRESSED_HEARD),
+                None => self.unread.len(),
+            };
+            let octets: Vec<u8> = self.unread.drain(..size).collect();
+            let unmasked = self.growing.as_mut().map(|growing| growing.unmasked());
+            let heard = (self.hearing).observe(Peer::Client, &octets, at, unmasked, out);
+            self.take_in(heard);
         }
-        let mut drafts = Vec::new();
-        let verdict = self.observer.observe(Peer::Client, octets, at, &mut drafts);
-        while self.observer.read_on(&mut drafts) {}
-        self.take_in(drafts, out);
-        self.obey(verdict);
-        self.play(at, out);
-        std::mem::take(&mut self.effects)
     }
 
     /// TLS has begun.
     pub fn secured(&mut self, at: Micros, out: &mut Vec<Draft>) -> Vec<Effect> {
-        if let Some(growing) = &mut self.growing {
-            growing.secured();
-        }
-        let mut drafts = Vec::new();
-        let verdict = self.observer.secured(&mut drafts);
-        self.take_in(drafts, out);
-        self.obey(verdict);
-        self.play(at, out);
-        std::mem::take(&mut self.effects)
+        let unmasked = self.growing.as_mut().map(|growing| growing.unmasked());
+        let heard = self.hearing.secured(unmasked, out);
+        self.take_in(heard);
+        self.proceed(at, out)
     }
 
     /// Whether everything that the app said is answered.
     pub fn is_at_rest(&self) -> bool {
-        self.current.is_none() && self.heard.is_empty() && !self.is_passing()
+        self.current.is_none()
+            && self.heard.is_empty()
+            && self.unread.is_empty()
+            && !self.is_passing()
     }
 
     /// The app will say no more.
     pub fn end(&mut self, at: Micros, out: &mut Vec<Draft>) {
         for peer in [Peer::Client, Peer::Server] {
-            let _ = self.observer.ended(peer, at, out);
+            self.hearing.ended(peer, at, out);
         }
         self.usage.end(self.conn);
     }
 
-    /// Notes what was read.
-    fn take_in(&mut self, drafts: Vec<Draft>, out: &mut Vec<Draft>) {
-        for draft in drafts {
-            if let Body::Said(said) = draft.body() {
-                self.said(draft.ordinal(), said);
-            }
-            out.push(draft);
+    /// Notes what was read, and does what follows of itself.
+    fn take_in(&mut self, heard: hearing::Heard) {
+        for word in heard.words {
+            self.spent += limits::ANSWER_EVENT;
+            self.said(word);
         }
+        self.obey(heard.verdict);
     }
 
-    fn said(&mut self, ordinal: u64, said: &Said) {
+    fn said(&mut self, word: Word) {
+        let Word { ordinal, said, .. } = &word;
         if let Some(growing) = &mut self.growing {
-            growing.follow(ordinal, said);
+            growing.follow(*ordinal, said);
         }
+        let octets = said.wire.bytes();
         match (&said.reading, &said.passed) {
             // A fault struck it, or it is STARTTLS, which the observer answers itself.
             (Reading::Command { .. }, Passed::Instead(_)) => {}
             // It is answered already.
             (Reading::Command { refused: true, .. }, _) => {}
             (Reading::Command { .. }, _) => {
-                self.whereabouts.command(ordinal, said);
-                self.heard.push_back(Heard::Command(Box::new(said.clone())));
+                self.is_line_heard = said.incomplete;
+                self.whereabouts.word(&word);
+                self.heard.push_back(Heard::Command(word));
             }
             (Reading::Continuation { .. }, _) => {
                 self.heard.push_back(Heard::Continuation(going(said)));
             }
             (Reading::Tagged { .. }, _) => self.whereabouts.response(said),
+            // Nobody waits for an answer to an empty line.
+            (Reading::Opaque, _)
+                if said.from == Peer::Client && !octets.trim_ascii().is_empty() =>
+            {
+                let goes_on = octets.last() != Some(&b'\n');
+                if !std::mem::replace(&mut self.is_line_heard, goes_on) {
+                    if let Some(growing) = &mut self.growing {
+                        growing.heard_no_command();
+                    }
+                    self.heard.push_back(Heard::Line(word));
+                }
+            }
             _ => {}
         }
     }
 
     /// Answers what was heard, as far as it goes.
     fn play(&mut self, at: Micros, out: &mut Vec<Draft>) {
-        while !self.is_over {
+        self.turns(at, out);
+        while !self.is_over && !self.has_more() {
             if self.is_passing() {
                 return self.pass_on();
             }
@@ -232,10 +279,14 @@ impl Player {
                 self.takes_up();
             }
             match heard {
-                Some(Heard::Command(said)) => self.answer(&said, at, out),
+                Some(Heard::Command(word)) => self.answer(&word, at, out),
+                Some(Heard::Line(word)) => {
+                    let mismatch = self.usage.no_command(self.conn, &word);
+                    self.miss(&mismatch, b"*", at, out);
+                }
                 Some(Heard::Continuation(Going::On)) => self.go_on(at, out),
                 Some(Heard::Continuation(Going::Back)) => self.go_back(at, out),
-                None => match self.observer.undecided_command() {
+                None => match self.hearing.undecided_command() {
                     Some(undecided) => self.decide(&undecided, at, out),
                     None => return,
                 },
@@ -245,7 +296,7 @@ impl Player {
 
     /// A command waits for its literal's go-ahead, which it gets unless it got none in the recording.
     fn decide(&mut self, undecided: &Said, at: Micros, out: &mut Vec<Draft>) {
-        let place = self.whereabouts.place(self.observer.state());
+        let place = self.whereabouts.place(self.hearing.state());
         let usage = Arc::clone(&self.usage);
         match usage.take_refusal(self.conn, undecided, &place) {
             Some(index) => {
@@ -262,16 +313,16 @@ impl Player {
         }
     }
 
-    fn answer(&mut self, live: &Said, at: Micros, out: &mut Vec<Draft>) {
-        let tag = tag(live);
-        let place = self.whereabouts.place(self.observer.state());
+    fn answer(&mut self, word: &Word, at: Micros, out: &mut Vec<Draft>) {
+        let tag = tag(&word.said);
+        let place = self.whereabouts.place(self.hearing.state());
         let usage = Arc::clone(&self.usage);
-        let Some(taken) = self.taken(live, &place) else {
+        let Some(taken) = self.taken(word, &place) else {
             return;
         };
         match taken {
             Ok(index) => {
-                let (turn, prompts) = first_turn(usage.exchange(index), live);
+                let (turn, prompts) = first_turn(usage.exchange(index), &word.said);
                 if let Some(first) = prompts.first() {
                     self.say(first, at, out);
                 }
@@ -284,7 +335,7 @@ impl Player {
                 });
                 self.turns(at, out);
             }
-            Err(None) => self.answer_by_itself(live, &tag, at, out),
+            Err(None) => self.answer_by_itself(&word.said, &tag, at, out),
             Err(Some(mismatch)) => self.miss(&mismatch, &tag, at, out),
         }
     }
@@ -303,7 +354,7 @@ impl Player {
             self.say(b"* BYE bye\r\n", at, out);
         }
         if name == "CAPABILITY" {
-            let listed = self.observer.capabilities().map(|listed| listed.join(" "));
+            let listed = self.hearing.capabilities().map(|listed| listed.join(" "));
             let listed = listed.unwrap_or_else(|| "IMAP4rev1".to_owned());
             self.say(format!("* CAPABILITY {listed}\r\n").as_bytes(), at, out);
         }
@@ -372,7 +423,9 @@ impl Player {
     /// Plays the current exchange up to its end, or to where it waits for the app.
     fn turns(&mut self, at: Micros, out: &mut Vec<Draft>) {
         let usage = Arc::clone(&self.usage);
-        while let Some(playing) = &mut self.current {
+        while let Some(playing) = &mut self.current
+            && self.spent < limits::ANSWERED
+        {
             if !playing.prompts.is_empty() {
                 return;
             }
@@ -415,20 +468,14 @@ impl Player {
 
     /// Says something to the app, and reads it as the app will.
     fn say(&mut self, octets: &[u8], at: Micros, out: &mut Vec<Draft>) {
+        self.spent += octets.len();
         let compressed = self.compressed(octets);
         let octets = compressed.as_deref().unwrap_or(octets);
         self.waiting.extend_from_slice(octets);
-        if let Some(growing) = &mut self.growing {
-            growing.observe(Peer::Server, octets, at);
-        }
-        let mut drafts = Vec::new();
-        let verdict = self.observer.observe(Peer::Server, octets, at, &mut drafts);
-        let begins = drafts
-            .iter()
-            .any(|draft| matches!(draft.body(), Body::Compressed));
-        self.take_in(drafts, out);
-        self.obey(verdict);
-        if begins {
+        let heard = self.hearing.observe(Peer::Server, octets, at, None, out);
+        let is_compressed = heard.is_compressed;
+        self.take_in(heard);
+        if is_compressed {
             self.deflate = Some(DeflateEncoder::new(Vec::new(), Compression::default()));
         }
     }
@@ -504,6 +551,8 @@ fn in_one_line(mismatch: &Mismatch) -> String {
     let mut text = "mailscope replay: nothing recorded fits".to_owned();
     if let Some(why) = &mismatch.why {
         text = format!("{text}, and it was not passed on: {why}");
+    } else if let Some((nearest, times)) = mismatch.asked_again() {
+        text = format!("{text}; #{nearest} is the same, asked once more than recorded ({times})");
     } else if let (Some(nearest), Some(argument)) = (mismatch.nearest, &mismatch.argument) {
         let none = String::new();
         let recorded = mismatch.recorded.as_ref().unwrap_or(&none);

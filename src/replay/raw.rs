@@ -1,20 +1,15 @@
 //! What the live app says, unmasked, to be said again to a real server: in memory alone, and only
 //! where commands are passed on.
 //!
-//! The player's own reading masks passwords before anybody can see them, so this is a second reading
-//! of the same octets. Nothing of it is an event, and none of its types can be printed.
+//! Taken from the reading that masks nothing (`hearing`). Nothing of it is an event, and none of its
+//! types can be printed.
 
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::event::Secrets;
-use crate::event::{
-    Body, Draft, Gate, Label, LiteralForm, Message, Micros, Passed, Peer, Piece, Reading, Said,
-};
-use crate::protocol::Protocol;
-use crate::protocol::imap::{Observer, Setting};
+use crate::event::{Label, LiteralForm, Message, Passed, Peer, Piece, Reading, Said};
 
 /// A message of the app, cut where a synchronizing literal waits for the server's go-ahead (RFC 9051,
 /// section 4.3).
@@ -136,40 +131,15 @@ enum Kind {
     Continuation,
 }
 
-/// The second reading.
+/// What the app said, to be said again.
+#[derive(Default)]
 pub struct Unmasked {
-    observer: Observer,
     said: VecDeque<(Kind, Raw)>,
     parts: HashMap<u64, Spooled>,
     spool: Option<Spool>,
 }
 
 impl Unmasked {
-    /// Reads a new connection, whose legs are secured like this.
-    pub fn new(setting: Setting) -> Self {
-        Self {
-            observer: Observer::bridging(Gate::new(Secrets::Shown), setting),
-            said: VecDeque::new(),
-            parts: HashMap::new(),
-            spool: None,
-        }
-    }
-
-    /// This was said, as the player's own observer is told.
-    pub fn observe(&mut self, from: Peer, octets: &[u8], at: Micros) {
-        let mut drafts = Vec::new();
-        let _ = self.observer.observe(from, octets, at, &mut drafts);
-        while self.observer.read_on(&mut drafts) {}
-        self.take_in(drafts);
-    }
-
-    /// TLS has begun.
-    pub fn secured(&mut self) {
-        let mut drafts = Vec::new();
-        let _ = self.observer.secured(&mut drafts);
-        self.take_in(drafts);
-    }
-
     /// The command with this tag that was said next, if it can be said again.
     pub fn command(&mut self, tag: &[u8]) -> Option<Raw> {
         let is_it = |(kind, raw): &(Kind, Raw)| *kind == Kind::Command && raw.tag == tag;
@@ -186,29 +156,23 @@ impl Unmasked {
         self.said.drain(..=place).next_back().map(|(_, raw)| raw)
     }
 
-    fn take_in(&mut self, drafts: Vec<Draft>) {
-        for draft in drafts {
-            let ordinal = draft.ordinal();
-            let Body::Said(said) = draft.into_body() else {
-                continue;
-            };
-            if said.from == Peer::Server {
-                continue;
-            }
-            if let Reading::LiteralPart { .. } = said.reading {
-                self.part(ordinal, said.wire.bytes());
-                continue;
-            }
-            match (&said.reading, &said.passed) {
-                (Reading::Command { refused: true, .. }, _) | (_, Passed::Instead(_)) => {}
-                (Reading::Command { .. }, _) => self.heard(Kind::Command, &said),
-                (Reading::Continuation { .. }, _) => self.heard(Kind::Continuation, &said),
-                _ => {}
-            }
-            // Those that refer to the file keep it.
-            self.parts.clear();
-            self.spool = None;
+    /// This was said, as an observer that masks nothing read it.
+    pub fn hear(&mut self, ordinal: u64, said: &Said) {
+        if said.from == Peer::Server {
+            return;
         }
+        if let Reading::LiteralPart { .. } = said.reading {
+            return self.part(ordinal, said.wire.bytes());
+        }
+        match (&said.reading, &said.passed) {
+            (Reading::Command { refused: true, .. }, _) | (_, Passed::Instead(_)) => {}
+            (Reading::Command { .. }, _) => self.heard(Kind::Command, said),
+            (Reading::Continuation { .. }, _) => self.heard(Kind::Continuation, said),
+            _ => {}
+        }
+        // Those that refer to the file keep it.
+        self.parts.clear();
+        self.spool = None;
     }
 
     fn heard(&mut self, kind: Kind, said: &Said) {
@@ -304,12 +268,20 @@ impl Spool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::{Gate, Micros, Secrets};
+    use crate::protocol::imap::Setting;
+    use crate::replay::hearing::Hearing;
 
-    fn said(octets: &[u8]) -> Unmasked {
-        let mut unmasked = Unmasked::new(Setting::default());
-        unmasked.observe(Peer::Server, b"* OK\r\n", Micros(0));
-        for octet in octets.chunks(1000) {
-            unmasked.observe(Peer::Client, octet, Micros(0));
+    /// What is kept of a conversation.
+    fn said(conversation: &[(Peer, &[u8])]) -> Unmasked {
+        let mut hearing = Hearing::new(Gate::new(Secrets::Masked), Setting::default());
+        let mut unmasked = Unmasked::default();
+        let greeting: &[(Peer, &[u8])] = &[(Peer::Server, b"* OK\r\n")];
+        for (from, octets) in greeting.iter().chain(conversation) {
+            for octets in octets.chunks(1000) {
+                let unmasked = Some(&mut unmasked);
+                hearing.observe(*from, octets, Micros(0), unmasked, &mut Vec::new());
+            }
         }
         unmasked
     }
@@ -332,9 +304,11 @@ mod tests {
 
     #[test]
     fn a_password_is_there_and_a_literal_is_waited_for() {
-        let mut unmasked = said(b"a LOGIN alice {7}\r\n");
-        unmasked.observe(Peer::Server, b"+ OK\r\n", Micros(0));
-        unmasked.observe(Peer::Client, b"hunter2\r\n", Micros(0));
+        let mut unmasked = said(&[
+            (Peer::Client, b"a LOGIN alice {7}\r\n"),
+            (Peer::Server, b"+ OK\r\n"),
+            (Peer::Client, b"hunter2\r\n"),
+        ]);
         let raw = unmasked.command(b"a").unwrap();
         assert_eq!(shown(&raw), "a LOGIN alice {7}\r\n<+>hunter2\r\n");
         assert!(unmasked.command(b"a").is_none());
@@ -344,7 +318,7 @@ mod tests {
     fn a_large_literal_is_not_held_and_comes_back() {
         let body = "0123456789".repeat(30_000);
         let command = format!("a APPEND x {{{}+}}\r\n{body}\r\n", body.len());
-        let mut unmasked = said(command.as_bytes());
+        let mut unmasked = said(&[(Peer::Client, command.as_bytes())]);
         let raw = unmasked.command(b"a").unwrap();
         let is_spooled = |step: &&Step| matches!(step, Step::Spooled(_));
         assert!(raw.steps().iter().filter(is_spooled).count() > 1);
@@ -353,9 +327,11 @@ mod tests {
 
     #[test]
     fn turns_come_in_their_order() {
-        let mut unmasked = said(b"a AUTHENTICATE LOGIN\r\n");
-        unmasked.observe(Peer::Server, b"+ VXNlcg==\r\n", Micros(0));
-        unmasked.observe(Peer::Client, b"YWxpY2U=\r\n", Micros(0));
+        let mut unmasked = said(&[
+            (Peer::Client, b"a AUTHENTICATE LOGIN\r\n"),
+            (Peer::Server, b"+ VXNlcg==\r\n"),
+            (Peer::Client, b"YWxpY2U=\r\n"),
+        ]);
         assert_eq!(
             shown(&unmasked.command(b"a").unwrap()),
             "a AUTHENTICATE LOGIN\r\n"

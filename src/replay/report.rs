@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+#[cfg(doc)]
+use crate::limits;
 use crate::sink::printable::escaped;
 
 /// The report's JSON as a JSON Schema (draft 2020-12).
@@ -18,11 +20,21 @@ pub struct Report {
     /// Those that the real server answered, and that were recorded; `None` without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recorded: Option<u64>,
-    /// Those that were not.
+    /// Those that were not, up to [`limits::MISMATCHES`].
     pub mismatches: Vec<Mismatch>,
+    /// How many there were besides.
+    #[serde(skip_serializing_if = "is_none")]
+    pub unlisted: u64,
     /// Recorded commands that no app sent.
     pub never_asked: Vec<NeverAsked>,
 }
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
+}
+
+/// In what a command differs that was asked more often than it is recorded.
+pub(super) const TIMES: &str = "times asked";
 
 /// A command that no recorded one fits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -33,7 +45,8 @@ pub struct Mismatch {
     pub command: String,
     /// The number of the recorded command that comes nearest.
     pub nearest: Option<u64>,
-    /// In what they differ: `mailbox`, `sequence set`...
+    /// In what they differ: `mailbox`, `sequence set`; `times asked` where it is the same, and was asked
+    /// more often than it is recorded.
     pub argument: Option<String>,
     /// What that is in the recording.
     pub recorded: Option<String>,
@@ -45,6 +58,31 @@ pub struct Mismatch {
 }
 
 impl Mismatch {
+    /// Where the same command was recorded, but not so often: its number, and how often it was.
+    pub(super) fn asked_again(&self) -> Option<(u64, String)> {
+        let times = match self.recorded.as_deref()? {
+            "1" => "1 time".to_owned(),
+            times => format!("{times} times"),
+        };
+        let is_it = self.argument.as_deref() == Some(TIMES);
+        self.nearest
+            .filter(|_| is_it)
+            .map(|nearest| (nearest, times))
+    }
+
+    /// It is a line without a tag.
+    pub(super) fn of_no_command(conn: u64, command: String) -> Self {
+        Self {
+            conn,
+            command,
+            nearest: None,
+            argument: None,
+            recorded: None,
+            live: None,
+            why: None,
+        }
+    }
+
     /// The real server did not even greet.
     pub(super) fn of_greeting(conn: u64, why: &str) -> Self {
         Self {
@@ -77,15 +115,23 @@ impl Report {
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let command = match &*self.command {
+            "" => "a tag without a command".into(),
+            command => escaped(command),
+        };
         write!(
             f,
-            "connection {}: nothing recorded fits {}",
-            self.conn,
-            escaped(&self.command)
+            "connection {}: nothing recorded fits {command}",
+            self.conn
         )?;
         if let Some(why) = &self.why {
             let why = escaped(why);
             write!(f, ", and the server was of no help\n    {why}")?;
+        } else if let Some((nearest, times)) = self.asked_again() {
+            write!(
+                f,
+                ": #{nearest} is the same, and this is once more than it was recorded ({times})"
+            )?;
         } else if let (Some(nearest), Some(argument)) = (self.nearest, &self.argument) {
             let shown = |text: &Option<String>| escaped(text.as_deref().unwrap_or_default());
             let (recorded, live) = (shown(&self.recorded), shown(&self.live));
@@ -110,11 +156,16 @@ impl fmt::Display for Report {
         if let Some(recorded) = self.recorded {
             write!(f, ", {recorded} recorded")?;
         }
+        let unlisted = usize::try_from(self.unlisted).unwrap_or(usize::MAX);
         if !self.mismatches.is_empty() {
-            write!(f, ", {} did not", commands(self.mismatches.len()))?;
+            let all = self.mismatches.len().saturating_add(unlisted);
+            write!(f, ", {} did not", commands(all))?;
         }
         for mismatch in &self.mismatches {
             write!(f, "\n  {mismatch}")?;
+        }
+        if unlisted > 0 {
+            write!(f, "\n  and {} more", commands(unlisted))?;
         }
         if !self.never_asked.is_empty() {
             write!(

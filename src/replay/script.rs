@@ -66,9 +66,9 @@ pub struct Exchange {
 /// What becomes of a connection behind an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Then {
-    /// The session goes on: the command has its tagged response.
+    /// The session goes on: the command has its tagged response, or a later one has.
     GoesOn,
-    /// It ends: with LOGOUT, or where the recording does within an answer.
+    /// It ends: with LOGOUT, or where the recording does within an answer, and no later command has one.
     Ends,
     /// It ends with a BYE that nobody asked for.
     EndsUnasked,
@@ -222,6 +222,12 @@ struct Connection {
     at: Micros,
     /// The commands that have their tagged response.
     answered: HashSet<u64>,
+    /// Where the session was when each command was sent.
+    sent_at: Vec<Place>,
+    /// The server's greeting was kept from the app.
+    is_withheld: bool,
+    /// mailscope said something to the app in the server's place.
+    is_ours: bool,
     /// Where the session is.
     place: Place,
 }
@@ -235,6 +241,9 @@ impl Connection {
             last: None,
             at: Micros::default(),
             answered: HashSet::new(),
+            sent_at: Vec::new(),
+            is_withheld: false,
+            is_ours: false,
             place: Place::default(),
         }
     }
@@ -266,6 +275,7 @@ impl Connection {
             Reading::Command { .. } => {
                 self.whereabouts.command(n, &said);
                 self.last = Some(self.session.exchanges.len());
+                self.sent_at.push(self.place.clone());
                 self.session.exchanges.push(Exchange {
                     n,
                     identity: identity(&said),
@@ -299,7 +309,8 @@ impl Connection {
             self.answered.insert(*n);
         }
         let is_withheld = matches!(&said.passed, Passed::Instead(sent) if sent.bytes().is_empty());
-        self.session.is_addition |= matches!(said.reading, Reading::Greeting { .. }) && is_withheld;
+        self.is_withheld |= matches!(said.reading, Reading::Greeting { .. }) && is_withheld;
+        self.is_ours |= matches!(said.passed, Passed::Own);
         let Some(line) = self.line(said) else {
             return;
         };
@@ -344,7 +355,7 @@ impl Connection {
                 }
                 self.last = place;
             }
-            None if self.session.is_addition => {}
+            None if self.is_withheld && !self.is_ours => {}
             None => {
                 let greeting = &mut self.session.greeting;
                 greeting.get_or_insert_default().extend(line);
@@ -355,8 +366,18 @@ impl Connection {
 
     /// All of it was read.
     fn finish(mut self) -> Session {
-        // The leg to the app is secured for real, or not, whatever was recorded.
+        self.withheld_greeting();
         let exchanges = &mut self.session.exchanges;
+        // What is never answered while a later command is leaves the app waiting, not the connection ended.
+        let is_answered = |exchange: &Exchange| self.answered.contains(&exchange.n);
+        let last = exchanges.iter().rposition(is_answered).unwrap_or_default();
+        for (exchange, sent_at) in exchanges[..last].iter_mut().zip(self.sent_at) {
+            if exchange.then == Then::Ends && !matches!(exchange.name(), "IDLE" | "LOGOUT") {
+                exchange.then = Then::GoesOn;
+                exchange.place = sent_at;
+            }
+        }
+        // The leg to the app is secured for real, or not, whatever was recorded.
         exchanges.retain(|exchange| exchange.name() != "STARTTLS");
         if self.session.is_addition {
             // What never got its answer is still to be asked for.
@@ -369,6 +390,21 @@ impl Connection {
             }
         }
         self.session
+    }
+
+    /// Where the app had no greeting of the server, either it is an addition, which has a command of the
+    /// app, or a fault struck.
+    fn withheld_greeting(&mut self) {
+        if !self.is_withheld {
+            return;
+        }
+        let session = &mut self.session;
+        session.is_addition = !self.is_ours && !session.exchanges.is_empty();
+        if session.greeting.is_none() && !session.is_addition {
+            // A connection that was broken off before a word.
+            session.greeting = Some(Line::default());
+            session.is_refused = true;
+        }
     }
 
     /// What the app was given of a message; `None` for nothing.

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::link::Link;
+use super::link::{Link, Waited};
 use super::player::{Effect, Manner, Player};
 use super::report::Report;
 use super::script::Script;
@@ -218,7 +218,7 @@ impl Session {
         let (line, worker) = upstream::line(shared.upstream.as_ref(), &gate);
         let mut player = Player::new(self.conn, usage, shared.manner, gate, leg, strikes);
         if let Some(upstream) = &shared.upstream {
-            player = player.growing(upstream.is_all, leg);
+            player = player.growing(upstream.is_all);
         }
         let outlet = shared.faults.shape(self.conn).map(Outlet::new);
         if !shared.faults.is_empty() {
@@ -264,18 +264,24 @@ impl Session {
         let mut drafts = Vec::new();
         let mut effects = player.begin(self.live.now(), &mut drafts);
         let mut buffer = vec![0; SMALL];
+        let mut waited = Waited::Whole;
         loop {
             self.live.bus.publish(&mut self.live.numbers, &mut drafts);
             let mut secured = false;
-            // What the app said while it idled.
+            // What the app said while it idled, or while its server took its time.
             let mut early = Vec::new();
             for effect in effects {
                 match effect {
                     Effect::Say(octets) => link.say(octets).await?,
                     Effect::Pause { is_idle: true, .. } if !early.is_empty() => {}
-                    Effect::Pause { pause, is_idle } => {
-                        let heard = link.pause(pause, is_idle.then_some(&mut *buffer)).await?;
-                        early.extend_from_slice(heard);
+                    // Nobody is there whom it would keep waiting.
+                    Effect::Pause { .. } if waited == Waited::AppIsDone => {}
+                    Effect::Pause {
+                        pause,
+                        is_idle: true,
+                    } => early.extend_from_slice(link.idle(pause, &mut buffer).await?),
+                    Effect::Pause { pause, .. } => {
+                        waited = link.pause(pause, &mut buffer, &mut early).await?;
                     }
                     Effect::Close => {
                         link.finish().await?;
@@ -310,6 +316,12 @@ impl Session {
             }
             if secured {
                 effects = player.secured(self.live.now(), &mut drafts);
+                continue;
+            }
+            if early.is_empty() && player.has_more() {
+                // A run that is to end ends here, however much the app reads and asks.
+                tokio::task::yield_now().await;
+                effects = player.proceed(self.live.now(), &mut drafts);
                 continue;
             }
             for order in player.take_orders() {

@@ -213,15 +213,15 @@ fn vanished(said: &Said) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Body, Gate, Micros, Peer, Secrets};
-    use crate::protocol::Protocol;
-    use crate::protocol::imap::{Observer, Setting};
+    use crate::event::{Gate, Micros, Peer, Secrets};
+    use crate::protocol::imap::Setting;
+    use crate::replay::hearing::{Hearing, Word};
     use crate::replay::raw::Unmasked;
 
     /// A conversation: `C: ` and `S: ` lines.
     fn after(conversation: &str) -> Standing {
-        let mut observer = Observer::new(Gate::new(Secrets::Masked));
-        let mut unmasked = Unmasked::new(Setting::default());
+        let mut hearing = Hearing::new(Gate::new(Secrets::Masked), Setting::default());
+        let mut unmasked = Unmasked::default();
         let mut standing = Standing::default();
         for line in conversation.lines() {
             let (from, line) = match line.trim().split_once(": ").unwrap() {
@@ -229,23 +229,19 @@ mod tests {
                 (_, line) => (Peer::Server, line),
             };
             let octets = format!("{line}\r\n");
-            let mut drafts = Vec::new();
-            unmasked.observe(from, octets.as_bytes(), Micros(0));
-            let _ = observer.observe(from, octets.as_bytes(), Micros(0), &mut drafts);
-            for draft in drafts {
-                let Body::Said(said) = draft.body() else {
-                    continue;
-                };
+            let also = Some(&mut unmasked);
+            let heard = hearing.observe(from, octets.as_bytes(), Micros(0), also, &mut Vec::new());
+            for Word { ordinal, said, .. } in heard.words {
                 match &said.reading {
                     Reading::Command { tag: Some(tag), .. } => {
                         let raw = unmasked.command(tag.as_bytes()).unwrap();
-                        standing.command(draft.ordinal(), said, &raw);
+                        standing.command(ordinal, &said, &raw);
                     }
                     Reading::Continuation { .. } => {
                         let raw = unmasked.continuation().unwrap();
                         standing.continuation(&raw);
                     }
-                    _ => standing.response(said),
+                    _ => standing.response(&said),
                 }
             }
         }

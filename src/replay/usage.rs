@@ -7,9 +7,10 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::fitting::is_refused;
-use super::report::{Mismatch, NeverAsked, Report};
+use super::hearing::Word;
+use super::report::{Mismatch, NeverAsked, Report, TIMES};
 use super::script::{Exchange, Script, Session};
-use super::whereabouts::Place;
+use super::whereabouts::{Mailbox, Place};
 use crate::event::{Reading, Said};
 use crate::limits;
 use crate::protocol::imap::sameness::{Difference, difference};
@@ -59,6 +60,8 @@ pub(super) struct Inner {
     /// Commands that the real server answered, if there is one.
     recorded: Option<u64>,
     mismatches: Vec<Mismatch>,
+    /// Those beyond the ones that are kept.
+    unlisted: u64,
 }
 
 /// How far one live connection has followed a recorded one.
@@ -72,6 +75,15 @@ pub(super) struct Cursor {
     pub(super) is_straight: bool,
     /// It has asked for something.
     pub(super) has_asked: bool,
+}
+
+impl Inner {
+    fn add(&mut self, mismatch: Mismatch) {
+        match self.mismatches.len() < limits::MISMATCHES {
+            true => self.mismatches.push(mismatch),
+            false => self.unlisted += 1,
+        }
+    }
 }
 
 impl Usage {
@@ -90,6 +102,7 @@ impl Usage {
             matched: 0,
             recorded: None,
             mismatches: Vec::new(),
+            unlisted: 0,
         };
         let mut by_kind: HashMap<String, Vec<Index>> = HashMap::new();
         for (session, of) in script.sessions.iter().enumerate() {
@@ -115,16 +128,18 @@ impl Usage {
         &self.script
     }
 
-    /// A live connection begins: the first session that none has begun with, or the first of all.
-    /// What was added to others does not begin one.
+    /// A live connection begins: the first session that none has begun with. Where all have one, the last
+    /// in which the server let the app in, for what was full once is not full for ever. What was added to
+    /// others does not begin one.
     pub fn begin(&self, conn: u64) {
         let mut inner = self.inner();
         let sessions = &self.script.sessions;
         let begins = |session: &usize| !sessions[*session].is_addition;
         let mut all = (0..sessions.len()).filter(begins);
-        let first = all.clone().next();
+        let is_open = |session: &usize| !sessions[*session].is_refused;
+        let again = all.clone().rfind(is_open).or_else(|| all.clone().next());
         let free = all.find(|session| inner.begun[*session].is_none());
-        let session = free.or(first).unwrap_or_default();
+        let session = free.or(again).unwrap_or_default();
         if free.is_some() {
             inner.begun[session] = Some(conn);
         }
@@ -148,9 +163,10 @@ impl Usage {
     pub fn take(
         &self,
         conn: u64,
-        live: &Said,
+        word: &Word,
         place: &Place,
     ) -> Result<Index, Option<Box<Mismatch>>> {
+        let live = &word.said;
         let mut inner = self.inner();
         if let Some(cursor) = inner.live.get_mut(&conn) {
             cursor.has_asked = true;
@@ -164,13 +180,18 @@ impl Usage {
             }
             None if self.matching == Matching::State && goes_without_saying(live) => Err(None),
             None => {
-                let mismatch = self.mismatch(&inner, conn, cursor, live, place);
-                if inner.mismatches.len() < limits::MISMATCHES {
-                    inner.mismatches.push(mismatch.clone());
-                }
+                let mismatch = self.mismatch(&inner, conn, cursor, word, place);
+                inner.add(mismatch.clone());
                 Err(Some(Box::new(mismatch)))
             }
         }
+    }
+
+    /// A line was no command, and so is none that was recorded. The report has it then.
+    pub fn no_command(&self, conn: u64, word: &Word) -> Mismatch {
+        let mismatch = Mismatch::of_no_command(conn, word.shown());
+        self.add(mismatch.clone());
+        mismatch
     }
 
     /// The unused exchange in which this command's literal was refused, which is used from now on.
@@ -255,7 +276,7 @@ impl Usage {
         inner: &Inner,
         conn: u64,
         cursor: Cursor,
-        live: &Said,
+        word: &Word,
         place: &Place,
     ) -> Mismatch {
         let candidates = match self.matching {
@@ -264,30 +285,39 @@ impl Usage {
                 let exchanges = self.script.sessions[next.0].exchanges.len();
                 (next.1 < exchanges).then_some(next).into_iter().collect()
             }
-            Matching::State => self.in_order(cursor, name(live)).collect::<Vec<_>>(),
+            Matching::State => self.in_order(cursor, name(&word.said)).collect::<Vec<_>>(),
         };
         let nearest = candidates
-            .into_iter()
+            .iter()
             .filter_map(|index| {
-                let recorded = self.exchange(index);
-                let difference = recorded.difference(live);
-                let difference = difference.unwrap_or_else(|| elsewhere(&recorded.place, place));
+                let recorded = self.exchange(*index);
+                let differences = recorded.differences(&word.said);
+                let is_another = differences.first().is_some_and(|d| d.argument == "command");
                 let rank = (
-                    difference.argument == "command",
-                    !recorded.fits(place),
+                    is_another,
+                    differences.len() + usize::from(!recorded.fits(place)),
                     inner.used[index.0][index.1],
                 );
-                (!rank.0 || self.matching == Matching::Strict).then_some((rank, index, difference))
+                (!is_another || self.matching == Matching::Strict).then_some((rank, *index))
             })
-            .min_by_key(|(rank, ..)| *rank);
+            .min_by_key(|(rank, _)| *rank);
+        let same = |index: &&Index| self.exchange(**index).answers(&word.said, place);
         let (nearest, difference) = match nearest {
-            Some((_, index, difference)) => (Some(self.exchange(index).n), Some(difference)),
+            Some((_, index)) => {
+                let recorded = self.exchange(index);
+                let difference = recorded.told_differences(word).into_iter().next();
+                let difference = difference.unwrap_or_else(|| match recorded.fits(place) {
+                    true => asked_again(candidates.iter().filter(same).count()),
+                    false => elsewhere(&recorded.place, place),
+                });
+                (Some(recorded.n), Some(difference))
+            }
             None => (None, None),
         };
         let part = |part: fn(&Difference) -> &String| difference.as_ref().map(part).cloned();
         Mismatch {
             conn,
-            command: told(live),
+            command: word.shown(),
             nearest,
             argument: part(|difference| &difference.argument),
             recorded: part(|difference| &difference.recorded),
@@ -352,6 +382,7 @@ impl Usage {
             matched: inner.matched,
             recorded: inner.recorded,
             mismatches: inner.mismatches.clone(),
+            unlisted: inner.unlisted,
             never_asked: never_asked.collect(),
         }
     }
@@ -390,10 +421,20 @@ fn goes_without_saying(live: &Said) -> bool {
         if matches!(&**name, "CAPABILITY" | "NOOP" | "LOGOUT"))
 }
 
+/// The same command, asked more often than it was recorded.
+fn asked_again(recorded: usize) -> Difference {
+    Difference {
+        argument: TIMES.into(),
+        recorded: recorded.to_string(),
+        live: "once more".into(),
+    }
+}
+
 /// The same command, recorded elsewhere.
 fn elsewhere(recorded: &Place, live: &Place) -> Difference {
     let shown = |place: &Place| match (&place.mailbox, place.is_authenticated) {
-        (Some(mailbox), _) => String::from_utf8_lossy(mailbox).into_owned(),
+        (Some(Mailbox::Named(mailbox)), _) => String::from_utf8_lossy(mailbox).into_owned(),
+        (Some(Mailbox::Masked | Mailbox::Secret(_)), _) => "<secret>".to_owned(),
         (None, true) => "no mailbox selected".to_owned(),
         (None, false) => "not logged in".to_owned(),
     };

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::name::mailbox_of;
+use super::named::named;
+use super::options::options;
 use super::stores::Stores;
 use crate::event::{Micros, Passed, Reading, Said, Value};
 use crate::limits;
@@ -26,8 +27,11 @@ pub struct Command {
     /// The mailbox that was selected, or was being selected, when it was said; for a command that acts
     /// on the selected mailbox.
     pub selected: Option<Arc<str>>,
-    /// Its words outside of strings, upper case: `RETURN`, `QRESYNC`.
+    /// Its words outside of strings, upper case, whatever they stand for.
     pub words: Vec<String>,
+    /// Its options, upper case: `RETURN`, `COUNT`, `CHARSET` of a search, `QRESYNC` of SELECT, those of LIST, `UTF8`
+    /// and `CATENATE` of APPEND.
+    pub options: Vec<String>,
     /// Who logs in.
     pub identity: Option<String>,
     /// mailscope sent it, and not the app.
@@ -66,6 +70,7 @@ impl Command {
             asks_for_part: matches!(&*name, "FETCH" | "UID FETCH")
                 && said.wire.bytes().contains(&b'<'),
             stores: Stores::read(&name, &arguments).map(Box::new),
+            options: options(&name, &arguments),
             name,
             words,
             identity: identity.clone(),
@@ -86,7 +91,7 @@ impl Command {
         });
         let named: usize = self.named.iter().map(|name| name.len()).sum();
         let identity = self.identity.as_ref().map_or(0, String::len);
-        self.tag.len() + words(&self.words) + named + identity + stores
+        self.tag.len() + words(&self.words) + words(&self.options) + named + identity + stores
     }
 
     /// The mailboxes that it is about.
@@ -104,9 +109,9 @@ impl Command {
         matches!(&*self.name, "SELECT" | "EXAMINE")
     }
 
-    /// Whether this word stands in it, outside of strings; give it in upper case.
-    pub fn has(&self, word: &str) -> bool {
-        self.words.iter().any(|has| has == word)
+    /// Whether it has this option; give it in upper case.
+    pub fn has_option(&self, option: &str) -> bool {
+        self.options.iter().any(|has| has == option)
     }
 
     /// Whether it is FETCH, STORE or SEARCH, during which no message may go (RFC 9051, section
@@ -117,7 +122,9 @@ impl Command {
 
     /// Whether it is about the selected mailbox (RFC 9051, section 6.4), or asks what is new.
     pub(super) fn acts_on_selected(&self) -> bool {
-        self.is_by_uid()
+        let searches = self.name == "ESEARCH" && self.named.is_empty();
+        searches
+            || self.is_by_uid()
             || matches!(
                 &*self.name,
                 "CHECK"
@@ -146,23 +153,6 @@ pub(super) fn kept(text: &str) -> &str {
         end -= 1;
     }
     &text[..end]
-}
-
-/// Where the mailboxes stand among a command's arguments.
-fn places(name: &str) -> &'static [usize] {
-    match name {
-        "APPEND" | "CREATE" | "DELETE" | "DELETEACL" | "EXAMINE" | "GETACL" | "GETQUOTAROOT"
-        | "LISTRIGHTS" | "MYRIGHTS" | "SELECT" | "SETACL" | "SETMETADATA" | "STATUS"
-        | "SUBSCRIBE" | "UNSUBSCRIBE" => &[0],
-        "RENAME" => &[0, 1],
-        "COPY" | "MOVE" | "REPLACE" | "UID COPY" | "UID MOVE" | "UID REPLACE" => &[1],
-        _ => &[],
-    }
-}
-
-fn named(name: &str, arguments: &[Value<'_>]) -> SmallVec<[Arc<str>; 1]> {
-    let mailbox = |place: &usize| arguments.get(*place).and_then(mailbox_of);
-    places(name).iter().filter_map(mailbox).collect()
 }
 
 /// The atoms, as deep as lists go, upper case.

@@ -40,6 +40,22 @@ pub enum Leg {
     Secured,
 }
 
+impl Leg {
+    /// Of a connection that begins, between these addresses.
+    ///
+    /// A log knows no app's address; what it has was said inside of TLS, if there was any. What goes to the
+    /// port for TLS is secured from the first octet on (RFC 8314, section 3.2): mailscope says so when it was
+    /// there, and where a capture has lines of it, somebody has deciphered them.
+    fn of(client: &str, server: &str) -> Self {
+        let is_log = [client, server].contains(&"unknown");
+        match (is_log, server.ends_with(":993")) {
+            (true, true) => Self::Secured,
+            (true, false) | (false, true) => Self::Unknown,
+            (false, false) => Self::Cleartext,
+        }
+    }
+}
+
 /// A connection's session.
 #[derive(Default)]
 pub struct Session {
@@ -170,10 +186,10 @@ impl Session {
             selected: self.selected.as_ref().map(|mailbox| mailbox.name.clone()),
         };
         match &event.body {
-            Body::Connected { server, .. } => {
+            Body::Connected { client, server } => {
                 self.connected = true;
                 self.server = Some(server.clone());
-                self.legs = [Leg::Cleartext; 2];
+                self.legs = [Leg::of(client, server); 2];
             }
             Body::Secured(secured) => self.legs[secured.leg as usize] = Leg::Secured,
             Body::Compressed => self.compressed = true,
@@ -223,8 +239,14 @@ impl Session {
             if mechanism.is_none() {
                 self.idle_ends(said);
             }
-            let command = self.continued.get(kept(tag.as_deref()?))?;
-            return self.in_flight.find(*command).cloned();
+            let command = *self.continued.get(kept(tag.as_deref()?))?;
+            if mechanism.is_some()
+                && said.wire.bytes().trim_ascii_end() == b"*"
+                && let Some(authenticate) = self.in_flight.get_mut(command)
+            {
+                authenticate.done = true;
+            }
+            return self.in_flight.find(command).cloned();
         }
         let mut command = Command::read(n, at, said)?;
         if self.in_flight.count() == 0
@@ -479,7 +501,7 @@ impl Session {
                 }
                 self.set_state(State::Selected);
                 // Selecting with either of them turns it on (RFC 7162, section 3.1.8 and 3.2.5).
-                if command.has("CONDSTORE") && !self.has_enabled("CONDSTORE") {
+                if command.has_option("CONDSTORE") && !self.has_enabled("CONDSTORE") {
                     self.enabled.push("CONDSTORE".into());
                 }
             }

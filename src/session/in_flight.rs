@@ -17,7 +17,7 @@ pub struct Pending {
     answered: Vec<String>,
     /// When the server agreed to IDLE.
     pub idles: Option<Micros>,
-    /// The client has ended IDLE.
+    /// The client has ended it: IDLE with `DONE`, a SASL exchange with `*`.
     pub done: bool,
 }
 

@@ -12,7 +12,8 @@
 //! either, which makes the events and knows what a server may say; nothing here looks ahead.
 //!
 //! Promises: no octets of a message are kept but names, flags and tags; telling which UID a number
-//! is, and taking a message out of the middle, take logarithmic time; what is held is bounded
+//! is, and taking a message out of the middle, take logarithmic time, and taking out any number of
+//! messages of which nothing was told as much as taking out one; what is held is bounded
 //! ([`limits`](crate::limits)).
 
 mod capabilities;
@@ -23,6 +24,9 @@ mod items;
 mod mailbox;
 mod messages;
 mod name;
+mod named;
+mod options;
+mod order;
 mod place;
 mod ranks;
 mod sequence_set;

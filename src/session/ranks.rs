@@ -1,19 +1,20 @@
-//! Which of many places are taken, and how many before each: a Fenwick tree over ones and zeros.
+//! Sums of a row of counts, kept while single counts change: a Fenwick tree.
 //!
-//! A place is added at the end, taken out anywhere, and found by its rank, each in logarithmic time.
+//! A count is added at the end, changed anywhere, and found by what stands before it, each in logarithmic
+//! time.
 
-/// Places in a row, each taken or left.
+/// Counts in a row.
 #[derive(Default)]
 pub(super) struct Ranks {
-    /// `sums[i - 1]` counts the places taken of the `i & -i` places that end with the `i`th.
+    /// `sums[i - 1]` adds up the `i & -i` counts that end with the `i`th.
     sums: Vec<u32>,
 }
 
 impl Ranks {
-    /// Adds a place at the end, taken.
-    pub(super) fn push(&mut self) {
+    /// Adds a count at the end.
+    pub(super) fn push(&mut self, count: u32) {
         let at = self.sums.len() + 1;
-        let mut sum = 1;
+        let mut sum = count;
         let mut step = 1;
         while step < (at & at.wrapping_neg()) {
             sum += self.sums[at - step - 1];
@@ -22,41 +23,58 @@ impl Ranks {
         self.sums.push(sum);
     }
 
-    /// Leaves a place that is taken.
-    pub(super) fn leave(&mut self, place: usize) {
+    /// The count at this place is larger by so much.
+    pub(super) fn add(&mut self, place: usize, more: u32) {
+        self.change(place, |sum| sum + more);
+    }
+
+    /// The count at this place, which was not less, is smaller by so much.
+    pub(super) fn take(&mut self, place: usize, less: u32) {
+        self.change(place, |sum| sum - less);
+    }
+
+    fn change(&mut self, place: usize, changed: impl Fn(u32) -> u32) {
         let mut at = place + 1;
-        while at <= self.sums.len() {
-            self.sums[at - 1] -= 1;
+        while let Some(sum) = self.sums.get_mut(at - 1) {
+            *sum = changed(*sum);
             at += at & at.wrapping_neg();
         }
     }
 
-    /// How many places are taken before this one.
-    pub(super) fn before(&self, place: usize) -> usize {
+    /// What the counts before this place add up to.
+    pub(super) fn before(&self, place: usize) -> u32 {
         let mut at = place.min(self.sums.len());
         let mut sum = 0;
         while at > 0 {
-            sum += self.sums[at - 1] as usize;
+            sum += self.sums[at - 1];
             at &= at - 1;
         }
         sum
     }
 
-    /// The taken place with so many taken ones before it.
-    pub(super) fn find(&self, before: usize) -> Option<usize> {
-        let mut left = before;
+    /// The place of the count that reaches beyond `sum`, and what is left of `sum` there.
+    pub(super) fn find(&self, sum: u32) -> Option<(usize, u32)> {
+        let mut left = sum;
         let mut at = 0;
         let mut step = self.sums.len().checked_ilog2().map_or(0, |bits| 1 << bits);
         while step > 0 {
             if let Some(sum) = self.sums.get(at + step - 1)
-                && (*sum as usize) <= left
+                && *sum <= left
             {
-                left -= *sum as usize;
+                left -= *sum;
                 at += step;
             }
             step >>= 1;
         }
-        (at < self.sums.len()).then_some(at)
+        (at < self.sums.len()).then_some((at, left))
+    }
+}
+
+impl FromIterator<u32> for Ranks {
+    fn from_iter<T: IntoIterator<Item = u32>>(counts: T) -> Self {
+        let mut ranks = Self::default();
+        counts.into_iter().for_each(|count| ranks.push(count));
+        ranks
     }
 }
 
@@ -67,19 +85,36 @@ mod tests {
     #[test]
     fn it_is_what_a_list_is() {
         let mut ranks = Ranks::default();
-        let mut list: Vec<usize> = Vec::new();
+        let mut list: Vec<u32> = Vec::new();
         let mut random = fastrand::Rng::with_seed(9051);
-        for place in 0..300 {
-            ranks.push();
-            list.push(place);
-            while random.bool() && !list.is_empty() {
-                ranks.leave(list.remove(random.usize(..list.len())));
+        for _ in 0..300 {
+            let count = random.u32(..4);
+            ranks.push(count);
+            list.push(count);
+            while random.bool() {
+                let place = random.usize(..list.len());
+                let less = random.u32(..=list[place]);
+                match random.bool() {
+                    true => {
+                        ranks.take(place, less);
+                        list[place] -= less;
+                    }
+                    false => {
+                        ranks.add(place, less);
+                        list[place] += less;
+                    }
+                }
             }
-            for (rank, place) in list.iter().enumerate() {
-                assert_eq!(ranks.find(rank), Some(*place));
-                assert_eq!(ranks.before(*place), rank);
+            let mut sum = 0;
+            for (place, count) in list.iter().enumerate() {
+                assert_eq!(ranks.before(place), sum);
+                for left in 0..*count {
+                    assert_eq!(ranks.find(sum + left), Some((place, left)));
+                }
+                sum += count;
             }
-            assert_eq!(ranks.find(list.len()), None);
+            assert_eq!(ranks.before(list.len()), sum);
+            assert_eq!(ranks.find(sum), None);
         }
     }
 }

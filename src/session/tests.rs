@@ -377,3 +377,10 @@ fn a_select_that_fails_leaves_none_selected() {
     assert_eq!(told.last().unwrap(), "");
     assert_eq!(told[4], "#4 B");
 }
+
+#[test]
+fn a_mailbox_named_like_an_option_turns_nothing_on() {
+    let on = |more: &str| selected(more).has_enabled("CONDSTORE");
+    assert!(!on("C: c SELECT CONDSTORE\nS: * 4 EXISTS\nS: c OK in\n"));
+    assert!(on("C: c SELECT x (CONDSTORE)\nS: * 4 EXISTS\nS: c OK in\n"));
+}

@@ -25,6 +25,7 @@ use crate::error::{Error, Result};
 use crate::event::json::Object;
 use crate::event::{Micros, Times};
 use crate::figure;
+use crate::protocol::imap::is_command;
 
 /// What a limit is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -273,6 +274,9 @@ impl Figure {
             Takes::Command if only.is_empty() => {
                 Err(format!("a command's name belongs behind {name}:"))
             }
+            Takes::Command if !is_command(&only.to_ascii_uppercase()) => Err(format!(
+                "{only} is no command of IMAP that mailscope knows, and so would never be over"
+            )),
             Takes::Command => Ok(only.to_ascii_uppercase()),
             Takes::Waste if Kind::ALL.iter().any(|kind| kind.id() == only) => Ok(only.to_owned()),
             Takes::Waste => {
@@ -299,6 +303,22 @@ impl Verdict {
             (Some(number), Of::Count) => figure::count(number),
             (Some(number), Of::Octets) => figure::octets(number),
             (Some(number), Of::Time) => figure::duration(Micros(number)),
+        }
+    }
+
+    /// Figure and limit for people: exact where both would read alike and are not.
+    pub fn both_shown(&self) -> (String, String) {
+        let shown = (self.shown(self.figure), self.shown(Some(self.limit)));
+        let exact = |number: u64| match self.of {
+            Of::Octets => figure::counted(number, "octet"),
+            Of::Time => format!("{number} µs"),
+            Of::Count => figure::count(number),
+        };
+        match self.figure {
+            Some(figure) if shown.0 == shown.1 && figure != self.limit => {
+                (exact(figure), exact(self.limit))
+            }
+            _ => shown,
         }
     }
 
@@ -401,6 +421,21 @@ mod tests {
     }
 
     #[test]
+    fn a_figure_just_beyond_its_limit_is_told_exactly() {
+        let shown = |limits: &str| {
+            let verdicts = budget(limits).unwrap().verdicts(&summary()).unwrap();
+            verdicts[0].both_shown()
+        };
+        let both = |one: &str, two: &str| (one.to_owned(), two.to_owned());
+        assert_eq!(
+            shown("bytes=1MiB"),
+            both("1,048,577 octets", "1,048,576 octets")
+        );
+        assert_eq!(shown("bytes=1048577"), both("1.0 MiB", "1.0 MiB"));
+        assert_eq!(shown("bytes=1KiB"), both("1.0 MiB", "1.0 KiB"));
+    }
+
+    #[test]
     fn commands_kinds_of_waste_and_times_have_limits_of_their_own() {
         let summary = summary();
         for (within, beyond) in [
@@ -458,6 +493,7 @@ mod tests {
             ("waiting=3", "a time, such as"),
             ("commands=1,", "no NAME=LIMIT"),
             ("commands:=1", "behind commands:"),
+            ("max:SELCT=1ms", "SELCT is no command"),
             ("connections:FETCH=1", "of all together"),
             ("waste:fetches=1", "but fetched-twice, part-of-whole"),
         ] {

@@ -231,12 +231,8 @@ fn verdicts(page: &mut Page<'_>, budget: &[Verdict]) {
         } else {
             WITHIN
         };
-        vec![
-            safe(&verdict.name),
-            verdict.shown(Some(verdict.limit)),
-            verdict.shown(verdict.figure),
-            says.to_owned(),
-        ]
+        let (figure, limit) = verdict.both_shown();
+        vec![safe(&verdict.name), limit, figure, says.to_owned()]
     };
     let rows: Vec<Vec<String>> = budget.iter().map(row).collect();
     table::write(page, &columns, &rows, |cell| match cell {

@@ -144,7 +144,7 @@ pub use reader::Reader;
 pub use resume::Resumed;
 pub use schema::SCHEMA;
 pub use text::{COUNTS_AS_SENT, TextWriter, open_lists};
-pub use text_line::{TextLine, is_text, read_text, read_text_so_far, says_opaque};
+pub use text_line::{TextLine, is_text, read_text, read_text_so_far, says_opaque, says_refused};
 
 #[cfg(test)]
 mod tests;

@@ -19,7 +19,8 @@
 //! as it was said, or is left out. A line that is not printable UTF-8 has the prefix `C\: ` or `S\: `, and in it
 //! `\\` and `\xNN` are escapes. Other lines that begin with `#` are comments; empty ones are passed
 //! over. Behind a literal that was refused, the refusal stands before what the client said next, though
-//! it may not have waited for it: else that would be the literal. Where a peer's own counts do not fit
+//! it may not have waited for it: else that would be the literal. A refusal that stands in no line of its
+//! own (the server answered what the client said next, or without a tag) is `# the literal was refused`. Where a peer's own counts do not fit
 //! what it sent, a comment says so, so that an import leaves them alone.
 //!
 //! `# opaque from here on` stands before the octets of a connection that nobody read as messages: behind
@@ -44,6 +45,9 @@ pub const COUNTS_AS_SENT: &str = "# the counts of literals are what was sent";
 
 /// The comment of a text behind which a connection's octets, both peers', are opaque.
 pub(super) const OPAQUE: &str = "opaque from here on";
+
+/// The comment behind a client's literal that the server refused in no line of its own.
+pub(super) const REFUSED: &str = "the literal was refused";
 
 /// Writes the short form.
 pub struct TextWriter<W> {
@@ -246,6 +250,10 @@ impl<W: Write> TextWriter<W> {
             self.held.push_back(spoken.into_owned());
             return Ok(());
         }
+        let tag = first_word(&spoken.bytes);
+        while self.refused.get(&spoken.conn).is_some_and(|of| of != tag) {
+            self.release_unsaid(spoken.conn)?;
+        }
         // What a client says behind a literal, without an answer, may be taken for more of that.
         let is_behind = self.behind_literal.remove(&spoken.conn) && spoken.from == Peer::Client;
         let is_unread = spoken.is_opaque && self.opaque.contains_key(&spoken.conn);
@@ -264,7 +272,6 @@ impl<W: Write> TextWriter<W> {
         for run in self.runs(&spoken) {
             self.write_run(spoken.conn, &run)?;
         }
-        let tag = first_word(&spoken.bytes);
         let refused = self.refused.get(&spoken.conn);
         if spoken.is_refused {
             self.refused.insert(spoken.conn, tag.to_vec());
@@ -272,6 +279,13 @@ impl<W: Write> TextWriter<W> {
             return self.release(spoken.conn);
         }
         Ok(())
+    }
+
+    /// The same where no line says that it is refused.
+    fn release_unsaid(&mut self, conn: u64) -> io::Result<()> {
+        self.go_on(conn)?;
+        writeln!(self.out, "# {REFUSED}")?;
+        self.release(conn)
     }
 
     /// Writes what the client said behind a literal that is refused now.
@@ -321,7 +335,7 @@ impl<W: Write> TextWriter<W> {
     /// Those of the writer.
     pub fn flush(&mut self) -> io::Result<()> {
         while let Some(conn) = self.held.front().map(|held| held.conn) {
-            self.release(conn)?; // it was never refused
+            self.release_unsaid(conn)?;
         }
         // Their messages never came.
         for (conn, octets) in std::mem::take(&mut self.go_aheads) {

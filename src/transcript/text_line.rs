@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use super::text::OPAQUE;
+use super::text::{OPAQUE, REFUSED};
 use crate::event::Peer;
 
 /// A line of the short form.
@@ -21,11 +21,18 @@ pub struct TextLine {
     pub octets: Vec<u8>,
     /// They are of no message, and so is all that comes behind them on this connection.
     pub is_opaque: bool,
+    /// Before it, the server refused the literal that the connection's client had announced.
+    pub is_behind_refusal: bool,
 }
 
 /// Whether a comment, without its `#`, says that a connection's octets are opaque from here on.
 pub fn says_opaque(comment: &[u8]) -> bool {
     comment.trim_ascii() == OPAQUE.as_bytes()
+}
+
+/// Whether a comment, without its `#`, says that the literal before it was refused.
+pub fn says_refused(comment: &[u8]) -> bool {
+    comment.trim_ascii() == REFUSED.as_bytes()
 }
 
 /// Whether a file that begins so is in the short form, and not JSON.
@@ -57,11 +64,15 @@ pub fn read_text_so_far(text: &[u8]) -> (Vec<TextLine>, Option<(u64, String)>) {
 fn read_lines(text: &[u8], read: &mut Vec<TextLine>) -> Result<(), (u64, String)> {
     let mut conn = 1;
     let mut opaque = HashSet::new();
+    let mut refused = HashSet::new();
     for (number, line) in (1_u64..).zip(text.split(|octet| *octet == b'\n')) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if let Some(comment) = line.strip_prefix(b"#") {
             if says_opaque(comment) {
                 opaque.insert(conn);
+            }
+            if says_refused(comment) {
+                refused.insert(conn);
             }
             let comment = String::from_utf8_lossy(comment);
             let mut words = comment.split_whitespace();
@@ -83,6 +94,7 @@ fn read_lines(text: &[u8], read: &mut Vec<TextLine>) -> Result<(), (u64, String)
             from,
             octets,
             is_opaque: opaque.contains(&conn),
+            is_behind_refusal: refused.remove(&conn),
         });
     }
     Ok(())

@@ -17,6 +17,8 @@ pub fn trials() -> Vec<Trial> {
     let mut trials = trials!("authority";
         it_is_made_on_first_use_for_its_owner_alone_and_kept,
         ca_lists_what_there_is_and_says_how_to_trust_it,
+        the_path_is_printed_as_the_system_has_it,
+        a_variable_without_a_value_names_no_folder,
         every_platform_has_steps_to_trust_and_to_take_it_back,
         an_export_is_the_certificate_and_never_overwrites,
         what_cannot_be_is_refused_with_exit_code_2,
@@ -139,6 +141,32 @@ fn ca(ca_dir: &Path, arguments: &[&str]) -> Output {
         .arg("--ca-dir")
         .arg(ca_dir);
     command.output_in_time().unwrap()
+}
+
+/// It need not be UTF-8, and a program is to find it by what is printed.
+fn the_path_is_printed_as_the_system_has_it() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempfile::tempdir().unwrap();
+    let ca_dir = folder.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9"));
+    let output = ca(&ca_dir, &["path"]);
+    assert!(output.status.success(), "{output:?}");
+    let path = output.stdout.strip_suffix(b"\n").unwrap();
+    assert!(Path::new(std::ffi::OsStr::from_bytes(path)).is_file());
+}
+
+fn a_variable_without_a_value_names_no_folder() {
+    let data = tempfile::tempdir().unwrap();
+    let output = binary()
+        .args(["ca", "path"])
+        .env("MAILSCOPE_CA_DIR", "")
+        .env("XDG_DATA_HOME", data.path())
+        .env("HOME", data.path())
+        .output_in_time()
+        .unwrap();
+    assert!(
+        said(&output).starts_with(data.path().to_str().unwrap()),
+        "{output:?}"
+    );
 }
 
 fn said(output: &Output) -> &str {

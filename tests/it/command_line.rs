@@ -80,6 +80,9 @@ fn bad_input_gets_a_clear_error_and_exit_code_2() {
             &["record", "host", "--insecure", "--server-ca", "x"],
             "--insecure",
         ),
+        (&["record", "host", "-o", "-"], "./- for a file"),
+        (&["record", "host", "--ready-file", "-"], "./- for a file"),
+        (&["replay", "a.json", "--report", "-"], "./- for a file"),
         (&["show", "/nowhere/a.json"], "/nowhere/a.json"),
         (
             &["show", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")],

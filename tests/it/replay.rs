@@ -17,6 +17,7 @@ use super::support::{schema, trials, wait_for};
 pub fn trials() -> Vec<Trial> {
     trials!("replay";
         a_command_that_was_not_recorded_is_told,
+        a_report_that_cannot_be_written_is_printed,
         a_report_tells_no_password,
         a_second_use_of_what_changes_nothing,
         a_text_written_by_hand_is_replayed,
@@ -25,6 +26,7 @@ pub fn trials() -> Vec<Trial> {
         commands_by_meaning_in_another_order,
         idle_is_ended_before_what_was_recorded_later,
         on_miss_fail_closes,
+        once_an_app_that_leaves_is_gone_at_once,
         once_ends_when_all_is_served,
         starttls_is_offered_and_real,
         strict_wants_the_recorded_order,
@@ -116,9 +118,13 @@ impl Replay {
 
     /// Ends it as Ctrl-C does; its exit code and its report.
     pub fn stop(&mut self) -> (i32, Value) {
+        self.interrupt();
+        self.end()
+    }
+
+    fn interrupt(&self) {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
         kill_process(pid, Signal::INT).unwrap();
-        self.end()
     }
 }
 
@@ -264,6 +270,37 @@ fn a_command_that_was_not_recorded_is_told() {
         stderr.contains("recorded: INBOX\n    live:     Drafts"),
         "{stderr}"
     );
+}
+
+fn a_report_that_cannot_be_written_is_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut replay = Replay::start(&transcript(&folder, &small()), &[]);
+    std::fs::create_dir(replay.folder.path().join("report.json")).unwrap();
+    let mut app = App::plain(replay.address("plain"));
+    app.hear("* OK");
+    app.command("a", "LOGIN alice x");
+    replay.interrupt();
+    let status = wait_for("replay's end", || replay.child.try_wait().unwrap());
+    let stderr = replay.read("stderr");
+    assert_eq!(status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("mailscope: 1 command matched"), "{stderr}");
+    assert!(stderr.contains("write the report report.json"), "{stderr}");
+}
+
+/// Not when the pause is over, in which it was told nothing.
+fn once_an_app_that_leaves_is_gone_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut events = small();
+    for (event, at) in events.iter_mut().zip([0, 1, 3600]) {
+        event["at"] = json!(at);
+    }
+    let path = transcript(&folder, &events);
+    let mut replay = Replay::start(&path, &["--once", "--timing", "recorded"]);
+    let mut app = App::plain(replay.address("plain"));
+    app.hear("* OK");
+    app.say(b"a LOGIN alice x\r\n");
+    drop(app);
+    assert_eq!(replay.end().0, 0);
 }
 
 fn on_miss_fail_closes() {

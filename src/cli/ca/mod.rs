@@ -15,7 +15,8 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::authority::{WhichAuthority, ca_dir};
-use super::{Common, print};
+use super::path::quoted;
+use super::{Common, print, print_octets};
 use crate::error::Result;
 use crate::net::Authority;
 use platform::Platform;
@@ -60,7 +61,12 @@ pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
             let kept = Authority::all(&ca_dir(common)?)?;
             print(&list::list(&kept, &arguments.which.scope()))
         }
-        Some(What::Path { which }) => print(&format!("{}\n", place(&which.open(common)?))),
+        Some(What::Path { which }) => {
+            // As the system has it, which need not be UTF-8.
+            let authority = which.open(common)?;
+            let path = authority.path().unwrap_or(Path::new("ca.pem"));
+            print_octets(&[path.as_os_str().as_encoded_bytes(), b"\n"].concat())
+        }
         Some(What::Export(arguments)) => export::run(arguments, common),
         Some(What::Trust { platforms, which }) => {
             print(&platform::guide(&which.open(common)?, platforms))

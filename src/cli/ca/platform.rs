@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 use super::list::about;
-use super::{place, steps};
+use super::{place, quoted, steps};
 use crate::net::{Authority, Scope};
 
 /// Where an authority can be trusted.
@@ -76,7 +76,7 @@ pub fn guide(authority: &Authority, platforms: &[Platform]) -> String {
         flags => format!(" {flags}"),
     };
     let path = place(authority);
-    text.replace("{quoted}", &shell_quoted(&path))
+    text.replace("{quoted}", &quoted(&path))
         .replace("{id}", &id(authority))
         .replace("{name}", &authority.name())
         .replace("{serial}", &authority.serial_number())
@@ -96,11 +96,6 @@ fn reach(scope: &Scope) -> &'static str {
 fn id(authority: &Authority) -> String {
     let digits = authority.fingerprint_sha256().replace(':', "");
     digits.chars().take(8).collect::<String>().to_lowercase()
-}
-
-/// One word for a Unix shell.
-fn shell_quoted(path: &str) -> String {
-    format!("'{}'", path.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

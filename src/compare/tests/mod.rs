@@ -103,6 +103,15 @@ fn what_means_the_same_is_no_difference() {
             "C: a EXPUNGE\nS: * 3 EXPUNGE\nS: * 3 EXPUNGE\nS: * 5 EXISTS\nS: a OK",
             "C: a EXPUNGE\nS: * 4 EXPUNGE\nS: * 3 EXPUNGE\nS: * 5 EXISTS\nS: a OK",
         ),
+        // Whether anybody asked for it or not, and whenever it comes.
+        (
+            "C: a NOOP\nS: * 4 EXPUNGE\nS: * 3 EXPUNGE\nS: a OK",
+            "C: a NOOP\nS: * 3 EXPUNGE\nS: * 3 EXPUNGE\nS: a OK",
+        ),
+        (
+            "C: a NOOP\nS: * 4 EXPUNGE\nS: a OK\nC: b NOOP\nS: * 3 EXPUNGE\nS: * 3 FETCH (FLAGS ())\nS: b OK",
+            "C: a NOOP\nS: * 5 FETCH (FLAGS ())\nS: a OK\nC: b NOOP\nS: * 3 EXPUNGE\nS: * 3 EXPUNGE\nS: b OK",
+        ),
         // What nobody asked for, with another command.
         (
             "C: a NOOP\nS: * 4 EXISTS\nS: a OK\nC: b CHECK\nS: b OK",
@@ -134,7 +143,7 @@ fn what_means_the_same_is_no_difference() {
 
 #[test]
 fn the_very_thing_that_differs_is_told() {
-    let cases: [(&str, &str, &[&str]); 24] = [
+    let cases: [(&str, &str, &[&str]); 28] = [
         ("C: a NOOP\nS: a OK", "", &["command NOOP | -"]),
         (
             "C: a SELECT x\nS: a OK",
@@ -245,6 +254,31 @@ fn the_very_thing_that_differs_is_told() {
             "C: a STORE 1 +FLAGS (\\Seen)\nS: a OK\nC: b SEARCH SEEN\nS: b OK\nC: c EXPUNGE\nS: c OK",
             "C: b SEARCH SEEN\nS: b OK\nC: c EXPUNGE\nS: c OK\nC: a STORE 1 +FLAGS (\\Seen)\nS: a OK",
             &["moved STORE 1 +FLAGS (\\Seen) | STORE 1 +FLAGS (\\Seen)"],
+        ),
+        // Of another message.
+        (
+            "C: a NOOP\nS: * 1 EXPUNGE\nS: * 2 FETCH (FLAGS ())\nS: a OK",
+            "C: a NOOP\nS: * 2 FETCH (FLAGS ())\nS: * 1 EXPUNGE\nS: a OK",
+            &[
+                "unsolicited - | * 2 FETCH (FLAGS ())",
+                "unsolicited * 2 FETCH (FLAGS ()) | -",
+            ],
+        ),
+        (
+            "C: a APPEND x {3+}\nC: abc {3+}\nC: def\nS: a OK",
+            "C: a APPEND x {3+}\nC: ABC {3+}\nC: def\nS: a OK",
+            &["argument argument 2: abc | ABC"],
+        ),
+        (
+            "C: a SETACL x alice lr\nS: a OK",
+            "C: a SETACL x Alice lr\nS: a OK",
+            &["argument argument 2: alice | Alice"],
+        ),
+        // It sets \Seen.
+        (
+            "C: a SEARCH UNSEEN\nS: a OK\nC: b FETCH 1 (RFC822)\nS: b OK",
+            "C: b FETCH 1 (RFC822)\nS: b OK\nC: a SEARCH UNSEEN\nS: a OK",
+            &["moved SEARCH UNSEEN | SEARCH UNSEEN"],
         ),
         // A question on the other side of what changes its answer.
         (

@@ -33,6 +33,7 @@ fn spoken(line: &str) -> String {
         arguments: &said.arguments(),
         identity: identity.as_deref(),
         mechanism: mechanism.as_deref(),
+        access: Access::ReadWrite,
     };
     let _ = super::super::terms::of_command(&command, said);
     sentence(&command).map_or("?".into(), |sentence| text(&sentence))
@@ -41,6 +42,26 @@ fn spoken(line: &str) -> String {
 #[test]
 fn commands_are_read_aloud() {
     for (line, words) in [
+        (
+            "APPEND Sent (\\Seen) {3+}\r\nabc (\\Draft) {4+}\r\nabcd",
+            "stores 2 messages, together of 7 octets, in Sent",
+        ),
+        (
+            "STORE 1 +X-GM-LABELS (foo \"&AOk-\")",
+            "adds the labels foo and é to message 1",
+        ),
+        (
+            "UID STORE 1 X-GM-LABELS.SILENT (foo)",
+            "leaves the message with UID 1 with the label foo, and does not want to be sent the result",
+        ),
+        (
+            "SEARCH RETURN (SAVE) UNSEEN",
+            "looks for the messages that are unread, and keeps the result as $",
+        ),
+        (
+            "SEARCH RETURN (COUNT SAVE) UNSEEN",
+            "asks for the count of the messages that are unread, and keeps the result as $",
+        ),
         (
             "SETACL INBOX fred lrs",
             "gives rights to the mailbox INBOX to fred",
@@ -73,7 +94,7 @@ fn commands_are_read_aloud() {
         ("GETMETADATA (DEPTH 1)", "?"),
         (
             "SEARCH FILTER road X-GM-LABELS &AOk-",
-            "asks for the numbers of the messages that fit the stored search road and have Gmail's label &AOk-",
+            "asks for the numbers of the messages that fit the stored search road and have Gmail's label é",
         ),
         ("LOGIN alice hunter2", "logs in as alice, with a password"),
         ("SELECT \"Sent Mail\"", "opens the mailbox \"Sent Mail\""),

@@ -35,6 +35,22 @@ fn told(lines: &[(Peer, &str)]) -> Vec<String> {
 }
 
 #[test]
+fn fetching_marks_nothing_as_read_where_the_mailbox_is_open_for_reading_only() {
+    let marks = |opened: &str, answer: &str| {
+        let said = told(&[
+            (S, "* PREAUTH hi"),
+            (C, opened),
+            (S, answer),
+            (C, "c FETCH 1 (BODY[])"),
+        ]);
+        said.last().unwrap().contains("1, which marks it as read")
+    };
+    assert!(marks("b SELECT INBOX", "b OK [READ-WRITE] open"));
+    assert!(!marks("b EXAMINE INBOX", "b OK [READ-ONLY] open"));
+    assert!(!marks("b SELECT INBOX", "b OK [READ-ONLY] open"));
+}
+
+#[test]
 fn a_session_is_told_once() {
     let told = told(&[
         (S, "* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN XUNHEARDOF] hi"),

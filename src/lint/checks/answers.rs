@@ -31,9 +31,13 @@ pub(super) fn check(look: &mut Look<'_>) {
         ],
         "LOGOUT" if !look.memory.bye => &[("BYE", Breach::LogoutWithoutBye)],
         // With SAVE alone, what was found is kept and not told (RFC 5182).
-        "SEARCH" | "UID SEARCH" if !command.has("SAVE") && lacks("ESEARCH") => {
+        "SEARCH" | "UID SEARCH" if !command.has_option("SAVE") && lacks("ESEARCH") => {
             &[("SEARCH", Breach::SearchWithoutData)]
         }
+        "SORT" | "UID SORT" if !command.has_option("SAVE") && lacks("ESEARCH") => {
+            &[("SORT", Breach::SearchWithoutData)]
+        }
+        "THREAD" | "UID THREAD" => &[("THREAD", Breach::SearchWithoutData)],
         _ => return,
     };
     let missing = missing.iter().filter(|(name, _)| lacks(name));

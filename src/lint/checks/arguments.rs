@@ -102,7 +102,7 @@ fn counted(look: &mut Look<'_>, name: &str) {
 }
 
 /// The argument behind so many, lists counting as one.
-fn nth(spans: &[Span], behind: usize) -> Option<&Span> {
+pub(super) fn nth(spans: &[Span], behind: usize) -> Option<&Span> {
     let mut depth = 0_usize;
     let mut count = 0;
     for span in spans {
@@ -171,9 +171,12 @@ fn append(look: &mut Look<'_>) {
     let behind = &spans[begins.map_or(spans.len(), |begins| begins + 1)..];
     let mut quoted = behind.iter().filter(|span| span.label == Label::Quoted);
     let date = quoted.next().map(|span| span.range.clone());
-    let words = look.command.iter().flat_map(|command| &command.words);
-    let is_utf8 = words.clone().any(|word| word == "UTF8");
-    let is_url = words.clone().any(|word| word == "CATENATE");
+    let has = |option: &str| {
+        look.command
+            .as_ref()
+            .is_some_and(|it| it.has_option(option))
+    };
+    let (is_utf8, is_url) = (has("UTF8"), has("CATENATE"));
     if let Some(range) = date.filter(|_| !is_url)
         && !is_date_time(&said.wire.bytes()[range.clone()])
     {

@@ -82,6 +82,13 @@ pub(super) fn lacking(look: &Look<'_>, any_of: &[&str], id: Breach) -> Option<Br
     }
 }
 
+/// Which capabilities would do.
+pub(super) fn one_of(any_of: &[&str]) -> String {
+    let about = format!("the capability is {}", any_of.join(" or "));
+    let about = about.replace("= ", "=... ");
+    about.trim_end_matches('=').to_owned()
+}
+
 fn command(look: &mut Look<'_>) {
     let Some(command) = &look.command else {
         return;
@@ -91,14 +98,7 @@ fn command(look: &mut Look<'_>) {
     if let Ok(row) = row {
         let any_of = COMMANDS[row].1;
         if let Some(id) = lacking(look, any_of, Breach::ExtensionWithoutCapability) {
-            let about = format!("the capability is {}", any_of.join(" or "));
-            look.add_head(
-                id,
-                about
-                    .replace("= ", "=... ")
-                    .trim_end_matches('=')
-                    .to_owned(),
-            );
+            look.add_head(id, one_of(any_of));
         }
     }
     let Some(listed) = look.session.capabilities() else {

@@ -68,13 +68,6 @@ fn command(look: &mut Look<'_>) {
             list(look, &words);
             recursivematch(look);
         }
-        "SEARCH" if words.first().is_some_and(|word| word == "RETURN") => {
-            let any_of = ["ESEARCH", "IMAP4REV2"];
-            if let Some(id) = lacking(look, &any_of, Breach::SearchReturnWithoutCapability) {
-                let range = look.range_of_word("RETURN");
-                look.add(id, range, "");
-            }
-        }
         _ => {}
     }
     qresync(look, &name, &words);

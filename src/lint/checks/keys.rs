@@ -1,8 +1,11 @@
-//! The message numbers and UIDs among the keys of a search (RFC 9051, section 6.4.4).
+//! The keys of a search (RFC 9051, section 6.4.4), of SORT and of THREAD (RFC 5256), and the message numbers
+//! and UIDs among them.
 //!
 //! ```text
 //! C: a UID SEARCH RETURN (ALL) 1:100 OR UID 443:557 SUBJECT "7"
 //!                              ^^^^^        ^^^^^^^
+//! C: a SORT (REVERSE DATE) UTF-8 1:100 YOUNGER 3600
+//!                                ^^^^^
 //! ```
 
 use std::ops::Range;
@@ -85,10 +88,14 @@ const WITH_DATE: &[&str] = &[
     "SINCE",
 ];
 
-/// What stands among the keys of SEARCH and UID SEARCH, up to one that nobody knows.
+/// What stands among the keys, up to one that nobody knows.
 #[derive(Default)]
 pub(super) struct Keys {
+    /// The keys themselves, those that are sets left out.
+    pub(super) keys: Vec<Range<usize>>,
     pub(super) sets: Vec<Set>,
+    /// The first `$` (RFC 5182).
+    pub(super) saved: Option<Range<usize>>,
     pub(super) dates: Vec<Range<usize>>,
 }
 
@@ -96,7 +103,9 @@ impl Keys {
     /// Of the command that is sent; nothing of another one.
     pub(super) fn read(look: &Look<'_>) -> Self {
         let mut keys = Self::default();
-        let is_search = look.command.as_ref().is_some_and(super::is_search);
+        let Some(command) = look.command.as_ref().filter(|it| super::has_keys(it)) else {
+            return keys;
+        };
         let is_token = |span: &&&Span| {
             !matches!(
                 span.label,
@@ -104,13 +113,14 @@ impl Keys {
             )
         };
         let tokens = look.arguments().iter().filter(|span| is_token(&span));
-        let mut tokens = tokens.skip(options(look)).take_while(|_| is_search);
+        let mut tokens = tokens.skip(before(look, &command.name));
         while let Some(token) = tokens.next() {
             let word = look.said.span_bytes(token).to_ascii_uppercase();
             let word = String::from_utf8_lossy(&word);
             let is_word = matches!(token.label, Label::Atom | Label::Number);
+            keys.keys.push(token.range.clone());
             match &*word {
-                _ if !is_word => return keys,
+                _ if !is_word => return keys.without_last(),
                 key if ALONE.contains(&key) => {}
                 key if WITH_DATE.contains(&key) => {
                     keys.dates
@@ -119,6 +129,8 @@ impl Keys {
                 key if WITH_ONE.contains(&key) => drop(tokens.next()),
                 "UID" => keys.set(look, tokens.next(), true),
                 "HEADER" => drop(tokens.nth(1)),
+                // `ANNOTATION "/comment" "value" "x"` (RFC 5257, section 4.6)
+                "ANNOTATION" => drop(tokens.nth(2)),
                 "MODSEQ" => {
                     // `MODSEQ "/flags/\\draft" all 620162338` (RFC 7162, section 3.1.5)
                     let entry = tokens.next().map(|span| span.label);
@@ -126,54 +138,85 @@ impl Keys {
                         tokens.nth(1);
                     }
                 }
-                _ if ranges(word.as_bytes()).all(|range| range.is_some()) => {
+                set if set.starts_with('$')
+                    || ranges(set.as_bytes()).all(|range| range.is_some()) =>
+                {
+                    keys = keys.without_last();
                     keys.set(look, Some(token), false);
                 }
-                _ => return keys,
+                _ => return keys.without_last(),
             }
         }
         keys
     }
 
+    /// The last one is none.
+    fn without_last(mut self) -> Self {
+        self.keys.pop();
+        self
+    }
+
     fn set(&mut self, look: &Look<'_>, token: Option<&Span>, by_uid: bool) {
-        let is_set = |span: &&Span| look.said.span_bytes(span).first() != Some(&b'$');
-        if let Some(token) = token.filter(is_set) {
-            self.sets.push(Set {
-                range: token.range.clone(),
-                by_uid,
-            });
+        let Some(token) = token else {
+            return;
+        };
+        let range = token.range.clone();
+        match look.said.span_bytes(token) {
+            [b'$', ..] => drop(self.saved.get_or_insert(range)),
+            _ => self.sets.push(Set { range, by_uid }),
         }
     }
 }
 
-/// How many tokens stand before the keys: `RETURN (MIN MAX) CHARSET UTF-8`.
-fn options(look: &Look<'_>) -> usize {
-    let mut depth = 0;
-    let mut count = 0;
-    let mut ends = 0;
-    for span in look.arguments() {
-        match span.label {
-            Label::ListOpen => depth += 1,
-            Label::ListClose => depth -= 1,
-            Label::LiteralHeader => {}
-            _ => {
-                let word = look.said.span_bytes(span).to_ascii_uppercase();
-                let begins = match &*word {
-                    b"RETURN" => count == 0,
-                    b"CHARSET" => count == ends,
-                    _ => false,
-                };
-                let is_behind = ends > 0 && (depth > 0 || count < ends);
-                if !begins && !is_behind {
-                    return ends;
-                }
-                count += 1;
-                ends = match &*word {
-                    b"CHARSET" if begins => count + 1,
-                    _ => ends.max(count),
-                };
-            }
+/// How many tokens stand before the keys: `RETURN (MIN MAX) CHARSET UTF-8`, `(REVERSE DATE) UTF-8`,
+/// `REFERENCES UTF-8`.
+fn before(look: &Look<'_>, name: &str) -> usize {
+    let mut arguments = Arguments(look.arguments());
+    let is_word = |span: &Span, word: &[u8]| look.said.span_bytes(span).eq_ignore_ascii_case(word);
+    let mut before = 0;
+    let mut next = arguments.next();
+    if let Some((span, tokens)) = next
+        && is_word(span, b"RETURN")
+    {
+        before += tokens;
+        next = arguments.next();
+        if let Some((list, tokens)) = next
+            && list.label == Label::ListOpen
+        {
+            before += tokens;
+            next = arguments.next();
         }
     }
-    ends
+    let is_search = name.ends_with("SEARCH");
+    let has_charset = next.is_some_and(|(span, _)| is_word(span, b"CHARSET"));
+    if is_search && !has_charset {
+        return before;
+    }
+    let tokens = next.into_iter().chain(arguments).take(2);
+    before + tokens.map(|(_, tokens)| tokens).sum::<usize>()
+}
+
+/// Arguments, a list being one: its first span, and how many tokens it has.
+struct Arguments<'a>(&'a [Span]);
+
+impl<'a> Iterator for Arguments<'a> {
+    type Item = (&'a Span, usize);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (mut depth, mut tokens, mut first) = (0_usize, 0, None);
+        while let [span, rest @ ..] = self.0 {
+            self.0 = rest;
+            match span.label {
+                Label::LiteralHeader => continue,
+                Label::ListOpen => depth += 1,
+                Label::ListClose => depth = depth.saturating_sub(1),
+                _ => tokens += 1,
+            }
+            let first = *first.get_or_insert(span);
+            if depth == 0 {
+                return Some((first, tokens));
+            }
+        }
+        first.map(|first| (first, tokens))
+    }
 }

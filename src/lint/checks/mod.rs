@@ -17,6 +17,7 @@ mod lists;
 mod literals;
 mod mailbox;
 mod names;
+mod needs;
 mod notes;
 mod numbers;
 mod pipelining;
@@ -43,6 +44,7 @@ pub(super) fn before(look: &mut Look<'_>) {
     literals::check(look);
     capabilities::check(look);
     extensions::check(look);
+    needs::check(look);
     security::check(look);
     pipelining::check(look);
     numbers::check(look);
@@ -65,6 +67,12 @@ pub(super) fn before(look: &mut Look<'_>) {
 
 fn is_search(command: &Command) -> bool {
     matches!(&*command.name, "SEARCH" | "UID SEARCH")
+}
+
+/// Whether it has search keys: SEARCH, and what sorts what it finds.
+fn has_keys(command: &Command) -> bool {
+    let name = command.name.strip_prefix("UID ").unwrap_or(&command.name);
+    matches!(name, "SEARCH" | "SORT" | "THREAD")
 }
 
 /// What shows once it is.

@@ -77,7 +77,7 @@ fn response(look: &mut Look<'_>) {
         .session
         .in_flight()
         .iter()
-        .any(|command| command.has("RECURSIVEMATCH"));
+        .any(|command| command.has_option("RECURSIVEMATCH"));
     if has_childinfo && !is_asked && look.session.state().is_some() {
         look.add_head(Breach::ChildinfoUnasked, "");
     }

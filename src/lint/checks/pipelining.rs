@@ -16,15 +16,15 @@ pub(super) fn check(look: &mut Look<'_>) {
     let Some(command) = &look.command else {
         return;
     };
-    let names = ["FETCH", "STORE", "COPY", "MOVE", "SEARCH", "UID SEARCH"];
-    if !names.contains(&&*command.name) {
+    let has_keys = super::has_keys(command);
+    if !has_keys && !["FETCH", "STORE", "COPY", "MOVE"].contains(&&*command.name) {
         return;
     }
     let in_flight = look.session.in_flight();
     if in_flight.count() == in_flight.keeping_numbers() {
         return;
     }
-    let range = match super::is_search(command) {
+    let range = match has_keys {
         true => {
             let sets = Keys::read(look).sets.into_iter();
             let mut sets = sets.filter(|set| !set.by_uid && has_numbers(look, &set.range));

@@ -17,7 +17,7 @@ fn command(look: &mut Look<'_>) {
     let Some(command) = look.command.as_ref().filter(|command| is_search(command)) else {
         return;
     };
-    let has_charset = command.has("CHARSET");
+    let has_charset = command.has_option("CHARSET");
     if has_charset && look.session.has_enabled("UTF8=ACCEPT") {
         let range = look.range_of_word("CHARSET");
         return look.add(Breach::SearchCharset, range, "");
@@ -33,7 +33,19 @@ fn command(look: &mut Look<'_>) {
     }
 }
 
+/// `S: * SORT 3 1 2`
+fn sorted(look: &mut Look<'_>) {
+    let is_sort = look.data().is_some_and(|(name, _)| name == "SORT");
+    let asking = look.session.asking(look.said).filter(|_| is_sort);
+    if asking.is_some_and(|command| command.name == "SORT")
+        && look.session.in_flight().counted(&["SORT", "UID SORT"]) == 1
+    {
+        beyond(look, "SORT", &look.said.arguments());
+    }
+}
+
 fn response(look: &mut Look<'_>) {
+    sorted(look);
     let Some((name @ ("SEARCH" | "ESEARCH"), _)) = look.data() else {
         return;
     };
@@ -49,7 +61,7 @@ fn response(look: &mut Look<'_>) {
     if look.session.in_flight().counted(&["SEARCH", "UID SEARCH"]) > 1 {
         return;
     }
-    let returns = command.words.first().is_some_and(|word| word == "RETURN");
+    let returns = command.has_option("RETURN");
     let by_uid = command.is_by_uid();
     let arguments = look.said.arguments();
     let says_uid = arguments.iter().any(|value| value.is_word("UID"));
@@ -62,8 +74,8 @@ fn response(look: &mut Look<'_>) {
         _ => {}
     }
     let has_count = arguments.iter().any(|value| value.is_word("COUNT"));
-    if name == "ESEARCH" && returns && command.has("COUNT") && !has_count && !command.has("PARTIAL")
-    {
+    let asks_for_count = command.has_option("COUNT") && !command.has_option("PARTIAL");
+    if name == "ESEARCH" && asks_for_count && !has_count {
         look.add_head(Breach::EsearchCountMissing, "");
     }
     if !by_uid {
@@ -103,7 +115,7 @@ fn beyond(look: &mut Look<'_>, name: &str, arguments: &[Value<'_>]) {
         return;
     };
     let most = match name {
-        "SEARCH" => arguments.iter().filter_map(Value::number).max(),
+        "SEARCH" | "SORT" => arguments.iter().filter_map(Value::number).max(),
         _ => {
             let pairs = arguments.windows(2);
             let told = ["ALL", "COUNT", "MAX", "MIN"];

@@ -15,7 +15,7 @@ pub(super) fn check(look: &mut Look<'_>) {
     }
     access(look, command);
     closed(look, command);
-    let is_aware = command.has("CONDSTORE") || command.has("QRESYNC");
+    let is_aware = command.has_option("CONDSTORE") || command.has_option("QRESYNC");
     let is_on = look.session.has_enabled("CONDSTORE") || look.session.has_enabled("QRESYNC");
     let code = look.said.code().map(|code| code.name);
     let got = |name: &str| command.got(name) || code.as_deref() == Some(name);

@@ -155,6 +155,8 @@ fn response(look: &mut Look<'_>) {
                 format!("it is the answer to {name}"),
             ),
             Status::Ok if name == "NOTIFY" => look.memory.notified = true,
+            // The answer to one that the client cancelled is BAD (RFC 9051, section 6.2.2).
+            Status::Bad if name == "AUTHENTICATE" && command.done => {}
             Status::Bad => {
                 look.add_head(Breach::RejectedAsBad, format!("it is the answer to {name}"))
             }
@@ -167,6 +169,9 @@ pub(super) fn after(look: &mut Look<'_>) {
     if let Reading::Untagged {
         status: Some(Status::Bye),
         ..
+    }
+    | Reading::Greeting {
+        status: Some(Status::Bye),
     } = look.said.reading
     {
         look.memory.bye = true;

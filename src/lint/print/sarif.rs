@@ -3,6 +3,8 @@
 //! One run, the whole table among its tool's rules. A result's place is the file and the line in which
 //! the event begins, with what was said there, and as a logical location connection and event.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::printed;
@@ -20,7 +22,7 @@ pub struct Sarif {
 
 impl Sarif {
     /// For a transcript with this path.
-    pub fn new(path: &str) -> Self {
+    pub fn new(path: &Path) -> Self {
         Self {
             uri: uri(path),
             results: Vec::new(),
@@ -114,11 +116,12 @@ fn message(finding: &Finding) -> String {
 }
 
 /// A path as a URI reference (RFC 3986): everything but unreserved characters and `/` escaped.
-fn uri(path: &str) -> String {
+fn uri(path: &Path) -> String {
     use std::fmt::Write;
     let mut uri = String::new();
-    for octet in path.replace('\\', "/").bytes() {
+    for &octet in path.as_os_str().as_encoded_bytes() {
         match octet {
+            b'\\' if cfg!(windows) => uri.push('/'),
             b'/' | b'-' | b'.' | b'_' | b'~' => uri.push(octet.into()),
             octet if octet.is_ascii_alphanumeric() => uri.push(octet.into()),
             octet => {
@@ -135,7 +138,10 @@ mod tests {
 
     #[test]
     fn a_path_becomes_a_uri() {
-        assert_eq!(uri("recordings/tour.json"), "recordings/tour.json");
-        assert_eq!(uri("a b/ü:1.json"), "a%20b/%C3%BC%3A1.json");
+        assert_eq!(
+            uri(Path::new("recordings/tour.json")),
+            "recordings/tour.json"
+        );
+        assert_eq!(uri(Path::new("a b/ü:1.json")), "a%20b/%C3%BC%3A1.json");
     }
 }

@@ -126,6 +126,10 @@ pub fn shown(value: &Value<'_>) -> String {
             format!("({})", members.join(" "))
         }
         Value::Secret(secret) => format!("<secret:{}>", secret.name()),
-        _ => String::from_utf8_lossy(&text(value).unwrap_or_default()).into_owned(),
+        _ => {
+            let text = String::from_utf8(text(value).unwrap_or_default());
+            // What is no text is told octet by octet, so that no two are told alike.
+            text.unwrap_or_else(|octets| octets.as_bytes().escape_ascii().to_string())
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::command::Command;
-use super::doubt::{Extent, Trust};
+use super::doubt::{Extent, Suspicion, Trust};
 use super::lexer;
 use super::meaning::{Meaning, Missing};
 use super::observer::Observer;
@@ -124,20 +124,21 @@ fn command_secrets(
 ) -> Found {
     let spans = lexer::command(message);
     let extent = match circumstances.missing {
-        _ if observer.guessed => Extent::Beginning,
+        _ if observer.guessed.is_some() => Extent::Beginning,
         Missing::Rest | Missing::Hidden => Extent::Beginning,
         Missing::Nothing if circumstances.refused => Extent::Refused,
         Missing::Nothing => Extent::Whole,
     };
     if Command::new(message, &spans).is_known() {
-        observer.suspicious = false;
+        observer.suspicion = Suspicion::None;
     }
     let tracker = &observer.tracker;
-    let trust = match (tracker.is_authenticated(), observer.suspicious) {
+    let trust = match (tracker.is_authenticated(), observer.suspicion) {
+        (_, Suspicion::Always) => Trust::Suspicious,
         (true, _) => Trust::Authenticated,
-        (false, true) => Trust::Suspicious,
-        (false, false) if tracker.is_logging_in() => Trust::LoggingIn,
-        (false, false) => Trust::NotAuthenticated,
+        (false, Suspicion::BeforeAuthentication) => Trust::Suspicious,
+        (false, Suspicion::None) if tracker.is_logging_in() => Trust::LoggingIn,
+        (false, Suspicion::None) => Trust::NotAuthenticated,
     };
     let CommandSecrets {
         ranges,

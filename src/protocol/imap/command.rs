@@ -196,6 +196,11 @@ impl<'a> Command<'a> {
             .map(|span| span.range.end)
     }
 
+    /// All its octets.
+    pub fn line(self) -> &'a [u8] {
+        self.message.bytes()
+    }
+
     /// The octets of a span.
     pub fn bytes(self, span: &Span) -> &'a [u8] {
         &self.message.bytes()[span.range.clone()]
@@ -325,6 +330,25 @@ impl Argument {
             true => crate::event::unquoted(bytes).into_owned(),
             false => bytes.to_vec(),
         }
+    }
+
+    /// The other strings that a server may take it for, if it has backslashes that the grammar has
+    /// no use for (`"Sommer\2024!"`, RFC 9051, section 9, `quoted`): all that stands between the quotes,
+    /// and that with `\"` and `\\` read, but nothing else.
+    pub fn other_values(&self, message: &Message) -> Vec<Vec<u8>> {
+        let bytes = &message.bytes()[self.content.clone()];
+        let inner = bytes.strip_prefix(b"\"").unwrap_or(bytes);
+        let inner = inner.strip_suffix(b"\"").unwrap_or(inner);
+        if !self.quoted || !inner.contains(&b'\\') {
+            return Vec::new();
+        }
+        let mut specials_read = Vec::with_capacity(inner.len());
+        let mut octets = inner.iter().copied().peekable();
+        while let Some(octet) = octets.next() {
+            let escaped = octets.next_if(|next| octet == b'\\' && b"\"\\".contains(next));
+            specials_read.push(escaped.unwrap_or(octet));
+        }
+        vec![inner.to_vec(), specials_read]
     }
 }
 

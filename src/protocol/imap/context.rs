@@ -112,6 +112,12 @@ impl Context {
 
     fn next(self, octet: u8) -> Self {
         match self {
+            // As many spaces may stand before a word as the server likes.
+            Self::FirstWord { length: 0, .. } | Self::SecondWord { length: 0, .. }
+                if octet == b' ' =>
+            {
+                self
+            }
             Self::FirstWord { first, length } => match (octet, first, length) {
                 (b' ', b'+', 1) => Self::BeforeText,
                 (b' ', ..) => Self::SecondWord {

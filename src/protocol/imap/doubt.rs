@@ -14,6 +14,7 @@
 use std::ops::Range;
 
 use super::command::{Command, is_name};
+use super::sasl;
 use super::secrets::{Ranges, line_end};
 use crate::event::{Gate, Message, Secret};
 
@@ -47,9 +48,21 @@ pub enum Trust {
     Suspicious,
 }
 
+/// Whether the next line may be what a client had ready for a command that was refused before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Suspicion {
+    /// No.
+    #[default]
+    None,
+    /// A literal was refused or asked for in vain: as long as nobody is logged in, it may be a secret.
+    BeforeAuthentication,
+    /// So was LOGIN's, or a turn of AUTHENTICATE is owed: it may be a secret in every state.
+    Always,
+}
+
 /// Whether the command may be something else, so that all but its head is secret.
 pub fn is_in_doubt(command: Command<'_>, extent: Extent, trust: Trust) -> bool {
-    if is_login_without_tag(command) {
+    if is_unreadable_login(command) {
         return true;
     }
     let has_form = extent != Extent::Beginning && command.is_well_formed();
@@ -64,11 +77,25 @@ pub fn is_in_doubt(command: Command<'_>, extent: Extent, trust: Trust) -> bool {
     }
 }
 
-/// `LOGIN alice hunter2`, typed without a tag.
-fn is_login_without_tag(command: Command<'_>) -> bool {
-    let tag = command.tag().map_or(&b""[..], |tag| command.bytes(tag));
+/// `LOGIN alice hunter2`, typed without a tag; `1+ LOGIN alice hunter2`, with one that is none; or
+/// with tabs for spaces: what is no command and has the name of one that logs in among its first
+/// words.
+pub fn is_unreadable_login(command: Command<'_>) -> bool {
+    const FIRST: usize = 3;
+    let ends_word = |octet: &u8| octet.is_ascii_control() || b" \"".contains(octet);
+    let words = command.line().split(ends_word);
+    let mut first = words.filter(|word| !word.is_empty()).take(FIRST);
+    !command.is_known() && first.any(logs_in)
+}
+
+/// Whether it is LOGIN or AUTHENTICATE, or was meant to be.
+pub fn is_login(command: Command<'_>) -> bool {
+    command.name().is_some_and(|name| logs_in(name.as_bytes())) || is_unreadable_login(command)
+}
+
+fn logs_in(word: &[u8]) -> bool {
     let names = [&b"LOGIN"[..], b"AUTHENTICATE"];
-    !command.is_known() && names.iter().any(|name| tag.eq_ignore_ascii_case(name))
+    names.iter().any(|name| word.eq_ignore_ascii_case(name))
 }
 
 /// Masks all but the tag and, if known, the name; of a suspicious line, all. Where it may be an
@@ -137,5 +164,13 @@ fn suspect(line: &[u8], user: bool, gate: &Gate) {
     for word in &words[usize::from(user && words.len() > 1)..] {
         gate.suspect(&line[word.clone()]);
         gate.suspect(line.get(word.start..end).unwrap_or_default());
+        suspect_decoded(&line[word.clone()], gate);
     }
+}
+
+/// Remembers what a word says that may be a SASL response. Most words are base64 by chance, and say
+/// nothing that is a text.
+fn suspect_decoded(word: &[u8], gate: &Gate) {
+    let decoded = sasl::decoded(word).filter(|decoded| std::str::from_utf8(decoded).is_ok());
+    sasl::fields(&decoded.unwrap_or_default()).for_each(|field| gate.suspect(field));
 }

@@ -3,6 +3,7 @@
 
 use super::assembler::{Outcome, Overflow};
 use super::command::Command;
+use super::doubt::{self, Suspicion};
 use super::framer::End;
 use super::meaning::Missing;
 use super::observer::Observer;
@@ -43,7 +44,7 @@ impl Observer {
                 self.emit_opaque(from, text, at, out);
             }
         }
-        match end {
+        match self.literal_behind_plain(from).unwrap_or(end) {
             End::Input => {}
             End::Line { bare } => {
                 self.compression.line_ended();
@@ -73,6 +74,29 @@ impl Observer {
                 self.side(from).assembler.literal(header, at, overflow);
             }
         }
+    }
+
+    /// The literal that follows a client's plain line which is a command: an app that does not wait
+    /// for the end of its AUTHENTICATE, having said all in its initial response.
+    ///
+    /// ```text
+    /// C: a AUTHENTICATE PLAIN AGFsaWNlAGh1bnRlcjI=
+    /// C: b APPEND x {3+}
+    /// C: abc
+    /// ```
+    fn literal_behind_plain(&mut self, from: Peer) -> Option<End> {
+        if from == Peer::Server || self.client.assembler.is_cut() {
+            return None;
+        }
+        let line = self.client.assembler.message();
+        let header = self.client.framer.announced_by(line.bytes())?;
+        let is_known = Command::new(line, &lexer::command(line)).is_known();
+        // Nothing would tell a go-ahead for a synchronizing one from a challenge.
+        if !is_known || header.form.is_sync() {
+            return None;
+        }
+        self.client.framer.go_on(header);
+        Some(End::Literal(header))
     }
 
     pub(super) fn literal(
@@ -117,26 +141,30 @@ impl Observer {
         if from == Peer::Server || !self.gate.masks() || fits {
             return Overflow::Shown;
         }
-        if self.masks_client() {
-            return Overflow::Hidden;
-        }
         let held = self.client.assembler.message();
         let spans = lexer::command(held);
-        match Command::new(held, &spans).name().as_deref() {
-            Some("LOGIN" | "AUTHENTICATE") => Overflow::Hidden,
-            _ => Overflow::Shown,
+        let command = Command::new(held, &spans);
+        let is_readable = command.is_known() || !self.masks_client();
+        match self.is_logged_in() && is_readable && !doubt::is_login(command) {
+            true => Overflow::Shown,
+            false => Overflow::Hidden,
         }
     }
 
+    /// Whether what cannot be read of a client may be a secret.
     pub(super) fn masks_client(&self) -> bool {
-        !self.tracker.is_authenticated() || self.tracker.expected() == Expected::Sasl
+        !self.is_logged_in() || self.suspicion == Suspicion::Always
+    }
+
+    fn is_logged_in(&self) -> bool {
+        self.tracker.is_authenticated() && self.tracker.expected() != Expected::Sasl
     }
 
     /// The server let the client's literal come, or must have.
     pub(super) fn accept_literal(&mut self, out: &mut Vec<Draft>) {
         self.client.framer.accept();
         if !self.undecided.is_empty() {
-            self.guessed = true;
+            self.guess();
             self.note(Note::LiteralNotAwaited, self.undecided.at(), out);
         }
         self.pump_undecided(out);
@@ -145,6 +173,12 @@ impl Observer {
     /// The server refused the client's literal: the command is whole as it is.
     pub(super) fn refuse_literal(&mut self, out: &mut Vec<Draft>) {
         self.client.framer.refuse();
+        let refused = self.client.assembler.message();
+        let spans = lexer::command(refused);
+        let suspicion = match doubt::is_login(Command::new(refused, &spans)) {
+            true => Suspicion::Always,
+            false => self.suspicion.max(Suspicion::BeforeAuthentication),
+        };
         let cut = self.client.assembler.is_cut();
         let (message, at) = self.client.assembler.take();
         let circumstances = client::Circumstances {
@@ -159,7 +193,7 @@ impl Observer {
         };
         // The header of the refused literal stays text.
         self.client_message(Message::text(message.bytes()), &circumstances, out);
-        self.suspicious = true;
+        self.suspect(suspicion);
     }
 
     /// Reads what the client sent behind the literal that was just decided about.
@@ -201,6 +235,22 @@ impl Observer {
             false => MASK,
         };
         Some(String::from_utf8_lossy(tag).into_owned())
+    }
+
+    /// Whether a line begins with this tag among what was sent behind the header of a literal that the
+    /// server has not decided about, of another command.
+    pub(super) fn is_behind_a_literal(&self, tag: &str) -> bool {
+        let begins = |line: &[u8]| {
+            let rest = line.strip_prefix(tag.as_bytes());
+            rest.is_some_and(|rest| rest.starts_with(b" "))
+        };
+        self.undecided_tag()
+            .is_some_and(|undecided| undecided != tag)
+            && self
+                .undecided
+                .octets
+                .split(|octet| *octet == b'\n')
+                .any(begins)
     }
 
     /// The command whose literal the server has not decided about, as it would be if that were

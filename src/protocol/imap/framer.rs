@@ -123,6 +123,20 @@ impl Framer {
         }
     }
 
+    /// The literal that a [plain](Lines::Plain) line's end would announce, if the line were a message.
+    pub fn announced_by(&self, line: &[u8]) -> Option<LiteralHeader> {
+        let header = literal_header(line).filter(|_| self.lines == Lines::Plain)?;
+        let mut context = Context::at_start(self.from, Lines::Messages);
+        context.read(line);
+        context.may_hold_a_literal().then_some(header)
+    }
+
+    /// The plain line that has just ended is a message, and goes on with the literal that it announces.
+    pub fn go_on(&mut self, header: LiteralHeader) {
+        self.expect(Lines::Messages);
+        self.begin_literal(header);
+    }
+
     /// The other side asked for the literal's octets.
     pub fn accept(&mut self) {
         if let State::AwaitingGoAhead { octets } = self.state {
@@ -192,6 +206,11 @@ impl Framer {
             self.begin_message();
             return End::Line { bare };
         };
+        self.begin_literal(header);
+        End::Literal(header)
+    }
+
+    fn begin_literal(&mut self, header: LiteralHeader) {
         self.state = match (self.from, header.form.is_sync()) {
             (Peer::Client, true) => State::AwaitingGoAhead {
                 octets: header.octets,
@@ -199,7 +218,6 @@ impl Framer {
             _ => Self::literal(header.octets),
         };
         self.context.after_literal();
-        End::Literal(header)
     }
 
     fn begin_message(&mut self) {

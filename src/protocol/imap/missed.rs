@@ -64,6 +64,14 @@ impl Observer {
         }
     }
 
+    /// The client goes on with a line: its literal was refused, whether that was written down or not.
+    pub fn goes_not_on(&mut self, out: &mut Vec<Draft>) {
+        if self.awaits_go_ahead() {
+            self.refuse_literal(out);
+            self.pump_undecided(out);
+        }
+    }
+
     /// Octets of a literal that `from` has announced and not said yet.
     fn literal_left(&mut self, from: Peer) -> u64 {
         self.side(from).framer.literal_left()

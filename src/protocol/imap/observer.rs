@@ -10,6 +10,7 @@
 use super::assembler::Assembler;
 use super::bridge::{Bridge, Setting};
 use super::compress::Compression;
+use super::doubt::Suspicion;
 use super::framer::{Fragment, Framer, Lines};
 use super::sasl::Exchange;
 use super::struck::Struck;
@@ -30,12 +31,12 @@ pub struct Observer {
     pub(super) session: Session,
     pub(super) exchange: Option<Exchange>,
     pub(super) greeted: bool,
-    /// A literal was refused or asked for in vain before authentication: what comes next may be
-    /// its octets.
-    pub(super) suspicious: bool,
-    /// Octets were taken for a literal's that were sent before the server had decided: they may
-    /// as well be meant as commands.
-    pub(super) guessed: bool,
+    /// Whether what comes next may be octets that a client had ready for what was refused.
+    pub(super) suspicion: Suspicion,
+    /// Octets were taken for a literal's that were sent before the server had decided, behind the
+    /// event with this ordinal: they may as well be meant as commands. Until the server agrees to a
+    /// command that was read behind it.
+    pub(super) guessed: Option<u64>,
     pub(super) client: Side,
     pub(super) server: Side,
     /// What the client sent behind a literal header that the server has not decided about.
@@ -99,8 +100,8 @@ impl Observer {
             session: Session::default(),
             exchange: None,
             greeted: false,
-            suspicious: false,
-            guessed: false,
+            suspicion: Suspicion::None,
+            guessed: None,
             client: Side::new(Peer::Client),
             server: Side::new(Peer::Server),
             undecided: Undecided::default(),
@@ -143,6 +144,16 @@ impl Observer {
         self.tracker.listed_capabilities()
     }
 
+    /// A literal's octets are taken for what they may not be.
+    pub(super) fn guess(&mut self) {
+        self.guessed = Some(self.ordinal);
+    }
+
+    /// What comes next may be octets that were meant for something else.
+    pub(super) fn suspect(&mut self, suspicion: Suspicion) {
+        self.suspicion = self.suspicion.max(suspicion);
+    }
+
     /// What is held of the server's message.
     pub(super) fn server_held(&self) -> &Message {
         self.server.assembler.message()
@@ -165,7 +176,7 @@ impl Observer {
                 if input.len() <= limits::UNDECIDED_HELD {
                     break;
                 }
-                self.guessed = true;
+                self.guess();
                 self.client.framer.accept();
                 self.note(Note::LiteralNotAwaited, at, out);
                 continue;

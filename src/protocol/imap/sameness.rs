@@ -38,8 +38,35 @@ enum Kind {
     Items,
     /// Words in any letter case, strings by their octets.
     Words,
+    /// A part of APPEND: a message, its flags, and what extensions have there.
+    Part,
     /// Whatever it is.
     Anything,
+}
+
+impl Kind {
+    /// The kind of these values, where it is for them to say.
+    ///
+    /// ```text
+    /// C: a APPEND x (\Seen) {3+}                                     flags, then a message
+    /// C: b APPEND x (\Seen) {3+} {4+}                               two messages (RFC 3502)
+    /// C: c APPEND x CATENATE (URL "/x;UIDVALIDITY=1/;UID=2" TEXT {3+})   RFC 4469
+    /// C: d APPEND x UTF8 (~{3+})                                    RFC 6855
+    /// ```
+    fn of(self, values: &[Option<&Value<'_>>]) -> Self {
+        let is_flag = |value: &Value<'_>| matches!(value, Value::Atom(_) | Value::Secret(_));
+        let are_flags = |value: &&Value<'_>| match value {
+            Value::List(members) => members.iter().all(is_flag),
+            _ => false,
+        };
+        let mut all = values.iter().flatten();
+        match self {
+            Self::Part if all.clone().all(are_flags) => Self::Items,
+            Self::Part if all.all(|value| matches!(value, Value::Atom(_))) => Self::Words,
+            Self::Part => Self::Text,
+            kind => kind,
+        }
+    }
 }
 
 /// How two commands differ; `None` if they mean the same.
@@ -106,7 +133,7 @@ fn of_arguments(
     }
     let differing = |place: usize| {
         let (one, other) = (ours.get(place).copied(), theirs.get(place).copied());
-        let kind = kind(name, place, ours.len());
+        let kind = kind(name, place, ours.len()).of(&[one, other]);
         let is_same = match (one, other) {
             _ if kind == Kind::Anything => true,
             (Some(one), Some(other)) => is_same(kind, one, other),
@@ -136,6 +163,22 @@ fn all_shown(values: &[&Value<'_>]) -> String {
     values.join(" ")
 }
 
+/// Whether a FETCH sets `\Seen`, as far as can be told (RFC 9051, section 6.4.5).
+pub fn sets_seen(said: &Said) -> bool {
+    let sets_it = |item: &String| {
+        item.starts_with("BODY[")
+            || item.starts_with("BINARY[")
+            || matches!(&**item, "RFC822" | "RFC822.TEXT")
+            || item.starts_with("<SECRET:")
+    };
+    let arguments = said.arguments();
+    arguments
+        .iter()
+        .skip(1)
+        .flat_map(items)
+        .any(|item| sets_it(&item))
+}
+
 /// A command's meaning in octets. Commands that mean the same have the same, but for what is masked in
 /// one of them alone; a few have it that do not, which [`differences`] tells apart.
 pub fn digest(said: &Said) -> Vec<u8> {
@@ -159,8 +202,8 @@ pub fn digest(said: &Said) -> Vec<u8> {
     };
     for (place, value) in arguments.iter().enumerate() {
         digest.push(0);
-        match kind(name, place, arguments.len()) {
-            Kind::Anything => {}
+        match kind(name, place, arguments.len()).of(&[Some(value)]) {
+            Kind::Anything | Kind::Part => {}
             Kind::Mailbox => digest.extend(mailboxes(value).into_iter().flatten().flatten()),
             Kind::Set => match set(value) {
                 Some(ranges) => digest.extend(format!("{ranges:?}").bytes()),
@@ -238,8 +281,10 @@ fn kind(name: &str, place: usize, count: usize) -> Kind {
         ("FETCH" | "UID FETCH" | "STORE" | "UID STORE" | "COPY" | "MOVE", 0)
         | ("UID COPY" | "UID MOVE" | "UID EXPUNGE", 0) => Kind::Set,
         ("FETCH" | "UID FETCH" | "STATUS" | "STORE" | "UID STORE", _) => Kind::Items,
-        ("APPEND", _) if is_last => Kind::Text,
-        ("APPEND", _) => Kind::Items,
+        ("APPEND", _) => Kind::Part,
+        // Users and quota roots are called what they are called (RFC 4314, section 3, and RFC 9208,
+        // section 3.1.1), and rights are letters.
+        ("SETACL" | "DELETEACL" | "LISTRIGHTS", _) | ("GETQUOTA" | "SETQUOTA", 0) => Kind::Text,
         _ => Kind::Words,
     }
 }
@@ -250,6 +295,7 @@ fn is_same(kind: Kind, one: &Value<'_>, other: &Value<'_>) -> bool {
     }
     match kind {
         Kind::Anything => true,
+        Kind::Part => is_same(Kind::Part.of(&[Some(one), Some(other)]), one, other),
         Kind::Mailbox => mailboxes(one) == mailboxes(other),
         Kind::Set => match (set(one), set(other)) {
             // C: a FETCH $ FLAGS
@@ -302,10 +348,14 @@ mod tests {
     use crate::protocol::imap::Observer;
 
     fn said(command: &str) -> Said {
+        said_in(command.as_bytes())
+    }
+
+    fn said_in(command: &[u8]) -> Said {
         let mut observer = Observer::new(Gate::new(Secrets::Masked));
         let mut drafts = Vec::new();
         let _ = observer.observe(Peer::Server, b"* PREAUTH hi\r\n", Micros(0), &mut drafts);
-        let _ = observer.observe(Peer::Client, command.as_bytes(), Micros(0), &mut drafts);
+        let _ = observer.observe(Peer::Client, command, Micros(0), &mut drafts);
         let mut commands = drafts
             .into_iter()
             .filter_map(|draft| match Draft::into_body(draft) {
@@ -387,6 +437,16 @@ mod tests {
             ),
             ("APPEND x {3+}\r\nabc", "APPEND x () ~{3+}\r\nabc"),
             (
+                "APPEND x (\\Seen \\Draft) {3+}\r\nabc (\\Seen) {3+}\r\ndef",
+                "APPEND x (\\draft \\seen) \"17-Jul-1996 02:44:25 -0700\" {3+}\r\nabc (\\seen) {3+}\r\ndef",
+            ),
+            (
+                "APPEND x CATENATE (URL \"/y/;UID=2\" TEXT {3+}\r\nabc)",
+                "APPEND x catenate (URL \"/y/;UID=2\" TEXT {3+}\r\nabc)",
+            ),
+            ("SETACL inbox alice lrs", "SETACL INBOX \"alice\" lrs"),
+            ("XFOO Bar", "XFOO bar"),
+            (
                 "SEARCH UNSEEN FROM bob 1:3",
                 "SEARCH 3,1,2 (from \"bob\") unseen",
             ),
@@ -408,6 +468,42 @@ mod tests {
     }
 
     #[test]
+    fn a_fetch_that_sets_seen_is_known() {
+        for (command, sets) in [
+            ("FETCH 1 (RFC822)", true),
+            ("FETCH 1 rfc822", true),
+            ("FETCH 1 (FLAGS RFC822.TEXT)", true),
+            ("UID FETCH 1 (BODY[]<0.10>)", true),
+            ("FETCH 1 BODY[HEADER.FIELDS (DATE)]", true),
+            ("FETCH 1 BINARY[1]", true),
+            ("FETCH 1 (RFC822.SIZE RFC822.HEADER)", false),
+            ("FETCH 1 (BODY.PEEK[] BINARY.PEEK[1] BINARY.SIZE[1])", false),
+            ("FETCH 1 BODY.PEEK[HEADER.FIELDS (X-RFC822)]", false),
+            ("FETCH 1 FULL", false),
+        ] {
+            assert_eq!(
+                sets_seen(&said(&format!("a {command}\r\n"))),
+                sets,
+                "{command}"
+            );
+        }
+    }
+
+    /// Octets that are not UTF-8 are those that they are.
+    #[test]
+    fn messages_differ_in_every_octet() {
+        let append = |octet: &[u8]| {
+            let mut command = b"a APPEND x {3+}\r\na".to_vec();
+            command.extend(octet);
+            command.extend(b"b {3+}\r\ndef\r\n");
+            said_in(&command)
+        };
+        let difference = difference(&append(b"\xe4"), &append(b"\xf6")).unwrap();
+        assert_eq!(difference.argument, "argument 2");
+        assert!(digest(&append(b"\xe4")) != digest(&append(b"\xf6")));
+    }
+
+    #[test]
     fn the_very_argument_that_differs_is_named() {
         for (recorded, live, argument) in [
             ("SELECT INBOX", "SELECT Drafts", "mailbox"),
@@ -419,6 +515,37 @@ mod tests {
             ("LOGIN alice x", "LOGIN bob x", "user name"),
             ("SEARCH UNSEEN", "SEARCH UNSEEN SEEN", "argument 2"),
             ("APPEND x {3+}\r\nabc", "APPEND x {3+}\r\nabd", "argument 2"),
+            (
+                "APPEND x {3+}\r\nabc {3+}\r\ndef",
+                "APPEND x {3+}\r\nABC {3+}\r\ndef",
+                "argument 2",
+            ),
+            (
+                "APPEND x (\\Seen) {3+}\r\nabc {3+}\r\ndef",
+                "APPEND x (\\Seen) {3+}\r\nabc {3+}\r\nDEF",
+                "argument 4",
+            ),
+            (
+                "APPEND x (\\Seen) {3+}\r\nabc",
+                "APPEND x (\\Draft) {3+}\r\nabc",
+                "items",
+            ),
+            (
+                "APPEND x CATENATE (URL \"/y/;UID=2\")",
+                "APPEND x CATENATE (URL \"/Y/;UID=2\")",
+                "argument 3",
+            ),
+            (
+                "SETACL INBOX alice lr",
+                "SETACL INBOX Alice lr",
+                "argument 2",
+            ),
+            (
+                "DELETEACL INBOX alice",
+                "DELETEACL INBOX Alice",
+                "argument 2",
+            ),
+            ("GETQUOTA Root", "GETQUOTA root", "argument 1"),
             ("FETCH $ FLAGS", "FETCH x FLAGS", "sequence set"),
             ("FETCH 1 BODY[]<0.100>", "FETCH 1 BODY[]<100.100>", "items"),
             (

@@ -51,12 +51,16 @@ const MECHANISMS: [&str; 19] = [
     "XOAUTH2",
 ];
 
+/// What a prompt speaks of that asks for a secret.
+const SECRETS: [&[u8]; 5] = [b"code", b"pass", b"pin", b"secret", b"token"];
+
 /// One AUTHENTICATE command's exchange.
 #[derive(Clone, Debug, Default)]
 pub struct Exchange {
     mechanism: Option<String>,
     turns: usize,
     asked: Asked,
+    spoke: Spoke,
 }
 
 /// What a client's next line is an answer to.
@@ -69,6 +73,16 @@ enum Asked {
     Name,
     /// Something came between: nobody can say which turn a line is.
     Disturbed,
+}
+
+/// Who spoke last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Spoke {
+    /// The client, a turn.
+    Client,
+    /// The server, a challenge; or nobody yet.
+    #[default]
+    Server,
 }
 
 impl Exchange {
@@ -87,6 +101,7 @@ impl Exchange {
             mechanism: shown.then_some(upper),
             turns: 0,
             asked: Asked::Unknown,
+            spoke: Spoke::default(),
         }
     }
 
@@ -118,6 +133,11 @@ impl Exchange {
             .is_some_and(|mechanism| PLAIN_CHALLENGES.contains(&mechanism))
     }
 
+    /// Whether it is the client's turn: it may have one ready, and send it whatever the server says.
+    pub fn owes_a_turn(&self) -> bool {
+        self.spoke == Spoke::Server
+    }
+
     /// Something came that is no turn: from now on nobody can say which turn a line is, and so
     /// whether it holds a name or a password.
     pub fn disturbed(&mut self) {
@@ -125,14 +145,16 @@ impl Exchange {
     }
 
     /// Reads a server's challenge. LOGIN's are prompts, `Username:` and `Password:` in base64
-    /// (draft-murchison-sasl-login).
+    /// (draft-murchison-sasl-login). One that speaks of both, `Enter user password`, asks for no name.
     pub fn challenged(&mut self, challenge: &[u8]) {
+        self.spoke = Spoke::Server;
         let prompt = LENIENT.decode(challenge.trim_ascii()).unwrap_or_default();
         let prompt = prompt.to_ascii_lowercase();
-        self.asked = match memmem::find(&prompt, b"user") {
+        let has = |word: &&[u8]| memmem::find(&prompt, word).is_some();
+        self.asked = match has(&&b"user"[..]) && !SECRETS.iter().any(has) {
             _ if self.asked == Asked::Disturbed => Asked::Disturbed,
-            Some(_) => Asked::Name,
-            None => Asked::Unknown,
+            true => Asked::Name,
+            false => Asked::Unknown,
         };
     }
 
@@ -150,8 +172,9 @@ impl Exchange {
     pub fn turn(&mut self, line: &[u8], gate: &Gate) -> Option<String> {
         let turn = self.turns;
         self.turns += 1;
+        self.spoke = Spoke::Client;
         gate.remember(line);
-        let decoded = LENIENT.decode(line).ok()?;
+        let decoded = decoded(line)?;
         let told = self
             .mechanism()
             .filter(|mechanism| match self.asked {
@@ -162,15 +185,30 @@ impl Exchange {
             .and_then(|mechanism| identity(mechanism, turn, &decoded))
             .filter(|told| !told.identity.chars().any(char::is_control));
         let Some(told) = told else {
-            gate.remember(&decoded);
-            for field in decoded.split(|octet| octet.is_ascii_control()) {
-                gate.remember(field);
-            }
+            fields(&decoded).for_each(|field| gate.remember(field));
             return None;
         };
         gate.remember(told.secret);
         shown(told.identity, gate)
     }
+}
+
+/// Remembers a response of which nobody knows the mechanism.
+pub fn remember(response: &[u8], gate: &Gate) {
+    gate.remember(response);
+    let decoded = decoded(response).unwrap_or_default();
+    fields(&decoded).for_each(|field| gate.remember(field));
+}
+
+/// What a response says, as far as it is base64.
+pub fn decoded(response: &[u8]) -> Option<Vec<u8>> {
+    LENIENT.decode(response).ok()
+}
+
+/// Where a secret may stand in what a response says: all of it, and what stands between NULs and
+/// other controls.
+pub fn fields(decoded: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::once(decoded).chain(decoded.split(u8::is_ascii_control))
 }
 
 /// Whether a client's response has the form that it has to have: base64 with its padding at the end
@@ -198,14 +236,13 @@ struct Told<'a> {
 
 fn identity<'a>(mechanism: &str, turn: usize, decoded: &'a [u8]) -> Option<Told<'a>> {
     let (identity, secret): (&[u8], &[u8]) = match (mechanism, turn) {
-        // [authzid] NUL authcid NUL passwd (RFC 4616)
+        // [authzid] NUL authcid NUL passwd, of which the last two have an octet at least (RFC 4616,
+        // section 2): in `alice NUL hunter2 NUL` the password stands where the identity should.
         ("PLAIN", 0) => {
             let mut fields = decoded.split(|octet| *octet == 0).skip(1);
             let (identity, password) = (fields.next()?, fields.next()?);
-            match fields.next() {
-                None => (identity, password),
-                Some(_) => return None,
-            }
+            let is_whole = !identity.is_empty() && !password.is_empty() && fields.next().is_none();
+            is_whole.then_some((identity, password))?
         }
         ("LOGIN" | "EXTERNAL", 0) => (decoded, b""),
         // name SP digest (RFC 2195)
@@ -263,7 +300,11 @@ fn token(decoded: &[u8]) -> Option<&[u8]> {
     let field = decoded
         .split(|octet| *octet == 1)
         .find_map(|part| part.strip_prefix(b"auth="))?;
-    field.splitn(2, |octet| *octet == b' ').last()
+    // Without the spaces around it, so that it is found without them.
+    field
+        .splitn(2, |octet| *octet == b' ')
+        .last()
+        .map(<[u8]>::trim_ascii)
 }
 
 #[cfg(test)]
@@ -320,6 +361,14 @@ mod tests {
                 "XOAUTH2",
                 [b"user=alice\x01auth=Bearer hunter2\x01\x01", b""],
             ),
+            (
+                "XOAUTH2",
+                [b"user=alice\x01auth=Bearer  hunter2 \x01\x01", b""],
+            ),
+            (
+                "OAUTHBEARER",
+                [b"n,a=alice,\x01auth=Bearer hunter2 \x01\x01", b""],
+            ),
             ("X-UNKNOWN", [b"hunter2", b""]),
         ] {
             let (_, gate) = identity(mechanism, &turns);
@@ -370,6 +419,9 @@ mod tests {
             ("PLAIN", &b"alice\0hunter2"[..]),
             ("PLAIN", b"\0hunter2"),
             ("PLAIN", b"\0alice\0hunter2\0x"),
+            ("PLAIN", b"alice\0hunter2\0"),
+            ("PLAIN", b"\0hunter2\0"),
+            ("PLAIN", b"\0\0hunter2"),
             ("PLAIN", b"hunter2"),
             ("LOGIN", b"\0alice\0hunter2"),
             ("EXTERNAL", b"\0hunter2"),
@@ -406,6 +458,10 @@ mod tests {
         assert_eq!(told(Some(b" VXNlcm5hbWU6\r\n"), false), alice); // Username:
         assert_eq!(told(Some(b"VXNlciBOYW1lAA=="), false), alice); // User Name
         assert_eq!(told(Some(b"UGFzc3dvcmQ6"), false), None); // Password:
+        for prompt in ["Enter user password", "User's PIN:", "user secret"] {
+            let prompt = LENIENT.encode(prompt);
+            assert_eq!(told(Some(prompt.as_bytes()), false), None, "{prompt}");
+        }
         assert_eq!(told(None, false), None);
         assert_eq!(told(Some(b"VXNlcm5hbWU6"), true), None);
         let gate = Gate::new(Secrets::Masked);

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use memchr::memmem;
+use memchr::memchr_iter;
 
 use super::command::{Argument, Command};
 use super::doubt::{self, Extent, Trust, unreadable};
@@ -104,6 +104,9 @@ fn login(
         return;
     };
     if extent == Extent::Whole {
+        for other in password.other_values(message) {
+            gate.remember(&other);
+        }
         gate.remember(&password.value(message));
     }
     found
@@ -149,9 +152,7 @@ fn authenticate(
                 }
                 several => {
                     exchange.disturbed();
-                    several
-                        .iter()
-                        .for_each(|more| gate.remember(&more.value(message)));
+                    remember_responses(message, several, gate);
                 }
             }
             if let (Some(first), Some(last)) = (rest.first(), rest.last()) {
@@ -159,9 +160,27 @@ fn authenticate(
                 found.ranges.push((covered, Secret::Sasl));
             }
         }
-        _ => found.ranges = unreadable(message, command, Trust::NotAuthenticated, gate),
+        arguments => {
+            // One of them may be the response to a mechanism that is not known, or not there.
+            let arguments = match (arguments, extent) {
+                (Some([before @ .., _header]), Extent::Refused) => before,
+                (arguments, _) => arguments.unwrap_or_default(),
+            };
+            remember_responses(message, arguments, gate);
+            found.ranges = unreadable(message, command, Trust::NotAuthenticated, gate);
+        }
     }
     found.exchange = Some(exchange);
+}
+
+/// Remembers what may be responses of a SASL exchange.
+fn remember_responses(message: &Message, arguments: &[Argument], gate: &Gate) {
+    for argument in arguments {
+        for other in argument.other_values(message) {
+            gate.remember(&other);
+        }
+        sasl::remember(&argument.value(message), gate);
+    }
 }
 
 /// What is odd about an initial response, which has to be base64 outside of quotes and literals.
@@ -227,6 +246,9 @@ pub fn of_response(
     };
     if may_tell_tokens {
         ranges.extend(urlauth(message, spans, gate));
+    }
+    if let Some(text) = spans.last().filter(|span| span.label == Label::Text) {
+        ranges.extend(urlauth_in_text(message, text, gate));
     }
     if !is_data(response, spans) {
         ranges.extend(remembered_in_response(message, spans, gate));
@@ -304,15 +326,44 @@ fn urlauth(message: &Message, spans: &[Span], gate: &Gate) -> Ranges {
         .collect()
 }
 
+/// The URLAUTH tokens in a sentence, which are remembered.
+fn urlauth_in_text(message: &Message, text: &Span, gate: &Gate) -> Ranges {
+    let bytes = &message.bytes()[text.range.clone()];
+    let mut tokens = Ranges::new();
+    let mut from = 0;
+    while let Some(url) = urlauth_start(&bytes[from..]) {
+        let start = from + url;
+        let ends_url = |octet: &u8| octet.is_ascii_control() || b" \"<>()[]".contains(octet);
+        let end = bytes[start..].iter().position(ends_url);
+        let end = end.map_or(bytes.len(), |end| start + end);
+        if let Some(token) = urlauth_token(&bytes[start..end]) {
+            gate.remember(token);
+            let range = text.range.start + end - token.len()..text.range.start + end;
+            tokens.push((range, Secret::Urlauth));
+        }
+        from = end;
+    }
+    tokens
+}
+
 /// The token in `;URLAUTH=access:mechanism:token`.
 fn urlauth_token(text: &[u8]) -> Option<&[u8]> {
     if text.len() > URL {
         return None;
     }
-    let start = memmem::find(&text.to_ascii_lowercase(), b";urlauth=")?;
+    let start = urlauth_start(text)?;
     let mut parts = text[start..].splitn(3, |octet| *octet == b':');
     let token = parts.nth(2)?;
     Some(token.strip_suffix(b"\"").unwrap_or(token))
+}
+
+fn urlauth_start(text: &[u8]) -> Option<usize> {
+    const NAME: &[u8] = b";urlauth=";
+    let is_it = |at: &usize| {
+        let name = text.get(*at..*at + NAME.len());
+        name.is_some_and(|name| name.eq_ignore_ascii_case(NAME))
+    };
+    memchr_iter(b';', text).find(is_it)
 }
 
 /// Orders the ranges and joins those that overlap.

@@ -1,10 +1,12 @@
 //! A server's message: what of it is secret, and what it means.
 
+use super::doubt::Suspicion;
 use super::lexer;
 use super::meaning::{Meaning, Missing, Then};
 use super::observer::Observer;
 use super::readings;
 use super::response::{Kind, Response};
+use super::sasl::Exchange;
 use super::secrets::{self, Ranges};
 use super::solicit::Facts;
 use super::tracker::Expected;
@@ -59,7 +61,7 @@ pub(super) fn interpret(
     let response = Response::new(wire, &spans);
     let mut meaning = match response.kind() {
         Kind::Untagged if is_greeting(observer, response) => greeting(observer, response),
-        Kind::Untagged => untagged(observer, response),
+        Kind::Untagged => untagged(observer, response, out),
         Kind::Tagged => tagged(observer, response, circumstances.at, out),
         Kind::ContinuationRequest => continuation_request(observer, response, circumstances),
         Kind::Malformed => malformed(observer),
@@ -92,8 +94,14 @@ fn greeting(observer: &mut Observer, response: Response<'_>) -> Meaning {
     Meaning::new(observer.next_ordinal(), Reading::Greeting { status })
 }
 
-fn untagged(observer: &mut Observer, response: Response<'_>) -> Meaning {
+fn untagged(observer: &mut Observer, response: Response<'_>, out: &mut Vec<Draft>) -> Meaning {
     let name = response.name().unwrap_or_default();
+    let is_bad = response.status() == Some(Status::Bad);
+    // A command without a tag gets no other answer (RFC 9051, section 7.1.3).
+    let refuses = is_bad && observer.undecided_tag().is_some_and(|tag| tag.is_empty());
+    if refuses {
+        observer.refuse_literal(out);
+    }
     let number = response.number();
     let facts = Facts::new(response, &name, observer.tracker.exists());
     let correlator = match &*name {
@@ -120,6 +128,9 @@ fn untagged(observer: &mut Observer, response: Response<'_>) -> Meaning {
         },
     );
     (meaning.relation, meaning.among) = (relation, among);
+    if refuses {
+        meaning.then = Then::PumpUndecided;
+    }
     meaning
 }
 
@@ -132,6 +143,11 @@ fn tagged(
     let tag = String::from_utf8_lossy(response.tag()).into_owned();
     let status = response.status();
     let mut then = Then::GoOn;
+    // What answers a line behind a literal's header tells that the server took it for no literal.
+    while !observer.tracker.is_in_flight(&tag) && observer.is_behind_a_literal(&tag) {
+        observer.refuse_literal(out);
+        observer.pump_undecided(out);
+    }
     // Of several commands with the tag, the oldest is answered.
     let may_decide = !observer.tracker.is_in_flight(&tag);
     if may_decide && observer.undecided_tag().as_deref() == Some(&*tag) {
@@ -160,6 +176,14 @@ fn tagged(
     };
     meaning.relation = Relation::Answers(completed.command);
     meaning.among = completed.among;
+    if status == Some(Status::Ok) {
+        observer
+            .guessed
+            .take_if(|guessed| *guessed < completed.command);
+    }
+    if completed.name == "AUTHENTICATE" && may_owe_a_turn(observer, status) {
+        observer.suspect(Suspicion::Always);
+    }
     match (completed.name.as_str(), status) {
         ("AUTHENTICATE", _) if observer.tracker.expected() != Expected::Sasl => {
             observer.exchange = None;
@@ -171,6 +195,12 @@ fn tagged(
     }
     meaning.then = then;
     meaning
+}
+
+/// Whether the client may still send a turn of the AUTHENTICATE that was answered like this.
+fn may_owe_a_turn(observer: &Observer, status: Option<Status>) -> bool {
+    let owes = observer.exchange.as_ref().is_none_or(Exchange::owes_a_turn);
+    owes || status != Some(Status::Ok)
 }
 
 fn continuation_request(
@@ -209,7 +239,7 @@ fn continuation_request(
         let mut meaning = Meaning::new(ordinal, request(None, None));
         meaning.relation = Relation::Unsolicited;
         meaning.notes.push(Note::UnexpectedContinuationRequest);
-        observer.suspicious = true;
+        observer.suspect(Suspicion::BeforeAuthentication);
         return meaning;
     };
     let mut meaning = Meaning::new(ordinal, request(Some(Awaited::Literal), tag));

@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::command::Command;
-use super::meaning::{Meaning, Missing};
+use super::meaning::{Meaning, Missing, Then};
 use super::observer::Observer;
 use super::tracker::Expected;
 use super::upgrade::Plan;
@@ -275,8 +275,8 @@ impl Observer {
         if self.strikes().is_empty() {
             return None;
         }
-        match (&meaning.reading, &meaning.relation) {
-            (Reading::Greeting { .. }, _) => {
+        match &meaning.reading {
+            Reading::Greeting { .. } => {
                 if is_held && let Some(strike) = self.strikes().greeting() {
                     self.strike_behind(strike);
                     return Some(Vec::new());
@@ -285,20 +285,43 @@ impl Observer {
                     self.strike_behind(strike);
                 }
             }
-            (Reading::Tagged { .. }, Relation::Answers(command)) => {
-                let behind = &mut self.struck.behind;
-                let place = behind.iter().position(|(other, _)| other == command);
-                if let Some(place) = place {
-                    let (_, strike) = behind.swap_remove(place);
+            _ => {
+                if let Some(strike) = self.struck_behind(meaning) {
                     self.strike_behind(strike);
                 }
             }
-            _ => {}
         }
         match is_held {
             true => self.tampered(message, meaning),
             false => None,
         }
+    }
+
+    /// What comes behind this response, if it answers a command that has something coming; TLS does not
+    /// begin then.
+    pub(super) fn struck_behind(&mut self, meaning: &mut Meaning) -> Option<Strike> {
+        let (Reading::Tagged { .. }, Relation::Answers(command)) =
+            (&meaning.reading, &meaning.relation)
+        else {
+            return None;
+        };
+        let behind = &mut self.struck.behind;
+        let place = behind.iter().position(|(other, _)| other == command)?;
+        let (_, strike) = behind.swap_remove(place);
+        if matches!(meaning.then, Then::BeginTls(_)) {
+            meaning.then = Then::GoOn;
+        }
+        Some(strike)
+    }
+
+    /// Strikes without waiting for an answer.
+    pub(super) fn strike_now(&mut self, strike: Strike, at: Micros, out: &mut Vec<Draft>) {
+        let due = Due {
+            strike,
+            tag: Vec::new(),
+            behind: 0,
+        };
+        self.carry_out_strike(due, at, out);
     }
 
     /// This comes right behind the response that is being read.
@@ -325,7 +348,13 @@ impl Observer {
             return None;
         };
         let header = tampered::first_literal(message)?;
-        let (fault, by) = self.strikes().lie(name)?;
+        // Nobody may have asked for it, or one of several commands.
+        let asked = match &meaning.relation {
+            Relation::Answers(command) => self.tracker.command_name(*command),
+            _ => None,
+        };
+        let asked = asked.unwrap_or(name).to_owned();
+        let (fault, by) = self.strikes().lie(&asked)?;
         let edited = tampered::lie(message, header, by)?;
         meaning.notes.push(Note::Fault(fault));
         Some(edited)

@@ -103,6 +103,7 @@ impl Observer {
             self.passed_before_the_end(read.as_ref(), &found.ranges, gone)
         });
         let is_first = !self.greeted;
+        let mut behind_ours = None;
         let mut meaning = guard(|| server::interpret(self, &wire, found.spans, circumstances, out));
         let mut greeting = None;
         if let Some(meaning) = &mut meaning {
@@ -113,7 +114,10 @@ impl Observer {
             }
             meaning.passed = match circumstances.recorded {
                 Some(recorded) => self.passed_then(recorded),
-                None if circumstances.own => Passed::Own,
+                None if circumstances.own => {
+                    behind_ours = self.struck_behind(meaning);
+                    Passed::Own
+                }
                 None => match before_the_end {
                     Some(passed) => passed,
                     None => self.pass_on_response(read.as_ref(), meaning),
@@ -123,6 +127,9 @@ impl Observer {
         self.emit(Peer::Server, wire, meaning, circumstances.at, out);
         if let Some(status) = greeting {
             self.greeted_with(status, circumstances.at, out);
+        }
+        if let Some(strike) = behind_ours {
+            self.strike_now(strike, circumstances.at, out);
         }
         if !circumstances.own {
             self.answer_if_due(circumstances.at, out);

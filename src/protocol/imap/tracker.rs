@@ -92,6 +92,8 @@ pub struct Tracker {
     idling: VecDeque<u64>,
     logging_in: VecDeque<u64>,
     unauthenticating: VecDeque<u64>,
+    /// How many of the commands in flight an untagged BAD may have answered.
+    disowned: usize,
     capabilities: Option<Vec<String>>,
     exists: Option<u64>,
     /// What mailbox names are written in by what ENABLE switched on.
@@ -111,6 +113,7 @@ impl Default for Tracker {
             idling: VecDeque::new(),
             logging_in: VecDeque::new(),
             unauthenticating: VecDeque::new(),
+            disowned: 0,
             capabilities: None,
             exists: None,
             enabled_names: MailboxNames::default(),
@@ -215,6 +218,7 @@ impl Tracker {
         ] {
             leave(list, ordinal);
         }
+        self.disowned = self.disowned.min(self.in_flight.len());
         Some(command)
     }
 
@@ -236,15 +240,13 @@ impl Tracker {
     }
 
     /// Whether all commands with a smaller ordinal than this have their answers, `except` those that
-    /// will get none.
+    /// will get none, and as many as the server answered with an untagged BAD, since it could not
+    /// tell which command it was (RFC 9051, section 7.1.3).
     pub fn answered_before(&self, ordinal: u64, except: &VecDeque<u64>) -> bool {
-        let mut before = self.in_flight.iter().map(|command| command.ordinal);
-        before.all(|before| before >= ordinal || except.contains(&before))
-    }
-
-    /// How many commands have no answer yet.
-    pub fn in_flight(&self) -> usize {
-        self.in_flight.len()
+        let before = self.in_flight.iter().map(|command| command.ordinal);
+        let before = before.take_while(|before| *before < ordinal);
+        let unanswered = before.filter(|before| !except.contains(before));
+        unanswered.take(self.disowned + 1).count() <= self.disowned
     }
 
     /// The ordinal of the command that was read last, if it has no answer yet.
@@ -396,6 +398,11 @@ impl Tracker {
         (Relation::Ambiguous(several), None)
     }
 
+    /// The name of this command, upper case, if it has no answer yet.
+    pub fn command_name(&self, ordinal: u64) -> Option<&str> {
+        Some(self.command_at(ordinal)?.request.name())
+    }
+
     /// The tag of this command, where several are in flight.
     pub fn tag_among(&self, ordinal: u64) -> Option<String> {
         self.among(&self.command_at(ordinal)?.tag)
@@ -412,6 +419,7 @@ impl Tracker {
             ("EXPUNGE", Some(_)) => self.exists = self.exists.map(|n| n.saturating_sub(1)),
             ("VANISHED", None) => self.exists = None,
             ("BYE", None) => self.state = State::Logout,
+            ("BAD", None) => self.disowned = (self.disowned + 1).min(self.in_flight.len()),
             _ => {}
         }
     }

@@ -10,6 +10,8 @@
 //!
 //! Nothing here looks at whether octets resemble TLS.
 
+use std::collections::VecDeque;
+
 use super::bridge::{AppLeg, ServerLeg, Stage, is_harmless, may_become_starttls};
 use super::capability::may_become_list;
 use super::command::Command;
@@ -258,10 +260,11 @@ impl Observer {
         }
     }
 
-    /// mailscope agrees to the app's STARTTLS once the commands before it have their answers.
+    /// mailscope agrees to the app's STARTTLS once the commands before it have their answers. Should
+    /// one come later all the same, it goes on behind the handshake.
     pub(super) fn answer_if_due(&mut self, at: Micros, out: &mut Vec<Draft>) {
-        if let Stage::Answering { tag, .. } = &self.bridge.stage
-            && self.tracker.in_flight() <= 1
+        if let Stage::Answering { command, tag } = &self.bridge.stage
+            && self.tracker.answered_before(*command, &VecDeque::new())
         {
             let tag = tag.clone();
             self.answer(&tag, Status::Ok, "Begin TLS negotiation now", at, out);

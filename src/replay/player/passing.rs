@@ -15,7 +15,7 @@ use super::super::usage::Index;
 use super::super::whereabouts::Place;
 use super::{Effect, Heard, Player, in_one_line, tag};
 use crate::event::{Draft, Micros, Passed, Peer, Reading, Said};
-use crate::protocol::imap::Setting;
+use crate::replay::hearing::Word;
 
 /// What a player that passes commands on knows besides.
 pub(super) struct Growing {
@@ -35,7 +35,7 @@ pub(super) struct Growing {
 enum Passing {
     Greeting,
     Command {
-        said: Box<Said>,
+        word: Word,
         place: Place,
         has_idled: bool,
         /// The app has its tagged response: what it says next belongs to another command, though
@@ -45,17 +45,17 @@ enum Passing {
 }
 
 impl Growing {
-    /// Reads a message of either side, as the player's own observer does.
-    pub(super) fn observe(&mut self, from: Peer, octets: &[u8], at: Micros) {
-        self.unmasked.observe(from, octets, at);
+    /// What the app says is kept there as it is.
+    pub(super) fn unmasked(&mut self) -> &mut Unmasked {
+        &mut self.unmasked
     }
 
-    /// TLS has begun.
-    pub(super) fn secured(&mut self) {
-        self.unmasked.secured();
+    /// The player heard a line that is never passed on.
+    pub(super) fn heard_no_command(&mut self) {
+        self.heard.push_back(None);
     }
 
-    /// The player's observer read this.
+    /// The player heard this, and what was [said](Self::unmasked) in it.
     pub(super) fn follow(&mut self, number: u64, said: &Said) {
         match (&said.reading, &said.passed) {
             (_, Passed::Instead(_)) if said.from == Peer::Client => {}
@@ -76,11 +76,9 @@ impl Growing {
             }
             (Reading::Tagged { .. }, _) => {
                 if let Some(Passing::Command {
-                    said: command,
-                    is_answered,
-                    ..
+                    word, is_answered, ..
                 }) = &mut self.passing
-                    && tag(command) == tag(said)
+                    && tag(&word.said) == tag(said)
                 {
                     *is_answered = true;
                 }
@@ -94,12 +92,9 @@ impl Growing {
 impl Player {
     /// The same player, which passes on what nothing fits; with `is_all`, everything.
     #[must_use = "the changed player is returned, not changed in place"]
-    pub fn growing(mut self, is_all: bool, app: crate::protocol::imap::AppLeg) -> Self {
+    pub fn growing(mut self, is_all: bool) -> Self {
         self.growing = Some(Box::new(Growing {
-            unmasked: Unmasked::new(Setting {
-                app,
-                ..Setting::default()
-            }),
+            unmasked: Unmasked::default(),
             standing: Standing::default(),
             is_all,
             heard: VecDeque::new(),
@@ -158,7 +153,7 @@ impl Player {
                 // An app that forgets DONE is for the server to answer.
                 Some(Heard::Command(_)) => *has_idled,
                 Some(Heard::Continuation(_)) => true,
-                None => false,
+                Some(Heard::Line(_)) | None => false,
             };
             if !continues {
                 return;
@@ -177,12 +172,13 @@ impl Player {
     /// server now.
     pub(super) fn taken(
         &mut self,
-        live: &Said,
+        word: &Word,
         place: &Place,
     ) -> Option<Result<Index, Option<Box<Mismatch>>>> {
         let Some(growing) = &mut self.growing else {
-            return Some(self.usage.take(self.conn, live, place));
+            return Some(self.usage.take(self.conn, word, place));
         };
+        let live = &word.said;
         if let Some(index) = self.usage.take_fitting(self.conn, live, place) {
             return Some(Ok(index));
         }
@@ -193,7 +189,7 @@ impl Player {
         }
         let Some(command) = growing.current.take() else {
             let why = "the app's command was not kept: it is too long, or there is no room for it in the folder for temporary files";
-            let mismatch = self.usage.missed(self.conn, live, place, why);
+            let mismatch = self.usage.missed(self.conn, word, place, why);
             return Some(Err(Some(Box::new(mismatch))));
         };
         let errand = Errand {
@@ -206,7 +202,7 @@ impl Player {
         growing.passing = Some(Passing::Command {
             has_idled: name == "IDLE",
             is_answered: false,
-            said: Box::new(live.clone()),
+            word: word.clone(),
             place: place.clone(),
         });
         None
@@ -217,9 +213,9 @@ impl Player {
         match reply {
             Reply::Octets(octets) => self.say(&octets, at, out),
             Reply::Done => {
-                if let Some(Passing::Command { said, .. }) = self.over() {
+                if let Some(Passing::Command { word, .. }) = self.over() {
                     self.usage.recorded();
-                    if name(&said) == "LOGOUT" {
+                    if name(&word.said) == "LOGOUT" {
                         self.close();
                     }
                 }
@@ -227,8 +223,7 @@ impl Player {
             Reply::Refused(why) => self.not_passed(&why, false, at, out),
             Reply::Gone { why, is_final } => self.not_passed(&why, is_final, at, out),
         }
-        self.play(at, out);
-        std::mem::take(&mut self.effects)
+        self.proceed(at, out)
     }
 
     fn over(&mut self) -> Option<Passing> {
@@ -237,11 +232,11 @@ impl Player {
 
     fn not_passed(&mut self, why: &str, is_final: bool, at: Micros, out: &mut Vec<Draft>) {
         match self.over() {
-            Some(Passing::Command { said, place, .. }) => {
-                let mismatch = self.usage.missed(self.conn, &said, &place, why);
+            Some(Passing::Command { word, place, .. }) => {
+                let mismatch = self.usage.missed(self.conn, &word, &place, why);
                 match is_final {
                     true => self.close(),
-                    false => self.miss(&mismatch, &tag(&said), at, out),
+                    false => self.miss(&mismatch, &tag(&word.said), at, out),
                 }
             }
             Some(Passing::Greeting) => {
@@ -306,7 +301,7 @@ mod tests {
                 Strikes::default(),
             );
             let mut talk = Self {
-                player: player.growing(false, AppLeg::Tls),
+                player: player.growing(false),
                 usage,
                 drafts: Vec::new(),
             };

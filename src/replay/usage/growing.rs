@@ -3,7 +3,7 @@
 
 use super::{Index, Matching, Usage};
 use crate::event::Said;
-use crate::limits;
+use crate::replay::hearing::Word;
 use crate::replay::report::Mismatch;
 use crate::replay::whereabouts::Place;
 
@@ -24,9 +24,9 @@ impl Usage {
     }
 
     /// A command was neither recorded nor answered by the real server.
-    pub fn missed(&self, conn: u64, live: &Said, place: &Place, why: &str) -> Mismatch {
+    pub fn missed(&self, conn: u64, word: &Word, place: &Place, why: &str) -> Mismatch {
         let inner = self.inner();
-        let mut mismatch = self.mismatch(&inner, conn, inner.cursor(conn), live, place);
+        let mut mismatch = self.mismatch(&inner, conn, inner.cursor(conn), word, place);
         drop(inner);
         mismatch.why = Some(why.to_owned());
         self.add(mismatch.clone());
@@ -35,10 +35,7 @@ impl Usage {
 
     /// Something did not fit.
     pub fn add(&self, mismatch: Mismatch) {
-        let mut inner = self.inner();
-        if inner.mismatches.len() < limits::MISMATCHES {
-            inner.mismatches.push(mismatch);
-        }
+        self.inner().add(mismatch);
     }
 
     /// The real server has answered a command, and that is recorded.

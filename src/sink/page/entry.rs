@@ -24,13 +24,16 @@ pub fn entry(event: &Event, parts: &mut HashMap<u64, Vec<u8>>) -> Value {
     match &event.body {
         Body::Connected { client, server } => {
             put("k", "connected".into());
-            put("text", json!(format!("{client} \u{2192} {server}")));
+            put(
+                "text",
+                shown(format!("{client} \u{2192} {server}").as_bytes()).into(),
+            );
         }
         Body::Secured(secured) => {
             put("k", "secured".into());
             let leg = secured.leg.name();
             let text = format!("{leg} leg: {}, {}", secured.version, secured.cipher);
-            put("text", text.into());
+            put("text", shown(text.as_bytes()).into());
         }
         Body::Compressed => {
             put("k", "compressed".into());
@@ -38,10 +41,10 @@ pub fn entry(event: &Event, parts: &mut HashMap<u64, Vec<u8>>) -> Value {
         }
         Body::Note(finding) => {
             put("k", "note".into());
-            put("id", json!(finding.id));
+            put("id", shown(finding.id.as_bytes()).into());
             put("text", shown(finding.text.as_bytes()).into());
             if let Some(clause) = &finding.clause {
-                put("clause", json!(clause));
+                put("clause", shown(clause.as_bytes()).into());
             }
         }
         Body::Gap { octets, .. } => {

@@ -45,9 +45,9 @@ impl<W: Write> Page<W> {
     pub fn new(mut out: W, header: &Header) -> io::Result<Self> {
         let hash = STANDARD.encode(digest(&SHA256, SCRIPT.as_bytes()));
         let about = json!({
-            "server": header.server,
-            "started": header.started,
-            "version": header.version,
+            "server": entry::shown(header.server.as_bytes()),
+            "started": entry::shown(header.started.as_bytes()),
+            "version": entry::shown(header.version.as_bytes()),
             "secrets": header.secrets == Secrets::Shown,
             "insecure": header.insecure,
         });
@@ -118,7 +118,7 @@ fn in_script(json: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Micros;
+    use crate::event::{Finding, Micros};
 
     #[test]
     fn what_the_wire_says_is_never_markup() {
@@ -141,6 +141,39 @@ mod tests {
         assert_eq!(page.matches("<!--").count(), 0);
         assert_eq!(page.matches("</script>").count(), 3);
         assert!(page.contains("\\u003cscript>alert(1)\\u003c/script>\\u003c!--"));
+    }
+
+    /// Nothing in a transcript drives a terminal that the page is printed on, or turns its words around.
+    #[test]
+    fn what_is_hidden_is_escaped_wherever_it_stands() {
+        const HIDDEN: &str = "a\u{9b}31m\u{202e}\u{200b}\u{7f}z";
+        let mut header = Header::new(time::OffsetDateTime::UNIX_EPOCH, HIDDEN);
+        header.started = HIDDEN.into();
+        header.version = HIDDEN.into();
+        let mut octets = Vec::new();
+        let mut page = Page::new(&mut octets, &header).unwrap();
+        let finding = Finding {
+            id: HIDDEN.into(),
+            text: HIDDEN.into(),
+            clause: Some(HIDDEN.into()),
+        };
+        let (client, server) = (HIDDEN.to_owned(), HIDDEN.to_owned());
+        for body in [
+            Body::Note(finding),
+            Body::Connected { client, server },
+            Body::Closed {
+                reason: Some(HIDDEN.into()),
+            },
+        ] {
+            let (n, conn, at) = (1, 1, Micros(0));
+            page.write(&Event { n, conn, at, body }).unwrap();
+        }
+        page.finish().unwrap();
+        let page = String::from_utf8(octets).unwrap();
+        assert_eq!(page.matches("a\\\\u{9b}31m").count(), 9, "{page}");
+        for hidden in ['\u{9b}', '\u{202e}', '\u{200b}', '\u{7f}'] {
+            assert!(!page.contains(hidden), "{hidden:?}");
+        }
     }
 
     #[test]

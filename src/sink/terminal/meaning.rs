@@ -55,8 +55,18 @@ pub(super) fn unsolicited(
             line.own(Meaning::Plain, "new, renamed, gone or changed: mailbox");
             last(line, said);
         }
+        ("ESEARCH", _) if changes(said) => {
+            line.own(Meaning::Plain, "changed results of a search that goes on");
+        }
         _ => line.own(Meaning::Plain, simple(name)),
     }
+}
+
+/// `S: * ESEARCH (TAG "a2") UID ADDTO (0 100)`: RFC 5267, section 4.3.
+fn changes(said: &Said) -> bool {
+    let arguments = said.arguments();
+    let mut words = arguments.iter();
+    words.any(|word| word.is_word("ADDTO") || word.is_word("REMOVEFROM"))
 }
 
 /// `message 3 is gone (UID 17)`
@@ -124,13 +134,26 @@ fn fetch(line: &mut Line, said: &Said, message: &str) {
             members(line, flags.members());
         }
         None => {
-            line.own(Meaning::Plain, &format!("{message} has a new"));
-            for item in items.chunks(2).take(MEMBERS) {
+            // NOTIFY tells of a new message what was asked for (RFC 5465, section 5.2).
+            let is_uid = |item: &&[Value<'_>]| item[0].is_word("UID");
+            let changes = |item: &[Value<'_>]| CHANGING.iter().any(|name| item[0].is_word(name));
+            let mut others = items.chunks(2).filter(|item| !is_uid(item)).peekable();
+            let is_new = others.peek().is_some() && others.all(changes);
+            let sentence = match is_new {
+                true => format!("{message} has a new"),
+                false => format!("of {message} the server tells"),
+            };
+            line.own(Meaning::Plain, &sentence);
+            let shown = items.chunks(2).filter(|item| !is_new || !is_uid(item));
+            for item in shown.take(MEMBERS) {
                 value(line, &item[0]);
             }
         }
     }
 }
+
+/// What may become another one while the message stays, besides FLAGS.
+const CHANGING: &[&str] = &["ANNOTATION", "MODSEQ", "X-GM-LABELS"];
 
 /// `S: * VANISHED (EARLIER) 300:310,405`: RFC 7162, section 3.2.10.
 fn vanished(line: &mut Line, said: &Said) {

@@ -286,6 +286,36 @@ fn the_connection_closes_behind_an_answer() {
     );
 }
 
+/// Behind mailscope's own answer too, and TLS does not begin.
+#[test]
+fn the_connection_closes_behind_starttls() {
+    let steps = [(S, "* OK hi\r\n"), (C, "a STARTTLS\r\n")];
+    for (server, answers, closed) in [
+        (
+            ServerLeg::Tls,
+            None,
+            "app * OK hi|a OK Begin TLS negotiation now|",
+        ),
+        (
+            ServerLeg::Starttls,
+            Some((S, "a OK begin\r\n")),
+            "app a OK begin|",
+        ),
+    ] {
+        let setting = Setting {
+            faults: faulty(&["close-after=STARTTLS"]).faults,
+            ..setting(AppLeg::Cleartext, server)
+        };
+        let steps: Vec<_> = steps.into_iter().chain(answers).collect();
+        let (done, events) = played(&setting, &steps);
+        let [.., last, close] = done.as_slice() else {
+            panic!("{done:?}");
+        };
+        assert_eq!((&**last, &**close), (closed, "Close close-after=STARTTLS"));
+        assert_eq!(notes(&events), ["note fault"], "{server:?}");
+    }
+}
+
 /// Of a message that is begun when the connection is broken off, what went on is told.
 #[test]
 fn what_went_on_before_the_end_is_told() {
@@ -347,6 +377,35 @@ fn responses_lie() {
         edits(&events)[1],
         "* 1 FETCH (BODY[] {5}|abcde FLAGS ())| -> * 1 FETCH (BODY[] {3}|abcde FLAGS ())|"
     );
+}
+
+/// `FETCH` stands for both, and what the answer is called does not matter.
+#[test]
+fn responses_lie_for_the_command_that_they_answer() {
+    for (fault, lies) in [
+        ("lie-literal:UID FETCH", "{6}|{5}"),
+        ("lie-literal:FETCH", "{6}|{6}"),
+        ("lie-literal:SEARCH", "{5}|{5}"),
+    ] {
+        let (done, _) = behind_login(
+            &[fault],
+            &[
+                (C, "a UID FETCH 7 BODY[]\r\n"),
+                (S, "* 1 FETCH (UID 7 BODY[] {5}\r\nabcde)\r\na OK\r\n"),
+                (C, "b FETCH 1 BODY[]\r\n"),
+                (S, "* 1 FETCH (BODY[] {5}\r\nabcde)\r\nb OK\r\n"),
+            ],
+        );
+        let (by_uid, by_number) = lies.split_once('|').unwrap();
+        assert_eq!(
+            (&*done[1], &*done[3]),
+            (
+                &*format!("app * 1 FETCH (UID 7 BODY[] {by_uid}|abcde)|a OK|"),
+                &*format!("app * 1 FETCH (BODY[] {by_number}|abcde)|b OK|")
+            ),
+            "{fault}"
+        );
+    }
 }
 
 #[test]

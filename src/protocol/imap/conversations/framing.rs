@@ -1,7 +1,7 @@
 //! Where messages begin and end, and what cannot be framed.
 
 use super::super::Observer;
-use super::{again, logged_in, number, read, tell, told, wires};
+use super::{again, conversation, logged_in, number, read, tell, told, wires};
 use crate::event::{Body, Gate, Micros, Peer, Secrets};
 use crate::limits;
 use crate::protocol::Protocol;
@@ -280,4 +280,102 @@ fn what_is_undecided_keeps_its_time() {
         .collect();
     assert!(times.contains(&("command b NOOP".into(), 2)), "{times:?}");
     assert!(times.contains(&("command c NOOP".into(), 4)), "{times:?}");
+}
+
+#[test]
+fn a_literal_that_an_untagged_bad_refuses_does_not_stop_the_reading() {
+    let told = logged_in(&[
+        (C, b"a APPEND x {500000}\r\n"),
+        (S, b"* BAD too large\r\n"),
+        (C, b"b NOOP\r\n"),
+        (S, b"b OK\r\n"),
+        (C, b"c SELECT INBOX\r\n"),
+        (S, b"* 3 EXISTS\r\nc OK\r\n"),
+    ]);
+    assert_eq!(
+        told,
+        [
+            "* BAD unsolicited",
+            "command a APPEND refused",
+            "command b NOOP",
+            "tagged b OK answers=4",
+            "command c SELECT",
+            "* 3 EXISTS answers=6",
+            "tagged c OK answers=6",
+        ]
+    );
+    let told = logged_in(&[
+        (C, b"{5}\r\n"),
+        (S, b"* BAD what\r\n"),
+        (C, b"b NOOP\r\n"),
+        (S, b"b OK\r\n"),
+    ]);
+    assert_eq!(told[3..], ["command b NOOP", "tagged b OK answers=5"]);
+}
+
+#[test]
+fn literals_that_the_server_takes_for_lines_do_not_stop_the_reading() {
+    let told = conversation(&[
+        (S, b"* OK hi\r\n"),
+        (C, b"a LOGIN {5}\r\nalice {17}\r\nZq7kV-hunter2-Xw9\r\n"),
+        (S, b"a BAD no\r\n* BAD what\r\n* BAD what\r\n"),
+        (C, b"b LOGIN alice Zq7kV-hunter2-Xw9\r\n"),
+        (S, b"b OK\r\n"),
+        (C, b"c SELECT INBOX\r\n"),
+        (S, b"* 1 EXISTS\r\nc OK\r\n"),
+    ]);
+    let behind = told.iter().position(|line| line.starts_with("command b"));
+    assert_eq!(
+        told[behind.unwrap()..],
+        [
+            "command b LOGIN", // alice may be a password since she came where one might
+            "tagged b OK answers=10",
+            "command c SELECT",
+            "* 1 EXISTS answers=12",
+            "tagged c OK answers=12",
+        ]
+    );
+}
+
+#[test]
+fn two_spaces_before_a_status_make_no_literal_of_its_text() {
+    for begun in ["*  NO over quota, see", " * OK see", "a  NO see"] {
+        let response = format!("{begun} {{12}}\r\n* 3 EXISTS\r\na OK done\r\n");
+        let told = logged_in(&[(C, b"a NOOP\r\n"), (S, response.as_bytes())]);
+        assert!(
+            told.contains(&"* 3 EXISTS unsolicited".to_owned()),
+            "{told:?}"
+        );
+    }
+    let told = logged_in(&[(
+        S,
+        b"*  OK [X {3}\r\n]\r\n] see\r\n*  LIST () \"/\" {3}\r\n\r\n]\r\n",
+    )]);
+    assert_eq!(told, ["* OK unsolicited", "* LIST unsolicited"]);
+}
+
+#[test]
+fn a_literal_behind_an_authenticate_that_says_all_is_one() {
+    let told = conversation(&[
+        (S, b"* OK hi\r\n"),
+        (
+            C,
+            b"a AUTHENTICATE PLAIN AGFsaWNlAGh1bnRlcjI=\r\nb APPEND x {32+}\r\nSubject: x\r\n\r\nx NOOP\r\n",
+        ),
+        (S, b"a OK in\r\n"),
+        (C, b"y LOGOUT\r\n\r\nc NOOP\r\n"),
+        (S, b"b OK done\r\nc OK\r\n"),
+    ]);
+    assert_eq!(
+        told,
+        [
+            "greeting OK",
+            "command a AUTHENTICATE mechanism=PLAIN identity=alice",
+            "tagged a OK answers=2",
+            "command b APPEND",
+            "command c NOOP",
+            "tagged b OK answers=4",
+            "tagged c OK answers=5",
+        ]
+    );
 }

@@ -1,5 +1,8 @@
 //! What must not be told (contract, "Masks").
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::super::Observer;
 use super::{keeps, read, sealed, wires};
 use crate::event::{Gate, Peer, Secrets};
@@ -459,4 +462,224 @@ fn octets_that_may_be_a_literal_or_a_login_are_secret() {
             ],
         );
     }
+}
+
+#[test]
+fn plain_without_a_password_tells_no_identity() {
+    for fields in ["alice\0hunter2\0", "\0hunter2\0"] {
+        let word = STANDARD.encode(fields);
+        let initial = format!("a AUTHENTICATE PLAIN {word}\r\n");
+        let turn = format!("{word}\r\n");
+        for said in [
+            &[(C, initial.as_bytes())][..],
+            &[
+                (C, b"a AUTHENTICATE PLAIN\r\n"),
+                (S, b"+ \r\n"),
+                (C, turn.as_bytes()),
+            ],
+        ] {
+            let mut steps: Vec<(Peer, &[u8])> = vec![(S, b"* OK hi\r\n")];
+            steps.extend_from_slice(said);
+            steps.push((S, b"a NO hunter2\r\n"));
+            keeps(&["hunter2"], &steps);
+        }
+    }
+}
+
+#[test]
+fn a_password_with_needless_backslashes_is_masked_as_it_stood() {
+    for (quoted, echoes) in [
+        ("Sommer\\2024!", &["Sommer\\2024!", "Sommer2024!"][..]),
+        ("h\\u\\nter2xyz", &["h\\u\\nter2xyz", "hunter2xyz"]),
+        (
+            "Zq7\\\"kV\\hunter",
+            &["Zq7\\\"kV\\hunter", "Zq7\"kV\\hunter", "Zq7\"kVhunter"],
+        ),
+    ] {
+        let login = format!("a LOGIN alice \"{quoted}\"\r\n");
+        for echo in echoes {
+            let answer = format!("a BAD Invalid quoted string: \"{echo}\" {echo}\r\n");
+            keeps(
+                &["2024", "hunter", "nter2", "kV"],
+                &[
+                    (S, b"* OK hi\r\n"),
+                    (C, login.as_bytes()),
+                    (S, answer.as_bytes()),
+                ],
+            );
+        }
+    }
+}
+
+#[test]
+fn what_a_response_says_is_masked_whatever_the_mechanism() {
+    let response = STANDARD.encode("\0alice\0hunter2");
+    let (name, password) = (STANDARD.encode("alice"), STANDARD.encode("hunter2"));
+    for arguments in [
+        format!("x-googletoken {response}"),
+        format!("X-TOKEN {response}"),
+        format!("x-token \"{password}\""),
+        response.clone(),
+        format!("LOGIN {name} {password}"),
+        format!("{name} {password}"),
+        format!("(PLAIN) {response}"),
+        format!("PLAIN \"{response}"),
+    ] {
+        for greeting in ["OK", "PREAUTH"] {
+            let greeting = format!("* {greeting} hi\r\n");
+            let line = format!("a AUTHENTICATE {arguments}\r\n");
+            keeps(
+                &["hunter2"],
+                &[
+                    (S, greeting.as_bytes()),
+                    (C, line.as_bytes()),
+                    (S, b"a NO bad hunter2\r\n"),
+                ],
+            );
+        }
+    }
+    // Too late, or without its tag.
+    for line in [
+        format!("{response}\r\n"),
+        format!("authenticate plain {response}\r\n"),
+    ] {
+        keeps(
+            &["hunter2"],
+            &[
+                (S, b"* OK hi\r\n"),
+                (C, line.as_bytes()),
+                (S, b"* BAD hunter2\r\n"),
+            ],
+        );
+    }
+}
+
+#[test]
+fn what_was_ready_for_a_login_that_is_refused_is_secret_in_every_state() {
+    let greeted: &[(Peer, &[u8])] = &[(S, b"* PREAUTH hi\r\n")];
+    let logging_in: &[(Peer, &[u8])] = &[(S, b"* OK hi\r\n"), (C, b"y LOGIN alice other-word\r\n")];
+    for (begun, answered) in [(greeted, ""), (logging_in, "y OK in\r\n")] {
+        for (said, answer, late) in [
+            (
+                "d LOGIN alice {17}\r\nZq7kV-hunter2-Xw9\r\n",
+                "d BAD already\r\n",
+                "",
+            ),
+            (
+                "d LOGIN alice {17}\r\n",
+                "d BAD already\r\n",
+                "Zq7kV-hunter2-Xw9\r\n",
+            ),
+            (
+                "d LOGIN {5}\r\n",
+                "d BAD already\r\n",
+                "alice {17+}\r\nZq7kV-hunter2-Xw9\r\n",
+            ),
+            (
+                "d LOGIN alice {13}\r\n",
+                "d BAD already\r\n",
+                "Zq7kV hunter2\r\n",
+            ),
+            (
+                "\"d\" LOGIN alice {17}\r\n",
+                "* BAD tag\r\n",
+                "Zq7kV-hunter2-Xw9\r\n",
+            ),
+            (
+                "d AUTHENTICATE PLAIN\r\n",
+                "d BAD already\r\n",
+                "AGFsaWNlAGh1bnRlcjI=\r\n",
+            ),
+            (
+                "d AUTHENTICATE PLAIN\r\n",
+                "d OK already\r\n",
+                "AGFsaWNlAGh1bnRlcjI=\r\n",
+            ),
+        ] {
+            let answer = format!("{answered}{answer}");
+            let words = said.lines().skip(1).chain(late.lines()).last();
+            let echo = format!("{0} BAD {0}\r\n* BAD {0}\r\n", words.unwrap_or_default());
+            let mut steps = begun.to_vec();
+            steps.extend_from_slice(&[
+                (C, said.as_bytes()),
+                (S, answer.as_bytes()),
+                (C, late.as_bytes()),
+                (S, echo.as_bytes()),
+                (C, b"e APPEND x {3+}\r\nabc\r\n"),
+                (S, b"e OK\r\n"),
+            ]);
+            let told = keeps(&["hunter2", "Zq7kV", "AGFs"], &steps);
+            assert!(told.contains(&"command e APPEND".to_owned()), "{told:?}");
+        }
+    }
+}
+
+#[test]
+fn behind_a_refused_login_commands_are_readable() {
+    let steps: [(Peer, &[u8]); 4] = [
+        (S, b"* PREAUTH hi\r\n"),
+        (C, b"d LOGIN alice {17}\r\n"),
+        (S, b"d BAD already\r\n"),
+        (C, b"e SELECT INBOX\r\nf XFOO bar\r\n"),
+    ];
+    assert!(sealed(&steps, C).ends_with("\r\ne SELECT INBOX\r\nf XFOO bar\r\n"));
+}
+
+#[test]
+fn a_login_that_is_no_command_is_secret_in_every_state() {
+    for line in [
+        "1+ LOGIN alice hunter2\r\n",
+        "\"x\" login alice hunter2\r\n",
+        "d LOGIN\talice\thunter2\r\n",
+        "d\tLOGIN\talice\thunter2\r\n",
+        "LOGIN\talice\thunter2\r\n",
+        "% AUTHENTICATE PLAIN AGFsaWNlAGh1bnRlcjI=\r\n",
+    ] {
+        keeps(
+            &["hunter2", "AGFs"],
+            &[
+                (S, b"* PREAUTH hi\r\n"),
+                (C, line.as_bytes()),
+                (S, b"* BAD hunter2\r\n"),
+            ],
+        );
+    }
+    let long = format!(
+        "1+ LOGIN alice \"{}",
+        "hunter2 ".repeat(limits::MESSAGE_HELD / 4)
+    );
+    let mut steps: Vec<(Peer, &[u8])> = vec![(S, b"* PREAUTH hi\r\n")];
+    steps.extend(long.as_bytes().chunks(limits::READ).map(|chunk| (C, chunk)));
+    steps.push((C, b"\r\n"));
+    assert_eq!(sealed(&steps, C), "********\r\n");
+}
+
+#[test]
+fn a_urlauth_token_in_a_sentence_is_masked() {
+    let url = "imap://joe@example.com/INBOX/;uid=20;URLAUTH=submit+fred:internal:";
+    let token = "91354a473744909d";
+    let response = format!("* OK <{url}{token}> {url}{token}\r\n* OK again {token}\r\n");
+    let steps: [(Peer, &[u8]); 2] = [(S, b"* PREAUTH hi\r\n"), (S, response.as_bytes())];
+    assert_eq!(
+        sealed(&steps, S),
+        format!("* PREAUTH hi\r\n* OK <{url}********> {url}********\r\n* OK again ********\r\n")
+    );
+}
+
+#[test]
+fn a_login_behind_a_literal_that_was_not_awaited_is_read() {
+    let steps: [(Peer, &[u8]); 6] = [
+        (S, b"* OK hi\r\n"),
+        (C, b"a ID (\"name\" {4}\r\nMail)\r\n"),
+        (S, b"a OK\r\n"),
+        (C, b"b LOGIN alice hunter2\r\n"),
+        (S, b"b OK hunter2\r\n"),
+        (C, b"c SELECT INBOX\r\n"),
+    ];
+    let told = keeps(&["hunter2"], &steps);
+    assert!(
+        told.contains(&"command b LOGIN identity=alice".to_owned()),
+        "{told:?}"
+    );
+    assert!(sealed(&steps, S).ends_with("b OK ********\r\n"));
 }

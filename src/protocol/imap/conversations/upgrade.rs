@@ -617,3 +617,45 @@ fn octets_that_make_no_sense_are_passed_on_as_they_are() {
         assert_eq!(to("app "), "a STARTTLS\n* {9999}|+* OK [CAPABILI");
     }
 }
+
+#[test]
+fn what_an_untagged_bad_answered_is_not_waited_for() {
+    for (before, bad, late) in [
+        ("foo bar\r\n", "* BAD what\r\n", ""),
+        ("c CAPABILITY\r\nfoo bar\r\n", "* BAD what\r\nc OK\r\n", ""),
+        ("foo bar\r\n", "", "* BAD what\r\n"),
+        ("\r\nc NOOP\r\n", "* BAD what\r\n", "c OK\r\n"),
+    ] {
+        let (done, _) = played(
+            &setting(AppLeg::Cleartext, ServerLeg::Tls),
+            &[
+                (S, "* OK hi\r\n"),
+                (C, before),
+                (S, bad),
+                (C, "a STARTTLS\r\n"),
+                (S, late),
+                (C, "b NOOP\r\n"),
+                (S, "b OK\r\n"),
+            ],
+        );
+        let done = done.concat();
+        let begun = done.find("a OK Begin TLS negotiation now|");
+        let secured = done.find("TLS App");
+        assert!(begun.is_some() && begun < secured, "{done}");
+        assert!(done.ends_with("server b NOOP|app b OK|"), "{done}");
+    }
+    let (done, _) = played(
+        &setting(AppLeg::Cleartext, ServerLeg::Tls),
+        &[
+            (S, "* OK hi\r\n"),
+            (C, "c NOOP\r\n"),
+            (C, "a STARTTLS\r\n"),
+            (S, "c OK\r\n"),
+        ],
+    );
+    assert!(
+        done.concat()
+            .ends_with("app c OK|a OK Begin TLS negotiation now|TLS App"),
+        "{done:?}"
+    );
+}

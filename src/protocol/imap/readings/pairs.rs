@@ -35,7 +35,11 @@ pub(super) fn write_items(
     }
     let mut object = Object::open(out);
     for (key, name, value) in pairs {
-        let name = name.bytes().unwrap_or_default();
+        // What is no word is no item's name, and what follows it is a value like any other.
+        let name = match name {
+            Value::Atom(name) => name,
+            _ => &b""[..],
+        };
         write(name, object.key(&key), value.unwrap_or(&Value::Nil));
         write_beside(&mut object, &key, names, value);
     }
@@ -144,6 +148,9 @@ fn write_qresync(out: &mut Vec<u8>, members: &[Value<'_>]) -> Option<()> {
             let [numbers, uids] = match_data.as_slice() else {
                 return None;
             };
+            if !(is_string(numbers) && is_string(uids)) {
+                return None;
+            }
             write_nstring(qresync.name("known_numbers"), numbers);
             write_nstring(qresync.name("known_numbers_uids"), uids);
         }

@@ -215,9 +215,19 @@ fn what_unsolicited_responses_mean() {
             "gone: the messages with UID 41, before this session",
         ),
         ("* 3 FETCH (FLAGS ())", "message 3 has no flags now"),
+        ("* 3 FETCH (MODSEQ (7) UID 9)", "message 3 has a new MODSEQ"),
         (
-            "* 3 FETCH (MODSEQ (7) UID 9)",
-            "message 3 has a new MODSEQ UID",
+            "* 10 FETCH (UID 30 BODY[HEADER] \"a\")",
+            "of message 10 the server tells UID BODY[HEADER]",
+        ),
+        ("* 10 FETCH (UID 30)", "of message 10 the server tells UID"),
+        (
+            "* ESEARCH (TAG \"a2\") UID ADDTO (0 100)",
+            "changed results of a search that goes on",
+        ),
+        (
+            "* ESEARCH (TAG \"a2\") UID ALL 3",
+            "results of a search that is not running",
         ),
         (
             "* STATUS \"Big Box\" (MESSAGES 3)",

@@ -169,8 +169,24 @@ fn keys_nested_too_deep_are_values() {
 /// What random messages found.
 #[test]
 fn items_that_break_off_or_are_none_fit_the_schema() {
-    for line in ["* 1 FETCH (BODY[TEXT]\r\n", "* 1 FETCH ([ [\r\n"] {
-        for said in super::said(&[(Peer::Server, line.as_bytes())]) {
+    for (from, line) in [
+        (Peer::Server, "* 1 FETCH (BODY[TEXT]\r\n"),
+        (Peer::Server, "* 1 FETCH ([ [\r\n"),
+        (Peer::Server, "* 1 FETCH (BODY[]\"x\")\r\n"),
+        (
+            Peer::Server,
+            "* 1 FETCH (BINARY[1]\"x\" BINARY.SIZE[1] 5)\r\n",
+        ),
+        (
+            Peer::Server,
+            "* 1 FETCH (BODYSTRUCTURE (NIL NIL NIL NIL NIL NIL NIL))\r\n",
+        ),
+        (
+            Peer::Client,
+            "a SELECT a (QRESYNC (5 6 1:5 (1 ((NIL NIL)))))\r\n",
+        ),
+    ] {
+        for said in super::said(&[(from, line.as_bytes())]) {
             super::schema::assert_valid(&said);
         }
     }
@@ -187,7 +203,7 @@ proptest! {
     fn anything_is_read(
         name in "(1 FETCH|LIST|STATUS|ESEARCH|SORT|THREAD|NAMESPACE|QUOTA|ACL|METADATA|ID|VANISHED|URLFETCH|CONVERTED|COMPARATOR|OK|ENABLED)",
         words in prop::collection::vec(
-            "(\\(|\\)|\\[|\\]|\"a b\"|NIL|TAG|UID|BODY\\[TEXT\\]|BODYSTRUCTURE|ENVELOPE|FLAGS|MODSEQ|COPYUID|17|INBOX|&AOk-|\"=\\?utf-8\\?Q\\?=C3=A9\\?=\"|\\PC)", 0..24),
+            "(\\(|\\)|\\[|\\]|\"a b\"|NIL|TAG|UID|BODY\\[TEXT\\]|BODY\\[\\]\"x\"|BODYSTRUCTURE|ENVELOPE|FLAGS|MODSEQ|COPYUID|17|INBOX|&AOk-|\"=\\?utf-8\\?Q\\?=C3=A9\\?=\"|\\PC)", 0..24),
     ) {
         let line = format!("* {name} {}\r\n", words.join(" "));
         for said in super::said(&[(Peer::Server, line.as_bytes())]) {
@@ -199,7 +215,7 @@ proptest! {
     fn any_command_is_read(
         name in "(FETCH|UID FETCH|SEARCH|SORT|THREAD|STORE|LIST|SELECT|APPEND|ID|NOTIFY|GETMETADATA|ESEARCH)",
         words in prop::collection::vec(
-            "(\\(|\\)|\"a b\"|NIL|RETURN|OR|NOT|UID|HEADER|1:\\*|BODY.PEEK\\[TEXT\\]<0.9>|\\+FLAGS|CHANGEDSINCE|17|INBOX|\\PC)", 0..24),
+            "(\\(|\\)|\"a b\"|NIL|RETURN|OR|NOT|UID|HEADER|1:\\*|BODY.PEEK\\[TEXT\\]<0.9>|\\+FLAGS|CHANGEDSINCE|QRESYNC|1:5|17|INBOX|\\PC)", 0..24),
     ) {
         let line = format!("a {name} {}\r\n", words.join(" "));
         for said in super::said(&[(Peer::Client, line.as_bytes())]) {
