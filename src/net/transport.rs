@@ -2,10 +2,12 @@
 
 use std::io;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest, ReadBuf};
+use tokio::io::{
+    AsyncBufRead, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest, ReadBuf,
+};
 use tokio::net::TcpStream;
 use tokio::time::{Duration, timeout};
 
@@ -48,6 +50,29 @@ impl Transport {
             while matches!(self.read(&mut rest).await, Ok(1..)) {}
         };
         let _ = timeout(patience, ending).await;
+    }
+
+    /// The first octet of what the peer says next, left where it is; none if it has ended its
+    /// direction, with a `close_notify` or without.
+    ///
+    /// # Errors
+    ///
+    /// The connection failed, or the peer sent an alert; that is told this once.
+    pub fn poll_first_octet(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<u8>>> {
+        let first = |octets: &[u8]| octets.first().copied();
+        let octet = match self {
+            Self::Plain(tcp) => {
+                let mut octet = [0];
+                let mut octet = ReadBuf::new(&mut octet);
+                ready!(tcp.poll_peek(cx, &mut octet)).map(|_| first(octet.filled()))
+            }
+            Self::TlsClient(tls) => ready!(Pin::new(tls).poll_fill_buf(cx)).map(first),
+            Self::TlsServer(tls) => ready!(Pin::new(tls).poll_fill_buf(cx)).map(first),
+        };
+        Poll::Ready(match octet {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            octet => octet,
+        })
     }
 
     /// Whether the peer has ended its direction, or the connection; also where what it said before is

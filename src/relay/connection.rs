@@ -12,6 +12,7 @@
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
@@ -20,13 +21,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::divert::{self, App, Arrival};
 use super::legs::{Failed, Setup};
-use super::opening::{Opening, opening};
+use super::opening::{InTls, Opening, in_tls, opening};
 use super::pump::{End, Legs, Pumps, Step};
 use super::tap::Tap;
-use super::{Leg, Shared};
+use super::target::ChosenBy;
+use super::{Leg, Shared, untouched};
 use crate::event::{Body, Note, Peer};
 use crate::limits;
-use crate::net::{ClientTlsError, Outlet, Security, ServerTlsError};
+use crate::net::{ClientTlsError, Outlet, Security, ServerTlsError, Transport};
 use crate::protocol::Break;
 use crate::protocol::imap::{AppLeg, Observer, ServerLeg, Setting};
 
@@ -88,8 +90,11 @@ async fn converse(shared: &Shared, tap: &Tap, arrival: Arrival) -> Result<Option
             let (leg, security) = match opening(&app, &server, &target, shared.asked).await {
                 Opening::Imap(leg, security) => (leg, security),
                 Opening::Other(why) => {
-                    return Ok(Some(pass_untouched(tap, app, server, why).await));
+                    let (app, server) = (Transport::Plain(app), Transport::Plain(server));
+                    let passed = untouched::pass(tap, Legs { app, server }, why).await;
+                    return Ok(Some(passed.reason));
                 }
+                Opening::Nothing => return Ok(Some("the app left without a word".into())),
             };
             (app, Some(server), leg, target.secured_by(security))
         }
@@ -100,6 +105,15 @@ async fn converse(shared: &Shared, tap: &Tap, arrival: Arrival) -> Result<Option
         target: &target,
     };
     let legs = Legs::join(setup, app, leg, server).await?;
+    let legs = match (target.chosen_by(), &legs.app, &legs.server) {
+        (ChosenBy::TheApp, Transport::TlsServer(_), Transport::TlsClient(_)) => {
+            match imap_in_tls(setup, legs).await? {
+                ControlFlow::Continue(legs) => legs,
+                ControlFlow::Break(reason) => return Ok(Some(reason)),
+            }
+        }
+        _ => legs,
+    };
     if !shared.faults.is_empty() {
         tap.note(&Note::FaultsOn(shared.faults.to_string().into()));
     }
@@ -107,22 +121,37 @@ async fn converse(shared: &Shared, tap: &Tap, arrival: Arrival) -> Result<Option
     relay(setup, leg, legs).await
 }
 
-/// Passes on what is not IMAP: nothing of it is recorded, since nobody here knows its secrets. The
-/// reason of the connection's end.
-async fn pass_untouched(
-    tap: &Tap,
-    mut app: TcpStream,
-    mut server: TcpStream,
-    why: String,
-) -> String {
-    tap.note(&Note::NotImap { why });
-    match tokio::io::copy_bidirectional(&mut app, &mut server).await {
-        Ok((up, down)) => format!(
-            "passed on and not recorded: {up} octets of the app, {down} octets of the server"
-        ),
-        Err(error) => format!("passed on and not recorded, until it broke off ({error})"),
-    }
+/// Finds out whether legs in TLS, of an app that keeps its server, carry IMAP. If not, what they carry is
+/// passed on, and the reason of the connection's end is in the place of the legs.
+async fn imap_in_tls(
+    setup: Setup<'_>,
+    mut legs: Legs,
+) -> Result<ControlFlow<String, Legs>, Failed> {
+    let Setup {
+        shared,
+        tap,
+        target,
+    } = setup;
+    Ok(match in_tls(&mut legs, target).await {
+        InTls::Imap => ControlFlow::Continue(legs),
+        InTls::Nothing => ControlFlow::Break(LEFT_WITHOUT_A_WORD.to_owned()),
+        InTls::Failed(from, end) => match late_failure(shared, &end, from) {
+            Some(failed) => return Err(failed),
+            None => ControlFlow::Break(why(&end, from).unwrap_or_default()),
+        },
+        InTls::Other(why) => {
+            let passed = untouched::pass(tap, legs, why).await;
+            let failed = |end: &End| late_failure(shared, end, Peer::Client);
+            if let Some(failed) = passed.app.as_ref().and_then(failed) {
+                return Err(failed);
+            }
+            ControlFlow::Break(passed.reason)
+        }
+    })
 }
+
+const LEFT_WITHOUT_A_WORD: &str = "the app left without a word; if it complains about the \
+                                   certificate, `mailscope ca` says how to trust it";
 
 /// A connection's last event, told when this is dropped: whatever becomes of the connection, a
 /// transcript has its end.
@@ -221,11 +250,7 @@ async fn relay(setup: Setup<'_>, leg: AppLeg, mut legs: Legs) -> Result<Option<S
         return Ok(Some(format!("half closed, and silent for {silent} s")));
     }
     let is_mute = from == Peer::Client && pumps.moved(Peer::Client) == 0;
-    Ok((leg == AppLeg::Tls && is_mute).then(|| {
-        "the app left without a word; if it complains about the certificate, `mailscope ca` says \
-         how to trust it"
-            .to_owned()
-    }))
+    Ok((leg == AppLeg::Tls && is_mute).then(|| LEFT_WITHOUT_A_WORD.to_owned()))
 }
 
 /// Why a connection ends whose one peer is gone, while what it said waits for the other one.

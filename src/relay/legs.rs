@@ -207,18 +207,28 @@ fn sni(app: &Transport) -> Option<&str> {
 }
 
 async fn hello(setup: Setup<'_>, app: TcpStream) -> Result<StartedHandshake, Failed> {
-    let Setup { shared, tap, .. } = setup;
+    let Setup { shared, target, .. } = setup;
     let hello = shared.app_tls.hello(app).await;
     let started = hello.map_err(|error| Failed::with_the_app(shared, &error))?;
-    let scope = shared.authority.scope();
-    if let Some(name) = started.sni().filter(|name| !scope.permits(name)) {
-        tap.note(&Note::NameNotPermitted {
+    if let Some(name) = started.sni() {
+        tell_unless_permitted(setup, name);
+    }
+    Ok(match target.chosen_by() {
+        ChosenBy::TheApp => started.reached_as(target.server().host()),
+        ChosenBy::TheUser => started,
+    })
+}
+
+/// Tells that the certificate for this name, or address, will not verify.
+fn tell_unless_permitted(setup: Setup<'_>, name: &str) {
+    let scope = setup.shared.authority.scope();
+    if !scope.permits(name) {
+        setup.tap.note(&Note::NameNotPermitted {
             name: name.into(),
             good_for: scope.to_string(),
             flags: scope.flags_with(name),
         });
     }
-    Ok(started)
 }
 
 async fn finish(
@@ -226,8 +236,16 @@ async fn finish(
     hello: StartedHandshake,
     alpn: Option<Vec<u8>>,
 ) -> Result<Transport, Failed> {
+    // Without SNI the app may know the server by another name than is known here.
+    let guessed = hello.expected().filter(|_| hello.sni().is_none());
+    let guessed = guessed.map(str::to_owned);
     let finished = hello.finish(alpn).await;
-    let (app, secured) = finished.map_err(|error| Failed::with_the_app(setup.shared, &error))?;
+    let (app, secured) = finished.map_err(|error| {
+        if let (ClientTlsError::Distrust { .. }, Some(host)) = (&error, &guessed) {
+            tell_unless_permitted(setup, host);
+        }
+        Failed::with_the_app(setup.shared, &error)
+    })?;
     setup.tap.tell(Body::Secured(Box::new(secured)));
     Ok(app)
 }

@@ -13,6 +13,7 @@ mod tap;
 mod target;
 #[cfg(test)]
 mod tests;
+mod untouched;
 
 use std::future::poll_fn;
 use std::io::{self, ErrorKind};

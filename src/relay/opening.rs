@@ -8,15 +8,25 @@
 //!   the app, a TLS handshake            TLS at once
 //!   the server, `*`                     IMAP in cleartext, to be secured by STARTTLS
 //!   anything else                       not IMAP
+//!
+//! TLS at once, when both handshakes are done, whoever speaks first:
+//!   the server, `*`                     IMAP
+//!   the app, on port 993                IMAP
+//!   anything else                       not IMAP
 //! ```
 //!
 //! No clock decides, so that a slow peer changes nothing. An app's other protocols come here too when
 //! all of its connections go through a SOCKS proxy; what is not IMAP is for others to read, and
 //! recording it would show its secrets.
 
+use std::future::{poll_fn, ready};
+use std::task::Poll;
+
 use tokio::net::TcpStream;
 
+use super::pump::{End, Legs};
 use super::target::Target;
+use crate::event::Peer;
 use crate::net::{AskedSecurity, Security};
 use crate::protocol::imap::AppLeg;
 
@@ -27,6 +37,21 @@ pub enum Opening {
     Imap(AppLeg, Security),
     /// Something else; how that was told.
     Other(String),
+    /// Nothing: the app left before anybody spoke.
+    Nothing,
+}
+
+/// What a connection turns out to be when both of its legs are in TLS.
+#[derive(Debug)]
+pub enum InTls {
+    /// IMAP.
+    Imap,
+    /// Something else; how that was told.
+    Other(String),
+    /// Nothing: the app left before anybody spoke.
+    Nothing,
+    /// Nothing: this peer's leg failed.
+    Failed(Peer, End),
 }
 
 /// IMAP over TLS (RFC 8314, section 7.2).
@@ -54,11 +79,40 @@ pub async fn opening(
         None => {
             tokio::select! {
                 biased;
-                octet = first_octet(app) => by_the_app(octet),
+                octet = first_octet(app) => match octet {
+                    Some(octet) => by_the_app(octet),
+                    None => tokio::select! {
+                        biased;
+                        octet = first_octet(server) => by_the_server(octet),
+                        () = ready(()) => Opening::Nothing,
+                    },
+                },
                 octet = first_octet(server) => by_the_server(octet),
             }
         }
     }
+}
+
+/// Finds out what begins on legs that are both in TLS. Nothing is taken from either of them.
+pub async fn in_tls(legs: &mut Legs, target: &Target) -> InTls {
+    let is_imaps = target.server().port() == IMAPS;
+    poll_fn(|cx| {
+        // An app that did not wait for a greeting which is there has the benefit of the doubt.
+        if let Poll::Ready(octet) = legs.server.poll_first_octet(cx) {
+            return Poll::Ready(match octet {
+                Ok(Some(b'*') | None) => InTls::Imap,
+                Ok(Some(_)) => InTls::Other(OTHER_GREETING.into()),
+                Err(error) => InTls::Failed(Peer::Server, End::ReadFailed(error)),
+            });
+        }
+        legs.app.poll_first_octet(cx).map(|octet| match octet {
+            Ok(_) if is_imaps => InTls::Imap,
+            Ok(Some(_)) => InTls::Other(APP_FIRST.into()),
+            Ok(None) => InTls::Nothing,
+            Err(error) => InTls::Failed(Peer::Client, End::ReadFailed(error)),
+        })
+    })
+    .await
 }
 
 /// What is clear before anybody speaks.
@@ -81,12 +135,15 @@ fn by_port(port: u16, asked: Option<AskedSecurity>) -> Option<Opening> {
 
 const CLEARTEXT: Opening = Opening::Imap(AppLeg::Cleartext, Security::Starttls);
 
-/// The app spoke first, or has gone.
-fn by_the_app(octet: Option<u8>) -> Opening {
+const APP_FIRST: &str = "the app speaks before the server greets it";
+
+const OTHER_GREETING: &str = "the server's greeting is none of IMAP's";
+
+/// The app spoke first.
+fn by_the_app(octet: u8) -> Opening {
     match octet {
-        Some(TLS_HANDSHAKE) => Opening::Imap(AppLeg::Tls, Security::Implicit),
-        Some(_) => Opening::Other("the app speaks before the server greets it".into()),
-        None => CLEARTEXT,
+        TLS_HANDSHAKE => Opening::Imap(AppLeg::Tls, Security::Implicit),
+        _ => Opening::Other(APP_FIRST.into()),
     }
 }
 
@@ -94,7 +151,7 @@ fn by_the_app(octet: Option<u8>) -> Opening {
 fn by_the_server(octet: Option<u8>) -> Opening {
     match octet {
         Some(b'*') | None => CLEARTEXT,
-        Some(_) => Opening::Other("the server's greeting is none of IMAP's".into()),
+        Some(_) => Opening::Other(OTHER_GREETING.into()),
     }
 }
 
@@ -149,14 +206,11 @@ mod tests {
 
     #[test]
     fn else_the_first_word_tells() {
-        assert_eq!(by_the_app(Some(22)), TLS);
+        assert_eq!(by_the_app(22), TLS);
         assert_eq!(by_the_server(Some(b'*')), CLEARTEXT);
-        assert!(matches!(by_the_app(Some(b'G')), Opening::Other(_)));
+        assert!(matches!(by_the_app(b'G'), Opening::Other(_)));
         assert!(matches!(by_the_server(Some(b'2')), Opening::Other(_)));
         assert!(matches!(by_the_server(Some(b'+')), Opening::Other(_)));
-        assert_eq!(
-            (by_the_app(None), by_the_server(None)),
-            (CLEARTEXT, CLEARTEXT)
-        );
+        assert_eq!(by_the_server(None), CLEARTEXT);
     }
 }

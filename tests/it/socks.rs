@@ -20,6 +20,8 @@ pub fn trials() -> Vec<Trial> {
         a_request_that_is_not_served_is_told,
         cleartext_is_followed_as_far_as_it_may_go,
         what_is_not_imap_passes_and_is_not_recorded,
+        what_is_not_imap_in_tls_passes_and_is_not_recorded,
+        an_app_that_leaves_without_a_word_is_told_so,
         the_web_in_tls_is_refused,
         beside_a_server_of_its_own,
         it_is_refused_without_an_authority_for_the_apps_servers,
@@ -263,6 +265,76 @@ fn what_is_not_imap_passes_and_is_not_recorded() {
     );
     assert_eq!(transcript.events().len(), 6);
     assert_eq!(mailscope.stdout(), mailscope.show());
+}
+
+/// The web: the app speaks first, and the server ends with its answer.
+fn web(stream: &mut dyn Stream) -> io::Result<()> {
+    line(stream)?;
+    stream.write_all(b"HTTP/1.1 200 OK\r\nSet-Cookie: a-secret\r\n\r\n")
+}
+
+fn what_is_not_imap_in_tls_passes_and_is_not_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = TestAuthority::new(folder.path());
+    let speaks_first = Server::start(Some(authority.server(&["localhost"])), smtp);
+    let waits = Server::start(Some(authority.server(&["localhost"])), web);
+    let mut mailscope = started(&authority);
+    let connect = |server: &Server| {
+        let stream = socks::connect(mailscope.socks(), "127.0.0.1", server.port()).unwrap();
+        App::tls_over(stream, "localhost", &mailscope.ca())
+    };
+    let mut app = connect(&speaks_first);
+    app.hear("220 ready");
+    app.say(b"AUTH another-secret\r\n");
+    app.hear("250 a-secret");
+    app.finish();
+    app.rest().unwrap();
+    let mut app = connect(&waits);
+    app.say(b"GET /another-secret HTTP/1.1\r\n");
+    app.hear("HTTP/1.1 200 OK");
+    app.hear("Set-Cookie: a-secret");
+    app.finish();
+    app.rest().unwrap();
+    let (transcript, reasons) = ended(&mut mailscope, 2);
+    assert_eq!(transcript.notes("not-imap").len(), 2);
+    for (reason, octets) in reasons.iter().zip([
+        "21 octets of the app, 25 octets of the server",
+        "30 octets of the app, 41 octets of the server",
+    ]) {
+        assert!(reason.contains(octets), "{reasons:?}");
+    }
+    assert!(
+        !transcript.text().contains("-secret"),
+        "{}",
+        transcript.text()
+    );
+    // Connected, each leg secured, not IMAP, closed.
+    assert_eq!(transcript.events().len(), 10);
+    assert_eq!(mailscope.stdout(), mailscope.show());
+}
+
+/// Its server speaks TLS, which it would have been the app's turn to begin.
+fn an_app_that_leaves_without_a_word_is_told_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = TestAuthority::new(folder.path());
+    let server = Server::start(Some(authority.server(&["localhost"])), web);
+    let mut mailscope = started(&authority);
+    let stream = socks::connect(mailscope.socks(), "127.0.0.1", server.port()).unwrap();
+    drop(stream);
+    let stream = socks::connect(mailscope.socks(), "127.0.0.1", server.port()).unwrap();
+    let mut app = App::plain_over(stream);
+    app.begin_tls("localhost", &mailscope.ca());
+    app.finish();
+    app.rest().unwrap();
+    let (transcript, reasons) = ended(&mut mailscope, 2);
+    for reason in &reasons {
+        assert!(
+            reason.starts_with("the app left without a word"),
+            "{reasons:?}"
+        );
+    }
+    assert_eq!(transcript.kind("note"), Vec::<&Value>::new());
+    assert_eq!(transcript.kind("response"), Vec::<&Value>::new());
 }
 
 fn the_web_in_tls_is_refused() {

@@ -24,11 +24,18 @@ const RENEWED_BEFORE_END: Duration = Duration::DAY;
 /// The longest common name (RFC 5280, appendix A.1, `ub-common-name`).
 const COMMON_NAME: usize = 64;
 
+/// The addresses of every leaf for this computer.
+const LOOPBACK: [IpAddr; 2] = [
+    IpAddr::V4(Ipv4Addr::LOCALHOST),
+    IpAddr::V6(Ipv6Addr::LOCALHOST),
+];
+
 /// What a leaf is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum LeafName {
-    /// `localhost`, 127.0.0.1, `::1`, and the hosts that the authority is for.
-    ThisComputer,
+    /// `localhost`, 127.0.0.1, `::1`, the hosts that the authority is for, and maybe another one that it
+    /// may vouch for.
+    ThisComputer { and: Option<Host> },
     /// Another name, in lower case and without a final dot.
     Named(String),
 }
@@ -36,19 +43,35 @@ pub(super) enum LeafName {
 impl LeafName {
     pub(super) fn new(sni: Option<&str>) -> Self {
         let Some(sni) = sni else {
-            return Self::ThisComputer;
+            return Self::ThisComputer { and: None };
         };
         let name = sni.strip_suffix('.').unwrap_or(sni).to_ascii_lowercase();
         if name == "localhost" {
-            Self::ThisComputer
+            Self::ThisComputer { and: None }
         } else {
             Self::Named(name)
         }
     }
 
+    /// For an app that asks for no name and reached this host.
+    pub(super) fn reached_as(host: &str, scope: &Scope) -> Self {
+        let host = host.parse::<Host>().ok();
+        let is_further = |host: &Host| {
+            let is_always_there = match host {
+                Host::Name(name) => name == "localhost",
+                Host::Address(address) => LOOPBACK.contains(address),
+            };
+            !is_always_there && !scope.hosts().any(|one| one == host)
+        };
+        let may_be_in = |host: &Host| is_further(host) && scope.permits(&host.to_string());
+        Self::ThisComputer {
+            and: host.filter(may_be_in),
+        }
+    }
+
     fn text(&self) -> &str {
         match self {
-            Self::ThisComputer => "localhost",
+            Self::ThisComputer { .. } => "localhost",
             Self::Named(name) => name,
         }
     }
@@ -68,15 +91,12 @@ impl LeafName {
             Ok(address) => SanType::IpAddress(address),
             Err(_) => SanType::DnsName(self.text().try_into()?),
         };
-        let Self::ThisComputer = self else {
+        let Self::ThisComputer { and } = self else {
             return Ok(vec![name]);
         };
-        let mut names = vec![
-            name,
-            SanType::IpAddress(Ipv4Addr::LOCALHOST.into()),
-            SanType::IpAddress(Ipv6Addr::LOCALHOST.into()),
-        ];
-        for host in scope.hosts() {
+        let mut names = vec![name];
+        names.extend(LOOPBACK.map(SanType::IpAddress));
+        for host in scope.hosts().chain(and) {
             names.push(match host {
                 Host::Name(name) => SanType::DnsName(name.as_str().try_into()?),
                 Host::Address(address) => SanType::IpAddress(*address),

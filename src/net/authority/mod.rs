@@ -136,8 +136,21 @@ impl Authority {
         self.leaf_at(sni, now())
     }
 
+    /// The same for an app that asks for no name and reached this host, a name or an address: the leaf
+    /// is for that too, if the authority may vouch for it.
+    ///
+    /// # Errors
+    ///
+    /// The system gives no randomness.
+    pub fn leaf_reached_as(&self, host: &str) -> Result<Arc<CertifiedKey>> {
+        self.leaf_named(LeafName::reached_as(host, &self.scope), now())
+    }
+
     fn leaf_at(&self, sni: Option<&str>, now: OffsetDateTime) -> Result<Arc<CertifiedKey>> {
-        let name = LeafName::new(sni);
+        self.leaf_named(LeafName::new(sni), now)
+    }
+
+    fn leaf_named(&self, name: LeafName, now: OffsetDateTime) -> Result<Arc<CertifiedKey>> {
         // A panic while the lock was held leaves at worst one leaf fewer.
         let mut leaves = self.leaves.lock().unwrap_or_else(PoisonError::into_inner);
         leaves.retain(|leaf| leaf.is_fresh(now));

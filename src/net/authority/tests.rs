@@ -58,6 +58,36 @@ fn a_leaf_verifies_for_what_is_permitted_and_for_nothing_else() {
 }
 
 #[test]
+fn without_sni_the_leaf_is_for_what_the_app_reached_too() {
+    let names = |leaf: Arc<CertifiedKey>| {
+        let read = certificate::read(&leaf.cert[0]).unwrap();
+        certificate::names(&read).split_off(3)
+    };
+    let local = Authority::ephemeral().unwrap();
+    for (host, further) in [
+        ("127.0.0.2", Some("127.0.0.2")),
+        ("::ffff:127.0.0.2", Some("127.0.0.2")),
+        ("Mail.Localhost.", Some("mail.localhost")),
+        ("127.0.0.1", None),
+        ("::1", None),
+        ("localhost", None),
+        ("192.0.2.7", None),
+        ("imap.example.com", None),
+        ("no name", None),
+    ] {
+        let found = names(local.leaf_reached_as(host).unwrap());
+        assert_eq!(found, further.into_iter().collect::<Vec<_>>(), "{host}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let any = Authority::open_or_create(folder.path(), &Scope::Unconstrained).unwrap();
+    for host in ["192.0.2.7", "2001:db8::1", "imap.example.com"] {
+        assert_eq!(names(any.leaf_reached_as(host).unwrap()), [host]);
+        let (one, other) = (any.leaf_reached_as(host), any.leaf_reached_as(host));
+        assert!(Arc::ptr_eq(&one.unwrap(), &other.unwrap()), "it is kept");
+    }
+}
+
+#[test]
 fn what_the_certificates_say() {
     let authority = Authority::ephemeral().unwrap();
     let read = certificate::read(authority.der()).unwrap();

@@ -6,6 +6,7 @@
 //! password.
 
 mod identity;
+mod keys;
 mod to_client;
 mod to_server;
 mod trust;

@@ -179,6 +179,7 @@ fn discard_what_came(tcp: &TcpStream) {
 pub struct StartedHandshake {
     start: StartHandshake<TcpStream>,
     sni: Option<String>,
+    reached_as: Option<String>,
     alpn: Vec<Vec<u8>>,
     authority: Arc<Authority>,
     config: Arc<ServerConfig>,
@@ -189,6 +190,8 @@ impl StartedHandshake {
     fn new(start: StartHandshake<TcpStream>, tls: &TlsToClient) -> Self {
         let hello = start.client_hello();
         let sni = hello.server_name().map(str::to_owned);
+        let here = start.io.local_addr();
+        let reached_as = here.map(|here| here.ip().to_canonical().to_string());
         let alpn = hello
             .alpn()
             .map(|offered| offered.map(<[u8]>::to_vec).collect())
@@ -196,6 +199,7 @@ impl StartedHandshake {
         Self {
             start,
             sni,
+            reached_as: reached_as.ok(),
             alpn,
             authority: Arc::clone(&tls.authority),
             config: Arc::clone(&tls.config),
@@ -208,13 +212,27 @@ impl StartedHandshake {
         self.sni.as_deref()
     }
 
+    /// The app takes us for this host, a name or an address; unless that is said, for the address that it
+    /// connected to.
+    #[must_use = "the changed handshake is returned, not changed in place"]
+    pub fn reached_as(mut self, host: &str) -> Self {
+        self.reached_as = Some(host.to_owned());
+        self
+    }
+
+    /// The host that the certificate has to be for, as far as is known: the name that the app asked for,
+    /// or else what it takes us for.
+    pub fn expected(&self) -> Option<&str> {
+        self.sni.as_deref().or(self.reached_as.as_deref())
+    }
+
     /// The application protocols that it offered, in its order (RFC 7301); empty for none.
     pub fn alpn(&self) -> &[Vec<u8>] {
         &self.alpn
     }
 
-    /// Answers with a leaf for the app's SNI, within [`limits::HANDSHAKE`]. `alpn` is what the
-    /// server chose, if it chose.
+    /// Answers with a leaf for the app's SNI, or without one for this computer and what the app takes us
+    /// for, within [`limits::HANDSHAKE`]. `alpn` is what the server chose, if it chose.
     ///
     /// # Errors
     ///
@@ -223,12 +241,13 @@ impl StartedHandshake {
         self,
         alpn: Option<Vec<u8>>,
     ) -> Result<(Transport, Secured), ClientTlsError> {
-        let leaf =
-            self.authority
-                .leaf(self.sni.as_deref())
-                .map_err(|error| ClientTlsError::Failed {
-                    why: error.to_string(),
-                })?;
+        let leaf = match (&self.sni, &self.reached_as) {
+            (None, Some(host)) => self.authority.leaf_reached_as(host),
+            (sni, _) => self.authority.leaf(sni.as_deref()),
+        };
+        let leaf = leaf.map_err(|error| ClientTlsError::Failed {
+            why: error.to_string(),
+        })?;
         let presented = Arc::new(Presented::new(Arc::clone(&leaf)));
         let mut config = ServerConfig::clone(&self.config);
         config.cert_resolver = Arc::clone(&presented) as _;
@@ -250,6 +269,7 @@ impl fmt::Debug for StartedHandshake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StartedHandshake")
             .field("sni", &self.sni)
+            .field("reached_as", &self.reached_as)
             .field("alpn", &self.alpn)
             .finish_non_exhaustive()
     }

@@ -5,15 +5,15 @@ use std::io;
 use std::sync::Arc;
 
 use rustls::client::Resumption;
-use rustls::{AlertDescription, CertificateError, ClientConfig};
+use rustls::{AlertDescription, CertificateError, ClientConfig, InvalidMessage};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::identity::Answer;
 use super::{
-    ClientIdentity, ServerTrust, alert_name, certificate, has_gone, is_distrust, provider, secured,
-    tls_error, tls_words,
+    ClientIdentity, ServerTrust, alert_name, certificate, has_gone, is_distrust, keys, provider,
+    secured, tls_error, tls_words,
 };
 use crate::error::{Doing, Result};
 use crate::event::{Peer, Secured};
@@ -123,7 +123,7 @@ impl TlsToServer {
         let connecting = TlsConnector::from(Arc::new(config)).connect(server.server_name(), tcp);
         let tls = match timeout(limits::HANDSHAKE, connecting).await {
             Ok(Ok(tls)) => tls,
-            Ok(Err(error)) => return Err(explained(&error, &answer)),
+            Ok(Err(error)) => return Err(explained(&error, &answer, self.verifies)),
             Err(_) => {
                 return Err(ServerTlsError::Failed {
                     why: format!(
@@ -182,7 +182,24 @@ fn refused(alert: AlertDescription) -> Option<ServerTlsError> {
     Some(ServerTlsError::Failed { why })
 }
 
-fn explained(error: &io::Error, answer: &Answer) -> ServerTlsError {
+/// Why what the server sent cannot be read.
+fn unread(why: &InvalidMessage) -> String {
+    match why {
+        // All that the first octets of another protocol can be taken for.
+        InvalidMessage::InvalidContentType
+        | InvalidMessage::UnknownProtocolVersion
+        | InvalidMessage::InvalidEmptyPayload
+        | InvalidMessage::MessageTooLarge => format!("what it sent is not TLS; {NOT_TLS_HINT}"),
+        InvalidMessage::HandshakePayloadTooLarge | InvalidMessage::CertificatePayloadTooLarge => {
+            "the certificates that it sent take more than 64 kB, which mailscope does not read; let it \
+             send its own and those between it and the authority, no others"
+                .into()
+        }
+        other => format!("what it sent cannot be read: {}", tls_words(&(*other).into())),
+    }
+}
+
+fn explained(error: &io::Error, answer: &Answer, verifies: bool) -> ServerTlsError {
     use rustls::Error as Tls;
     let failed = |why: String| ServerTlsError::Failed { why };
     match tls_error(error) {
@@ -195,12 +212,24 @@ fn explained(error: &io::Error, answer: &Answer) -> ServerTlsError {
         Some(Tls::NoCertificatesPresented) => ServerTlsError::Untrusted {
             why: "it sent none".into(),
         },
-        Some(Tls::InvalidMessage(_)) => failed(format!("what it sent is not TLS; {NOT_TLS_HINT}")),
+        Some(Tls::InvalidMessage(message)) => failed(unread(message)),
+        Some(Tls::Other(why)) => failed(why.0.to_string()),
         Some(Tls::AlertReceived(alert)) if answer.given().is_some_and(<[_]>::is_empty) => {
             // Before TLS 1.3, none of the alerts says that a certificate is missing.
             failed(format!(
                 "it sent the TLS alert {}; {ASKED_IN_VAIN}",
                 alert_name(*alert)
+            ))
+        }
+        Some(Tls::AlertReceived(AlertDescription::HandshakeFailure)) => {
+            let hint = match verifies {
+                true => "; --insecure takes keys of other kinds",
+                false => "",
+            };
+            failed(format!(
+                "it sent the TLS alert handshake_failure: most likely it has no cipher that mailscope \
+                 speaks, or no certificate with a key that mailscope can check ({}){hint}",
+                keys::KNOWN
             ))
         }
         Some(other @ Tls::AlertReceived(alert)) => {

@@ -12,7 +12,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
-use super::{certificate, provider, verdict};
+use super::{certificate, keys, provider, verdict};
 use crate::error::{Doing, Error, Result};
 
 /// Which server certificates are good.
@@ -196,6 +196,7 @@ impl ServerCertVerifier for Checked {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         verify_tls12_signature(message, presented, signature, &self.algorithms)
+            .map_err(|error| verdict::of_the_proof(error, presented))
     }
 
     fn verify_tls13_signature(
@@ -205,6 +206,7 @@ impl ServerCertVerifier for Checked {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         verify_tls13_signature(message, presented, signature, &self.algorithms)
+            .map_err(|error| verdict::of_the_proof(error, presented))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -224,10 +226,11 @@ impl fmt::Debug for Unchecked {
     }
 }
 
-/// Whether webpki can read the certificate, which takes version 3. For others the proof is waived:
-/// `openssl x509 -req` makes version 1, and people have such servers at home.
+/// Whether webpki can read the certificate, which takes version 3, and its key. For others the proof is
+/// waived: `openssl x509 -req` makes version 1, old devices have short keys, and people have such servers at
+/// home.
 fn can_be_proved(presented: &CertificateDer<'_>) -> bool {
-    ParsedCertificate::try_from(presented).is_ok()
+    ParsedCertificate::try_from(presented).is_ok() && keys::unknown(presented).is_none()
 }
 
 impl ServerCertVerifier for Unchecked {
@@ -252,6 +255,7 @@ impl ServerCertVerifier for Unchecked {
             return Ok(HandshakeSignatureValid::assertion());
         }
         verify_tls12_signature(message, presented, signature, &self.algorithms)
+            .map_err(|error| verdict::of_the_proof(error, presented))
     }
 
     fn verify_tls13_signature(
@@ -264,10 +268,13 @@ impl ServerCertVerifier for Unchecked {
             return Ok(HandshakeSignatureValid::assertion());
         }
         verify_tls13_signature(message, presented, signature, &self.algorithms)
+            .map_err(|error| verdict::of_the_proof(error, presented))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
+        let mut schemes = self.algorithms.supported_schemes();
+        schemes.extend(keys::UNKNOWN_SCHEMES);
+        schemes
     }
 }
 

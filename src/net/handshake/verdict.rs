@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{CertificateError, OtherError};
 
-use super::certificate;
+use super::{certificate, keys};
 
 /// Names shown of a certificate that is for many.
 const NAMES_SHOWN: usize = 5;
@@ -38,6 +38,26 @@ pub(super) fn explained(
     rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(Explained(
         why,
     )))))
+}
+
+/// The same of the proof that the server has the certificate's key. A key that cannot be checked is no fault
+/// of the certificate's.
+pub(super) fn of_the_proof(error: rustls::Error, presented: &CertificateDer<'_>) -> rustls::Error {
+    let told = |why: String| OtherError(Arc::new(Explained(why)));
+    match (keys::unknown(presented), error) {
+        (Some(kind), _) => rustls::Error::Other(told(format!(
+            "its certificate's key ({kind}) is of a kind that mailscope cannot check; it can check {}; \
+             --insecure goes without",
+            keys::KNOWN
+        ))),
+        (None, rustls::Error::InvalidCertificate(CertificateError::BadSignature)) => {
+            rustls::Error::InvalidCertificate(CertificateError::Other(told(
+                "the server did not prove that the certificate is its own (its signature is wrong)"
+                    .into(),
+            )))
+        }
+        (None, error) => error,
+    }
 }
 
 fn words(

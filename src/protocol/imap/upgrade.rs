@@ -408,8 +408,11 @@ impl Observer {
         let is_unasked = meaning.relation == Relation::Unsolicited;
         if self.bridge.screens_server() && is_unasked {
             self.bridge.release(Peer::Server, Some(Vec::new()));
-            let from = Peer::Server;
-            meaning.notes.push(Note::StartTlsInjection { from });
+            // The server may say such things at any time (RFC 9051, section 7); nothing else before its answer.
+            if !matches!(meaning.reading, Reading::Untagged { .. }) {
+                let from = Peer::Server;
+                meaning.notes.push(Note::StartTlsInjection { from });
+            }
             return Passed::Instead(Sealed::default());
         }
         let is_in = self.tracker.is_authenticated()

@@ -1,8 +1,8 @@
 //! Client certificates on the server's leg: which files are taken, and what servers make of them.
 
-use std::io::{BufRead, BufReader, Write};
+use std::ffi::OsStr;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
 
 use libtest_mimic::Trial;
 
@@ -13,6 +13,7 @@ use super::super::support::leaf::openssl;
 use super::super::support::mailscope::{Mailscope, record, run};
 use super::super::support::programs::{DOVECOT, OPENSSL, needing};
 use super::super::support::{schema, trials};
+use super::s_server::SServer;
 use super::secured;
 
 pub fn trials() -> Vec<Trial> {
@@ -156,57 +157,31 @@ fn made_by_openssl(folder: &Path, key: &[&str]) -> Files {
     files
 }
 
-/// `openssl s_server` that wants a client certificate by this authority; killed when dropped.
-struct Asking {
-    child: Child,
-    stdin: ChildStdin,
-    port: String,
-}
+/// `openssl s_server` that wants a client certificate by this authority.
+struct Asking(SServer);
 
 impl Asking {
     fn start(folder: &Path, clients: &Path, version: &str) -> Self {
         let authority = TestAuthority::new(folder);
         let (certificate, key) = authority.leaf(&["localhost"]);
-        std::fs::write(folder.join("server.pem"), certificate + &key).unwrap();
-        let mut child = Command::new(OPENSSL.path().unwrap())
-            .args(["s_server", version, "-Verify", "1", "-verify_return_error"])
-            .args(["-accept", "127.0.0.1:0", "-cert"])
-            .arg(folder.join("server.pem"))
-            .arg("-CAfile")
-            .arg(clients)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let accepts = lines.find_map(|line| {
-            let line = line.unwrap();
-            let address = line.strip_prefix("ACCEPT ")?;
-            Some(address.rsplit_once(':')?.1.to_owned())
-        });
-        // Else it stops at a full pipe.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self {
-            stdin: child.stdin.take().unwrap(),
-            child,
-            port: accepts.expect("the port"),
-        }
+        let own = folder.join("server.pem");
+        std::fs::write(&own, certificate + &key).unwrap();
+        let wants = [version, "-Verify", "1", "-verify_return_error"].map(OsStr::new);
+        let files = [
+            "-cert".as_ref(),
+            own.as_os_str(),
+            "-CAfile".as_ref(),
+            clients.as_os_str(),
+        ];
+        Self(SServer::start(&[wants, files].concat()))
     }
 
     fn recorded(&self, flags: &[&str]) -> Mailscope {
-        record(&format!("localhost:{}", self.port))
+        record(&format!("localhost:{}", self.0.port))
             .with(&["--insecure"])
             .environment("COLUMNS", "300")
             .with(flags)
             .start()
-    }
-}
-
-impl Drop for Asking {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -220,7 +195,7 @@ fn every_kind_of_key_is_taken_by_openssl() {
         let mut server = Asking::start(folder.path(), &files.certificate, version);
         let mut mailscope = server.recorded(&files.flags());
         let mut app = App::plain(mailscope.plain());
-        server.stdin.write_all(b"* OK ready\r\n").unwrap();
+        server.0.stdin.write_all(b"* OK ready\r\n").unwrap();
         app.hear("* OK ready");
         drop(app);
         mailscope.closed(1);

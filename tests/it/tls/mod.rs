@@ -6,6 +6,8 @@
 
 mod client_certificate;
 mod keylog;
+mod s_server;
+mod server_keys;
 mod sessions;
 
 use std::io::{self, Write};
@@ -23,6 +25,7 @@ pub fn trials() -> Vec<Trial> {
     [
         client_certificate::trials(),
         keylog::trials(),
+        server_keys::trials(),
         sessions::trials(),
     ]
     .into_iter()

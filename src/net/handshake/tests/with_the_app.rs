@@ -61,6 +61,44 @@ async fn an_address_has_no_sni_and_the_leaf_is_for_loopback() {
 }
 
 #[tokio::test]
+async fn an_app_that_is_set_to_an_address_is_shown_a_leaf_for_it() {
+    let authority = authority();
+    let tls = TlsToClient::new(Arc::clone(&authority)).unwrap();
+    let (client, server) = pair().await;
+    let (app, served) = tokio::join!(
+        TlsConnector::from(app(&authority, &TLS13, &[])).connect(name("127.0.0.5"), client),
+        async {
+            tls.hello(server)
+                .await?
+                .reached_as("127.0.0.5")
+                .finish(None)
+                .await
+        }
+    );
+    let (_, secured) = served.unwrap();
+    app.unwrap();
+    assert_eq!(secured.certificate["names"][3], "127.0.0.5");
+}
+
+/// Other systems have no address of 127.0.0.0/8 but 127.0.0.1.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn unless_it_is_said_that_is_the_address_it_connected_to() {
+    let authority = authority();
+    let tls = TlsToClient::new(Arc::clone(&authority)).unwrap();
+    let listener = TcpListener::bind("127.0.0.2:0").await.unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap());
+    let client = client.await.unwrap();
+    let (server, _) = listener.accept().await.unwrap();
+    let (app, served) = tokio::join!(
+        TlsConnector::from(app(&authority, &TLS13, &[])).connect(name("127.0.0.2"), client),
+        serve(&tls, server, None)
+    );
+    served.unwrap();
+    app.unwrap();
+}
+
+#[tokio::test]
 async fn what_the_app_offers_is_known_before_an_answer() {
     let authority = authority();
     let tls = TlsToClient::new(Arc::clone(&authority)).unwrap();

@@ -231,6 +231,13 @@ async fn a_server_without_tls_is_told_from_others() {
     assert!(!why.contains("ready"), "{why}");
     let why = connect_to_octets(b"").await;
     assert!(why.contains("closed the connection"), "{why}");
+    // The header of a certificate message of 64 KiB.
+    let why = connect_to_octets(&[22, 3, 3, 0, 4, 11, 1, 0, 0]).await;
+    assert!(why.contains("more than 64 kB"), "{why}");
+    // A fatal alert: handshake_failure.
+    let why = connect_to_octets(&[21, 3, 3, 0, 2, 2, 40]).await;
+    assert!(why.contains("handshake_failure: most likely"), "{why}");
+    assert!(!why.contains("--insecure"), "it is on: {why}");
     // A fatal alert: protocol_version.
     let why = connect_to_octets(&[21, 3, 3, 0, 2, 2, 70]).await;
     assert_eq!(why, "it sent the TLS alert protocol_version");
