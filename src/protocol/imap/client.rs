@@ -86,6 +86,7 @@ pub(super) fn secrets(
     circumstances: &Circumstances<'_>,
 ) -> Found {
     if circumstances.recorded.is_some() && observer.is_masked(message) {
+        observer.reads_masked = true;
         return Found::default();
     }
     match kind(observer, message, circumstances) {

@@ -33,6 +33,8 @@ pub struct Observer {
     pub(super) greeted: bool,
     /// Whether what comes next may be octets that a client had ready for what was refused.
     pub(super) suspicion: Suspicion,
+    /// It reads a recording in which something that a client said is masked, and so are its SASL responses.
+    pub(super) reads_masked: bool,
     /// Octets were taken for a literal's that were sent before the server had decided, behind the
     /// event with this ordinal: they may as well be meant as commands. Until the server agrees to a
     /// command that was read behind it.
@@ -101,6 +103,7 @@ impl Observer {
             exchange: None,
             greeted: false,
             suspicion: Suspicion::None,
+            reads_masked: false,
             guessed: None,
             client: Side::new(Peer::Client),
             server: Side::new(Peer::Server),

@@ -199,6 +199,9 @@ fn tagged(
 
 /// Whether the client may still send a turn of the AUTHENTICATE that was answered like this.
 fn may_owe_a_turn(observer: &Observer, status: Option<Status>) -> bool {
+    if observer.reads_masked {
+        return false;
+    }
     let owes = observer.exchange.as_ref().is_none_or(Exchange::owes_a_turn);
     owes || status != Some(Status::Ok)
 }

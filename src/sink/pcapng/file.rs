@@ -54,6 +54,10 @@ impl Sink for CaptureFile {
             .doing(|| self.doing())
     }
 
+    fn finish(&mut self) -> Result<()> {
+        self.capture.finish().doing(|| self.doing())
+    }
+
     fn purpose(&self) -> Purpose {
         Purpose::Capture
     }

@@ -149,7 +149,7 @@ fn capture(events: &[Event]) {
     for event in events {
         capture.write(event).expect("memory takes everything");
     }
-    capture.flush().expect("memory takes everything");
+    capture.finish().expect("memory takes everything");
     drop(capture);
     let log = match Log::of((Path::new("a.pcapng"), &octets), None) {
         Ok(log) => log,
