@@ -6,6 +6,8 @@
 //! bidi or zero-width control, neither in a name nor in a value, and that runs of ordinary text are
 //! copied whole, since most of a transcript is such runs.
 
+use std::str::Utf8Error;
+
 use serde_json::Value;
 
 use super::Micros;
@@ -64,9 +66,15 @@ const COPIED: [bool; 256] = {
 
 /// Adds `text` as a JSON string, quotes included.
 pub fn write_string(out: &mut Vec<u8>, text: &str) {
-    let bytes = text.as_bytes();
-    out.reserve(bytes.len() + 2);
+    out.reserve(text.len() + 2);
     out.push(b'"');
+    write_characters(out, text);
+    out.push(b'"');
+}
+
+/// Adds the characters of a JSON string.
+fn write_characters(out: &mut Vec<u8>, text: &str) {
+    let bytes = text.as_bytes();
     let mut at = 0;
     loop {
         let run = copied_run(&bytes[at..]);
@@ -82,7 +90,47 @@ pub fn write_string(out: &mut Vec<u8>, text: &str) {
             _ => at = write_character(out, text, at),
         }
     }
+}
+
+/// As [`write_string`] of octets, if they are UTF-8. Otherwise nothing is added.
+///
+/// # Errors
+///
+/// They are not UTF-8, from there on.
+pub fn write_utf8(out: &mut Vec<u8>, octets: &[u8]) -> Result<(), Utf8Error> {
+    let start = out.len();
+    out.reserve(octets.len() + 2);
     out.push(b'"');
+    let mut rest = octets;
+    loop {
+        let run = plain_run(rest);
+        out.extend_from_slice(&rest[..run]);
+        rest = &rest[run..];
+        match *rest {
+            [] => break,
+            [b'\r', b'\n', ..] => {
+                out.extend_from_slice(b"\\r\\n");
+                rest = &rest[2..];
+            }
+            [octet, ..] if octet.is_ascii() => {
+                escape_octet(out, octet);
+                rest = &rest[1..];
+            }
+            // ASCII is UTF-8; whether this is takes a closer look.
+            _ => match str::from_utf8(rest) {
+                Ok(text) => {
+                    write_characters(out, text);
+                    break;
+                }
+                Err(error) => {
+                    out.truncate(start);
+                    return Err(error);
+                }
+            },
+        }
+    }
+    out.push(b'"');
+    Ok(())
 }
 
 /// How many of the first octets stand for themselves.
@@ -116,9 +164,13 @@ fn plain_run(bytes: &[u8]) -> usize {
             None => at += word.len(),
         }
     }
-    let rest = &bytes[at..];
-    let end = rest.iter().position(|octet| !is_plain(*octet));
-    at + end.unwrap_or(rest.len())
+    // Fewer than a word are left: they are the last ones of a word, of which the others are plain.
+    if let Some(word) = bytes.last_chunk::<8>() {
+        let place = first_that_is_not_plain(u64::from_le_bytes(*word));
+        return place.map_or(bytes.len(), |place| bytes.len() - word.len() + place);
+    }
+    let end = bytes.iter().position(|octet| !is_plain(*octet));
+    end.unwrap_or(bytes.len())
 }
 
 /// Adds the character at `at`, which may have to be escaped; where the next one begins.
@@ -237,6 +289,15 @@ impl<'a> Object<'a> {
     pub fn open(out: &'a mut Vec<u8>) -> Self {
         out.push(b'{');
         Self { out, empty: true }
+    }
+
+    /// Goes on with one of which so much is written elsewhere, from its `{` to the end of a member.
+    pub fn resume(out: &'a mut Vec<u8>, begun: &[u8]) -> Self {
+        out.extend_from_slice(begun);
+        Self {
+            out,
+            empty: begun == b"{",
+        }
     }
 
     /// Adds the member's name, one of the format's own, in which nothing is to be escaped; its
@@ -366,6 +427,32 @@ mod tests {
             } else {
                 assert_eq!(json.len(), text.len() + 2);
             }
+        }
+    }
+
+    #[test]
+    fn octets_that_are_utf_8_are_written_as_that_and_others_not_at_all() {
+        for text in [
+            "",
+            "a",
+            "a \"q\" \\ \r\n\t\0",
+            "0123456789 grü\u{202e}ße\r\nмир \r\u{feff}",
+        ] {
+            let mut out = b"x".to_vec();
+            write_utf8(&mut out, text.as_bytes()).unwrap();
+            assert_eq!(
+                String::from_utf8(out).unwrap(),
+                format!("x{}", written(text))
+            );
+        }
+        for octets in [
+            &b"\xff"[..],
+            b"a\r\nb\xc3",
+            "мир \r\n".as_bytes().split_at(5).0,
+        ] {
+            let mut out = b"x".to_vec();
+            assert!(write_utf8(&mut out, octets).is_err());
+            assert_eq!(out, b"x");
         }
     }
 
