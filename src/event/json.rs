@@ -286,6 +286,7 @@ pub struct Object<'a> {
 
 impl<'a> Object<'a> {
     /// Begins it.
+    #[inline]
     pub fn open(out: &'a mut Vec<u8>) -> Self {
         out.push(b'{');
         Self { out, empty: true }
@@ -302,15 +303,14 @@ impl<'a> Object<'a> {
 
     /// Adds the member's name, one of the format's own, in which nothing is to be escaped; its
     /// value is to be written to what is returned.
+    #[inline]
     pub fn name(&mut self, name: &'static str) -> &mut Vec<u8> {
         debug_assert!(
             name.bytes()
                 .all(|octet| octet.is_ascii_graphic() && !b"\"\\".contains(&octet))
         );
         self.separate();
-        self.out.push(b'"');
-        self.out.extend_from_slice(name.as_bytes());
-        self.out.extend_from_slice(b"\":");
+        self.word_and(name, b"\":");
         self.out
     }
 
@@ -327,10 +327,26 @@ impl<'a> Object<'a> {
         self.out
     }
 
+    #[inline]
     fn separate(&mut self) {
         if !std::mem::take(&mut self.empty) {
             self.out.push(b',');
         }
+    }
+
+    #[inline]
+    fn word_and(&mut self, word: &'static str, behind: &[u8]) {
+        self.out.push(b'"');
+        self.out.extend_from_slice(word.as_bytes());
+        self.out.extend_from_slice(behind);
+    }
+
+    /// Adds a member that is one of the format's own words, in which nothing is to be escaped.
+    #[inline]
+    pub fn word(&mut self, name: &'static str, word: &'static str) {
+        debug_assert!(word.bytes().all(is_plain));
+        self.name(name);
+        self.word_and(word, b"\"");
     }
 
     /// Adds a member that is a string.
@@ -354,6 +370,7 @@ impl<'a> Object<'a> {
     }
 
     /// Adds a member that is a number.
+    #[inline]
     pub fn number(&mut self, name: &'static str, number: u64) {
         write_number(self.name(name), number);
     }
@@ -382,6 +399,7 @@ impl<'a> Object<'a> {
     }
 
     /// Ends it.
+    #[inline]
     pub fn close(self) {
         self.out.push(b'}');
     }

@@ -94,7 +94,7 @@ impl Observer {
         };
         let found = found.unwrap_or_else(|| server::Found {
             ranges: self.remembered_in(message.bytes()),
-            spans: None,
+            tokens: None,
         });
         let read = self.is_bridging().then(|| message.clone());
         let wire = self.gate.seal(message, &found.ranges);
@@ -104,7 +104,8 @@ impl Observer {
         });
         let is_first = !self.greeted;
         let mut behind_ours = None;
-        let mut meaning = guard(|| server::interpret(self, &wire, found.spans, circumstances, out));
+        let mut meaning =
+            guard(|| server::interpret(self, &wire, found.tokens, circumstances, out));
         let mut greeting = None;
         if let Some(meaning) = &mut meaning {
             if let Reading::Greeting { status } = meaning.reading {
