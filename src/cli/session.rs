@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::say::{say, warn};
+use super::signals::Signals;
 use super::stats::StatsAtTheEnd;
 use super::view::View;
 use super::warnings::Warnings;
@@ -200,11 +201,8 @@ impl Session {
     pub async fn serve(self, relay: Relay, mut signals: Signals) -> Stopped {
         let stop = CancellationToken::new();
         let running = self.run(relay, stop.clone());
-        signals.next().await;
-        tokio::spawn(async move {
-            signals.next().await;
-            std::process::exit(2); // a second one: at once, whatever is left
-        });
+        signals.first().await;
+        signals.end_at_a_second();
         stop.cancel();
         self.conclude(running).await
     }
@@ -272,49 +270,6 @@ pub(super) fn told(before: &Path, displaced: &Displaced) -> String {
         ),
         Displaced::Moved { now: None } => {
             format!("{was} was moved during the recording, which goes on in it")
-        }
-    }
-}
-
-/// Ctrl-C and SIGTERM.
-pub struct Signals {
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    /// From here on they do not end the program by themselves.
-    #[cfg(unix)]
-    pub fn install() -> Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let install = |kind| signal(kind).doing(|| "prepare for Ctrl-C".into());
-        // SIGXFSZ, on most systems: a file that reaches `ulimit -f` is to fail like one on a full
-        // disk, while the relay goes on, and not to end the program.
-        let _ = signal(SignalKind::from_raw(25));
-        Ok(Self {
-            interrupt: install(SignalKind::interrupt())?,
-            terminate: install(SignalKind::terminate())?,
-        })
-    }
-
-    /// From here on Ctrl-C does not end the program by itself.
-    #[cfg(not(unix))]
-    pub fn install() -> Result<Self> {
-        Ok(Self {})
-    }
-
-    /// Waits for the next one.
-    pub async fn next(&mut self) {
-        #[cfg(unix)]
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-        #[cfg(not(unix))]
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
         }
     }
 }

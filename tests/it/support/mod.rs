@@ -16,6 +16,7 @@ pub mod schema;
 pub mod server;
 pub mod session;
 pub mod socks;
+pub mod terminal;
 pub mod transcript;
 pub mod wire;
 pub mod wiretap;
