@@ -25,7 +25,7 @@ use crate::sink::bus::{Bus, Cause, OnFailure, Purpose, Shortfall, Sink};
 use crate::sink::pcapng::CaptureFile;
 use crate::sink::queue::Policy;
 use crate::sink::recording::{OnDisplaced, Recording};
-use crate::transcript::{Displaced, Header, TranscriptFile};
+use crate::transcript::{Displaced, Header, Restored, TranscriptFile};
 
 /// A run that has its transcript and its sinks.
 pub struct Session {
@@ -76,7 +76,7 @@ impl Stopped {
     /// Whether all that was to be written is written, as far as somebody reads it.
     pub fn is_content(&self) -> bool {
         let failed = |short: &Shortfall| {
-            short.purpose == Purpose::Capture || matches!(short.cause, Cause::Failed)
+            short.purpose == Purpose::Capture || !matches!(short.cause, Cause::Late)
         };
         self.is_recorded() && !self.short.iter().any(failed)
     }
@@ -140,10 +140,16 @@ impl Session {
         header.insecure = insecure;
         let file = TranscriptFile::create_at(out, host, now, &header)?;
         let captured = capture.map(Path::to_owned);
+        let on_capture_displaced: OnDisplaced =
+            Arc::new(|before, displaced| say(&warn(&told(before, displaced))));
         let capture = capture.map(|path| CaptureFile::create(path, now));
-        let capture = capture.transpose().inspect_err(|_| {
-            let _ = std::fs::remove_file(file.path()); // it was made just now, and nothing is in it
-        })?;
+        let telling = |file: CaptureFile| file.telling(&on_capture_displaced);
+        let capture = capture
+            .map(|made| made.map(telling))
+            .transpose()
+            .inspect_err(|_| {
+                let _ = std::fs::remove_file(file.path()); // it was made just now, and nothing is in it
+            })?;
         let path = Arc::new(Mutex::new(file.path().to_owned()));
         let on_displaced = following(Arc::clone(&path));
         let ended = Arc::new(Notify::new());
@@ -246,14 +252,14 @@ impl Session {
 fn following(path: Arc<Mutex<PathBuf>>) -> OnDisplaced {
     Arc::new(move |before, displaced| {
         say(&warn(&told(before, displaced)));
-        if let Displaced::Removed { now } | Displaced::Moved { now: Some(now) } = displaced {
+        if let Some(now) = displaced.now() {
             let mut path = path.lock().unwrap_or_else(PoisonError::into_inner);
-            path.clone_from(now);
+            *path = now.into();
         }
     })
 }
 
-/// What others did to a transcript, in a sentence.
+/// What others did to a transcript or a capture, in a sentence.
 pub(super) fn told(before: &Path, displaced: &Displaced) -> String {
     let was = before.display();
     match displaced {
@@ -264,6 +270,18 @@ pub(super) fn told(before: &Path, displaced: &Displaced) -> String {
             "{was} was removed during the recording; all of it is written again, to {}",
             now.display()
         ),
+        Displaced::Changed { now, restored } => {
+            let restored = match restored {
+                Restored::All => "all of it is written again, to",
+                Restored::FromHereOn => "WHAT IT HELD IS NOWHERE ELSE; the recording goes on in",
+            };
+            format!(
+                "{was} was emptied, cut short or written to by others during the recording; it is \
+                 left as it is now, and {restored} {}\n  try: no editor and no rotation of logs on \
+                 it before the recording ends; reading and copying do it no harm",
+                now.display()
+            )
+        }
         Displaced::Moved { now: Some(now) } => format!(
             "{was} was moved during the recording, which goes on in {}",
             now.display()
