@@ -6,6 +6,8 @@
 //! bidi or zero-width control, neither in a name nor in a value, and that runs of ordinary text are
 //! copied whole, since most of a transcript is such runs.
 
+use std::str::Utf8Error;
+
 use serde_json::Value;
 
 use super::Micros;
@@ -64,9 +66,15 @@ const COPIED: [bool; 256] = {
 
 /// Adds `text` as a JSON string, quotes included.
 pub fn write_string(out: &mut Vec<u8>, text: &str) {
-    let bytes = text.as_bytes();
-    out.reserve(bytes.len() + 2);
+    out.reserve(text.len() + 2);
     out.push(b'"');
+    write_characters(out, text);
+    out.push(b'"');
+}
+
+/// Adds the characters of a JSON string.
+fn write_characters(out: &mut Vec<u8>, text: &str) {
+    let bytes = text.as_bytes();
     let mut at = 0;
     loop {
         let run = copied_run(&bytes[at..]);
@@ -82,7 +90,47 @@ pub fn write_string(out: &mut Vec<u8>, text: &str) {
             _ => at = write_character(out, text, at),
         }
     }
+}
+
+/// As [`write_string`] of octets, if they are UTF-8. Otherwise nothing is added.
+///
+/// # Errors
+///
+/// They are not UTF-8, from there on.
+pub fn write_utf8(out: &mut Vec<u8>, octets: &[u8]) -> Result<(), Utf8Error> {
+    let start = out.len();
+    out.reserve(octets.len() + 2);
     out.push(b'"');
+    let mut rest = octets;
+    loop {
+        let run = plain_run(rest);
+        out.extend_from_slice(&rest[..run]);
+        rest = &rest[run..];
+        match *rest {
+            [] => break,
+            [b'\r', b'\n', ..] => {
+                out.extend_from_slice(b"\\r\\n");
+                rest = &rest[2..];
+            }
+            [octet, ..] if octet.is_ascii() => {
+                escape_octet(out, octet);
+                rest = &rest[1..];
+            }
+            // ASCII is UTF-8; whether this is takes a closer look.
+            _ => match str::from_utf8(rest) {
+                Ok(text) => {
+                    write_characters(out, text);
+                    break;
+                }
+                Err(error) => {
+                    out.truncate(start);
+                    return Err(error);
+                }
+            },
+        }
+    }
+    out.push(b'"');
+    Ok(())
 }
 
 /// How many of the first octets stand for themselves.
@@ -116,9 +164,13 @@ fn plain_run(bytes: &[u8]) -> usize {
             None => at += word.len(),
         }
     }
-    let rest = &bytes[at..];
-    let end = rest.iter().position(|octet| !is_plain(*octet));
-    at + end.unwrap_or(rest.len())
+    // Fewer than a word are left: they are the last ones of a word, of which the others are plain.
+    if let Some(word) = bytes.last_chunk::<8>() {
+        let place = first_that_is_not_plain(u64::from_le_bytes(*word));
+        return place.map_or(bytes.len(), |place| bytes.len() - word.len() + place);
+    }
+    let end = bytes.iter().position(|octet| !is_plain(*octet));
+    end.unwrap_or(bytes.len())
 }
 
 /// Adds the character at `at`, which may have to be escaped; where the next one begins.
@@ -234,22 +286,31 @@ pub struct Object<'a> {
 
 impl<'a> Object<'a> {
     /// Begins it.
+    #[inline]
     pub fn open(out: &'a mut Vec<u8>) -> Self {
         out.push(b'{');
         Self { out, empty: true }
     }
 
+    /// Goes on with one of which so much is written elsewhere, from its `{` to the end of a member.
+    pub fn resume(out: &'a mut Vec<u8>, begun: &[u8]) -> Self {
+        out.extend_from_slice(begun);
+        Self {
+            out,
+            empty: begun == b"{",
+        }
+    }
+
     /// Adds the member's name, one of the format's own, in which nothing is to be escaped; its
     /// value is to be written to what is returned.
+    #[inline]
     pub fn name(&mut self, name: &'static str) -> &mut Vec<u8> {
         debug_assert!(
             name.bytes()
                 .all(|octet| octet.is_ascii_graphic() && !b"\"\\".contains(&octet))
         );
         self.separate();
-        self.out.push(b'"');
-        self.out.extend_from_slice(name.as_bytes());
-        self.out.extend_from_slice(b"\":");
+        self.word_and(name, b"\":");
         self.out
     }
 
@@ -266,10 +327,26 @@ impl<'a> Object<'a> {
         self.out
     }
 
+    #[inline]
     fn separate(&mut self) {
         if !std::mem::take(&mut self.empty) {
             self.out.push(b',');
         }
+    }
+
+    #[inline]
+    fn word_and(&mut self, word: &'static str, behind: &[u8]) {
+        self.out.push(b'"');
+        self.out.extend_from_slice(word.as_bytes());
+        self.out.extend_from_slice(behind);
+    }
+
+    /// Adds a member that is one of the format's own words, in which nothing is to be escaped.
+    #[inline]
+    pub fn word(&mut self, name: &'static str, word: &'static str) {
+        debug_assert!(word.bytes().all(is_plain));
+        self.name(name);
+        self.word_and(word, b"\"");
     }
 
     /// Adds a member that is a string.
@@ -293,6 +370,7 @@ impl<'a> Object<'a> {
     }
 
     /// Adds a member that is a number.
+    #[inline]
     pub fn number(&mut self, name: &'static str, number: u64) {
         write_number(self.name(name), number);
     }
@@ -321,6 +399,7 @@ impl<'a> Object<'a> {
     }
 
     /// Ends it.
+    #[inline]
     pub fn close(self) {
         self.out.push(b'}');
     }
@@ -366,6 +445,32 @@ mod tests {
             } else {
                 assert_eq!(json.len(), text.len() + 2);
             }
+        }
+    }
+
+    #[test]
+    fn octets_that_are_utf_8_are_written_as_that_and_others_not_at_all() {
+        for text in [
+            "",
+            "a",
+            "a \"q\" \\ \r\n\t\0",
+            "0123456789 grü\u{202e}ße\r\nмир \r\u{feff}",
+        ] {
+            let mut out = b"x".to_vec();
+            write_utf8(&mut out, text.as_bytes()).unwrap();
+            assert_eq!(
+                String::from_utf8(out).unwrap(),
+                format!("x{}", written(text))
+            );
+        }
+        for octets in [
+            &b"\xff"[..],
+            b"a\r\nb\xc3",
+            "мир \r\n".as_bytes().split_at(5).0,
+        ] {
+            let mut out = b"x".to_vec();
+            assert!(write_utf8(&mut out, octets).is_err());
+            assert_eq!(out, b"x");
         }
     }
 

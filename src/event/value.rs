@@ -283,7 +283,14 @@ fn number(digits: &[u8]) -> Option<u64> {
     if digits.len() > 1 && digits[0] == b'0' {
         return None;
     }
-    std::str::from_utf8(digits).ok()?.parse().ok()
+    let (first, rest) = digits.split_first()?;
+    rest.iter().try_fold(digit(*first)?, |number, octet| {
+        number.checked_mul(10)?.checked_add(digit(*octet)?)
+    })
+}
+
+fn digit(octet: u8) -> Option<u64> {
+    octet.is_ascii_digit().then(|| u64::from(octet - b'0'))
 }
 
 fn streamed(message: &Message, span: &Span) -> Option<u64> {

@@ -18,25 +18,25 @@ pub fn write_event(out: &mut Vec<u8>, event: &Event) {
     line.time("at", event.at);
     match &event.body {
         Body::Connected { client, server } => {
-            line.string("kind", "connected");
+            line.word("kind", "connected");
             line.string("client", client);
             line.string("server", server);
         }
         Body::Secured(secured) => write_secured(&mut line, secured),
-        Body::Compressed => line.string("kind", "compressed"),
+        Body::Compressed => line.word("kind", "compressed"),
         Body::Said(said) => write_said(&mut line, said),
         Body::Note(finding) => write_note(&mut line, finding),
         Body::Gap { octets, .. } => {
-            line.string("kind", "gap");
+            line.word("kind", "gap");
             line.number("octets", *octets);
         }
         Body::HalfClosed { from } => {
-            line.string("kind", "closed");
-            line.string("from", from.name());
+            line.word("kind", "closed");
+            line.word("from", from.name());
             line.flag("half", true);
         }
         Body::Closed { reason } => {
-            line.string("kind", "closed");
+            line.word("kind", "closed");
             line.optional("reason", reason.as_deref());
         }
     }
@@ -44,7 +44,7 @@ pub fn write_event(out: &mut Vec<u8>, event: &Event) {
 }
 
 fn write_secured(line: &mut Object<'_>, secured: &Secured) {
-    line.string("kind", "secured");
+    line.word("kind", "secured");
     line.string("leg", secured.leg.name());
     line.string("version", &secured.version);
     line.string("cipher", &secured.cipher);
@@ -59,7 +59,7 @@ fn write_secured(line: &mut Object<'_>, secured: &Secured) {
 }
 
 fn write_note(line: &mut Object<'_>, finding: &Finding) {
-    line.string("kind", "note");
+    line.word("kind", "note");
     line.string("id", &finding.id);
     line.string("text", &finding.text);
     line.optional("clause", finding.clause.as_deref());
@@ -68,12 +68,12 @@ fn write_note(line: &mut Object<'_>, finding: &Finding) {
 fn write_said(line: &mut Object<'_>, said: &Said) {
     match said.passed {
         Passed::Own => {
-            line.string("from", "mailscope");
-            line.string("to", said.from.other().name());
+            line.word("from", "mailscope");
+            line.word("to", said.from.other().name());
         }
-        _ => line.string("from", said.from.name()),
+        _ => line.word("from", said.from.name()),
     }
-    line.string("kind", kind(&said.reading));
+    line.word("kind", kind(&said.reading));
     write_reading(line, said);
     if let Some(change) = &said.capabilities {
         write_capabilities(line, change);

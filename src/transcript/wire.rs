@@ -6,7 +6,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::event::json::{Object, write_array, write_number, write_string};
+use crate::event::json::{Object, write_array, write_number, write_utf8};
 use crate::event::{LiteralForm, Message, Piece};
 
 /// Strings and base64 runs that one text with octets outside of UTF-8 is split into at most; with
@@ -73,16 +73,15 @@ fn announce(mut item: Object<'_>, form: LiteralForm, header: &[u8], octets: u64)
 
 /// A string where the octets are UTF-8, otherwise base64.
 fn write_octets(out: &mut Vec<u8>, octets: &[u8]) {
-    match str::from_utf8(octets) {
-        Ok(text) => write_string(out, text),
-        Err(_) => write_base64(out, octets),
+    if write_utf8(out, octets).is_err() {
+        write_base64(out, octets);
     }
 }
 
 /// One string, or a few strings and base64 runs, or one base64.
 fn write_text(out: &mut Vec<u8>, text: &[u8]) {
-    if let Ok(text) = str::from_utf8(text) {
-        return write_string(out, text);
+    if write_utf8(out, text).is_ok() {
+        return;
     }
     match runs(text) {
         Some(runs) => {

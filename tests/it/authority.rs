@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use libtest_mimic::Trial;
 
@@ -11,6 +11,7 @@ use super::support::leaf::{CASES, openssl, presented, presented_without_a_name, 
 use super::support::mailscope::{Mailscope, binary, record, run};
 use super::support::patience::InTime;
 use super::support::programs::{OPENSSL, PYTHON, SCRIPT, needing};
+use super::support::terminal::in_a_terminal;
 use super::support::trials;
 
 pub fn trials() -> Vec<Trial> {
@@ -274,11 +275,7 @@ fn der_is_not_written_to_a_terminal() {
         folder.path().display()
     );
     // `script` gives its command a terminal, and with -e its exit code.
-    let output = Command::new(SCRIPT.path().unwrap())
-        .args(["-q", "-e", "-c", &command, "/dev/null"])
-        .stdin(Stdio::null())
-        .output_in_time()
-        .unwrap();
+    let output = in_a_terminal(&command).output_in_time().unwrap();
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(

@@ -1,7 +1,7 @@
 //! A bar while something takes long: on a terminal, as wide as that, and gone at the end.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use super::support::mailscope::{binary, run};
 use super::support::patience::InTime;
 use super::support::programs::{SCRIPT, needing};
+use super::support::terminal::in_a_terminal;
 use super::support::trials;
 
 pub fn trials() -> Vec<Trial> {
@@ -66,13 +67,7 @@ fn long(folder: &TempDir, exchanges: usize) -> PathBuf {
 /// What a terminal of [`COLUMNS`] columns is given, by a command of the shell.
 fn on_a_terminal(command: &str) -> Output {
     let command = format!("stty rows 24 cols {COLUMNS}; {command}");
-    Command::new(SCRIPT.path().unwrap())
-        .args(["-q", "-e", "-c", &command, "/dev/null"])
-        .env("TERM", "xterm")
-        .env("LC_ALL", "C.UTF-8")
-        .stdin(Stdio::null())
-        .output_in_time()
-        .unwrap()
+    in_a_terminal(&command).output_in_time().unwrap()
 }
 
 fn mailscope(arguments: &str, path: &Path) -> String {

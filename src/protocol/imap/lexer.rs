@@ -77,13 +77,16 @@ impl<'a> Lexer<'a> {
     fn new(message: &'a Message) -> Self {
         /// Octets of a token and what stands around it, in the densest of common responses.
         const TOKEN: usize = 5;
-        /// What a literal is made of is no tokens.
         const MOST: usize = 128;
-        let bytes = message.bytes();
+        let text = |piece: &Piece| match piece {
+            Piece::Text(range) => range.len(),
+            Piece::Literal { .. } | Piece::Streamed { .. } | Piece::Secret(..) => 2 * TOKEN,
+        };
+        let text: usize = message.pieces().iter().map(text).sum();
         Self {
             message,
-            bytes,
-            spans: Vec::with_capacity((bytes.len() / TOKEN).clamp(4, MOST)),
+            bytes: message.bytes(),
+            spans: Vec::with_capacity((text / TOKEN).clamp(4, MOST)),
         }
     }
 

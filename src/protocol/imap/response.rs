@@ -6,6 +6,31 @@ use std::borrow::Cow;
 use super::{lexer, readings};
 use crate::event::{DataReader, Label, Message, Span, Status, Value, values};
 
+/// The tokens of a message that a server said, and which of them are its head.
+pub struct Tokens {
+    /// As [`lexer::response`] finds them.
+    pub spans: Vec<Span>,
+    head: Head,
+}
+
+impl Tokens {
+    /// Reads the message.
+    pub fn of(message: &Message) -> Self {
+        let spans = lexer::response(message);
+        let head = Head::read(message, &spans);
+        Self { spans, head }
+    }
+
+    /// The response; `message` is the one that was read.
+    pub fn response<'a>(&'a self, message: &'a Message) -> Response<'a> {
+        Response {
+            message,
+            spans: &self.spans,
+            head: self.head,
+        }
+    }
+}
+
 /// A view on a response's spans.
 #[derive(Clone, Copy)]
 pub struct Response<'a> {
@@ -84,6 +109,16 @@ impl<'a> Response<'a> {
             (Label::Tag | Label::Secret(_), _) if self.status().is_some() => Kind::Tagged,
             _ => Kind::Malformed,
         }
+    }
+
+    /// What was read.
+    pub fn message(self) -> &'a Message {
+        self.message
+    }
+
+    /// Its tokens.
+    pub fn spans(self) -> &'a [Span] {
+        self.spans
     }
 
     /// The octets of a span.

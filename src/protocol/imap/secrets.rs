@@ -218,13 +218,8 @@ pub fn of_sasl_line(message: &Message) -> Ranges {
 }
 
 /// The secrets of a server's response; `exchange` is the SASL exchange that is going on.
-pub fn of_response(
-    message: &Message,
-    spans: &[Span],
-    exchange: Option<&Exchange>,
-    gate: &Gate,
-) -> Ranges {
-    let response = Response::new(message, spans);
+pub fn of_response(response: Response<'_>, exchange: Option<&Exchange>, gate: &Gate) -> Ranges {
+    let (message, spans) = (response.message(), response.spans());
     let kind = response.kind();
     let mut ranges = Ranges::new();
     if exchange.is_some_and(Exchange::has_secret_challenges) {

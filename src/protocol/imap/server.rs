@@ -5,7 +5,7 @@ use super::lexer;
 use super::meaning::{Meaning, Missing, Then};
 use super::observer::Observer;
 use super::readings;
-use super::response::{Kind, Response};
+use super::response::{Kind, Response, Tokens};
 use super::sasl::Exchange;
 use super::secrets::{self, Ranges};
 use super::solicit::Facts;
@@ -33,32 +33,32 @@ pub(super) struct Found {
     /// The octets to mask.
     pub(super) ranges: Ranges,
     /// The tokens, as long as nothing is masked.
-    pub(super) spans: Option<Vec<Span>>,
+    pub(super) tokens: Option<Tokens>,
 }
 
 /// Finds what is secret.
 pub(super) fn secrets(observer: &Observer, message: &Message) -> Found {
-    let spans = lexer::response(message);
+    let tokens = Tokens::of(message);
     let exchange = observer
         .exchange
         .as_ref()
         .filter(|_| observer.tracker.expected() == Expected::Sasl);
-    let ranges = secrets::of_response(message, &spans, exchange, &observer.gate);
-    let spans = ranges.is_empty().then_some(spans);
-    Found { ranges, spans }
+    let ranges = secrets::of_response(tokens.response(message), exchange, &observer.gate);
+    let tokens = ranges.is_empty().then_some(tokens);
+    Found { ranges, tokens }
 }
 
-/// Says what the sealed message means and tells the tracker; `spans` are its tokens, if they are
-/// known. What has to be said before it, a command that this response decides about, goes to `out`.
+/// Says what the sealed message means and tells the tracker; its tokens, if they are known, need not
+/// be found again. What has to be said before it, a command that this response decides about, goes to `out`.
 pub(super) fn interpret(
     observer: &mut Observer,
     wire: &Sealed,
-    spans: Option<Vec<Span>>,
+    tokens: Option<Tokens>,
     circumstances: &Circumstances<'_>,
     out: &mut Vec<Draft>,
 ) -> Meaning {
-    let spans = spans.unwrap_or_else(|| lexer::response(wire));
-    let response = Response::new(wire, &spans);
+    let tokens = tokens.unwrap_or_else(|| Tokens::of(wire));
+    let response = tokens.response(wire);
     let mut meaning = match response.kind() {
         Kind::Untagged if is_greeting(observer, response) => greeting(observer, response),
         Kind::Untagged => untagged(observer, response, out),
@@ -75,7 +75,7 @@ pub(super) fn interpret(
     meaning.details.code = response.code_name().and_then(readings::code);
     meaning.details.names = observer.tracker.mailbox_names();
     if !matches!(meaning.reading, Reading::Opaque) {
-        meaning.spans = spans;
+        meaning.spans = tokens.spans;
     }
     meaning
 }

@@ -12,10 +12,10 @@ use super::undecided::Undecided;
 use super::upgrade::Plan;
 use super::{client, server};
 use crate::event::{
-    Body, Draft, Message, Micros, Note, Passed, Peer, Reading, Relation, Said, Sealed, Secret,
+    Body, Draft, Gate, Message, Micros, Note, Passed, Peer, Reading, Relation, Said, Sealed, Secret,
 };
 use crate::protocol::blind::Blind;
-use crate::protocol::opaque::opaque;
+use crate::protocol::opaque::{Untold, opaque};
 
 impl Observer {
     pub(super) fn read(
@@ -94,7 +94,7 @@ impl Observer {
         };
         let found = found.unwrap_or_else(|| server::Found {
             ranges: self.remembered_in(message.bytes()),
-            spans: None,
+            tokens: None,
         });
         let read = self.is_bridging().then(|| message.clone());
         let wire = self.gate.seal(message, &found.ranges);
@@ -104,7 +104,8 @@ impl Observer {
         });
         let is_first = !self.greeted;
         let mut behind_ours = None;
-        let mut meaning = guard(|| server::interpret(self, &wire, found.spans, circumstances, out));
+        let mut meaning =
+            guard(|| server::interpret(self, &wire, found.tokens, circumstances, out));
         let mut greeting = None;
         if let Some(meaning) = &mut meaning {
             if let Reading::Greeting { status } = meaning.reading {
@@ -234,21 +235,28 @@ impl Observer {
         at: Micros,
         out: &mut Vec<Draft>,
     ) {
-        let gate = self.gate.clone();
         let is_secret = from == Peer::Client && self.masks_client();
-        let untold = &mut self.side(from).untold;
+        let (untold, gate) = self.untold(from);
         let told = match is_secret {
-            true => Some(untold.secret(octets, at, &gate)),
-            false => untold.read(octets, at, &gate),
+            true => Some(untold.secret(octets, at, gate)),
+            false => untold.read(octets, at, gate),
         };
         self.emit_told(from, told, out);
     }
 
     /// Sends out what is left of octets of no message: something else follows, or nothing.
     pub(super) fn end_opaque(&mut self, from: Peer, out: &mut Vec<Draft>) {
-        let gate = self.gate.clone();
-        let told = self.side(from).untold.end(&gate);
+        let (untold, gate) = self.untold(from);
+        let told = untold.end(gate);
         self.emit_told(from, told, out);
+    }
+
+    fn untold(&mut self, from: Peer) -> (&mut Untold, &Gate) {
+        let side = match from {
+            Peer::Client => &mut self.client,
+            Peer::Server => &mut self.server,
+        };
+        (&mut side.untold, &self.gate)
     }
 
     pub(super) fn emit_told(

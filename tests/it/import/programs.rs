@@ -19,6 +19,7 @@ use super::super::support::programs::{
     CURL, DOVECOT, MBSYNC, NEOMUTT, NODE, OPENSSL, PYTHON, SCRIPT, TCPDUMP, TSHARK, ignored,
     needing,
 };
+use super::super::support::terminal::in_a_terminal;
 use super::super::support::transcript::Transcript;
 use super::super::support::{trials, wait_for};
 use super::samples::played;
@@ -174,19 +175,6 @@ fn mbsync() {
     );
 }
 
-/// Runs a command in a terminal.
-fn in_a_terminal(command: &str, typed: Stdio, folder: &Path) -> Child {
-    Command::new(SCRIPT.path().unwrap())
-        .args(["--quiet", "--return", "--command", command, "/dev/null"])
-        .env("HOME", folder)
-        .env("TERM", "xterm")
-        .stdin(typed)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
-}
-
 fn neomutt() {
     let (dovecot, folder) = server();
     let here = folder.path().display();
@@ -199,11 +187,13 @@ fn neomutt() {
     );
     fs::write(folder.path().join("rc"), settings).unwrap();
     let command = format!(
-        "timeout 60 {} -n -F {here}/rc -d 5 -l {here}/debug",
+        "{} -n -F {here}/rc -d 5 -l {here}/debug",
         NEOMUTT.path().unwrap().display()
     );
-    let session = in_a_terminal(&command, Stdio::null(), folder.path());
-    let output = session.wait_with_output().unwrap();
+    let output = in_a_terminal(&command)
+        .env("HOME", folder.path())
+        .output_in_time()
+        .unwrap();
     assert!(output.status.success(), "{output:?}");
     let log = fs::read(folder.path().join("debug0")).unwrap();
     let transcript = has_what_was_heard(&dovecot, "neomutt", &log, folder.path());
@@ -225,7 +215,13 @@ fn s_client() {
             OPENSSL.path().unwrap().display(),
             dovecot.ca().display()
         );
-        let mut session = in_a_terminal(&command, Stdio::piped(), folder.path());
+        let mut session = in_a_terminal(&command)
+            .env("HOME", folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         let (mut typed, mut shown) = (
             session.stdin.take().unwrap(),
             session.stdout.take().unwrap(),

@@ -2,7 +2,6 @@
 //! reads, searches, flags, copies, deletes and uploads, with a connection for each mailbox.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use libtest_mimic::Trial;
 use tempfile::TempDir;
@@ -10,6 +9,7 @@ use tempfile::TempDir;
 use super::super::support::dovecot::{Dovecot, PASSWORD};
 use super::super::support::maildir::{self, Mail};
 use super::super::support::programs::{DOVECOT, NEOMUTT, SCRIPT, needing};
+use super::super::support::terminal::in_a_terminal;
 use super::super::support::transcript::Transcript;
 use super::super::support::trials;
 use super::healthy::{self, Secrets};
@@ -174,7 +174,7 @@ set beep = no
         self.folder.path().join(name)
     }
 
-    /// Runs a session to its end. `script` gives it a terminal, `timeout` its limit.
+    /// Runs a session to its end.
     fn press(&self, keys: &str) {
         let mut keys = keys.to_owned();
         for name in ["all", "found", "archive", "again"] {
@@ -184,19 +184,15 @@ set beep = no
         let config = self.place("neomuttrc");
         std::fs::write(&config, format!("{}push \"{keys}\"\n", self.settings)).unwrap();
         let command = format!(
-            "exec timeout --foreground 60 '{}' -n -F '{}'",
+            "'{}' -n -F '{}'",
             NEOMUTT.path().unwrap().display(),
             config.display()
         );
-        run(Command::new(SCRIPT.path().unwrap())
-            .args(["-q", "-e", "-c", &command, "/dev/null"])
+        run(in_a_terminal(&command)
             .current_dir(self.folder.path())
             .env("HOME", self.folder.path())
-            .env("LC_ALL", "C.UTF-8")
-            .env("TERM", "xterm")
             .env("LINES", "40")
-            .env("COLUMNS", "120")
-            .stdin(Stdio::null()));
+            .env("COLUMNS", "120"));
     }
 
     /// The mails in these folders here, with their flags.

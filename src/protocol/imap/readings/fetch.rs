@@ -16,7 +16,7 @@ use super::envelope::write_envelope;
 use super::generic;
 use super::mailbox_name::write_beside;
 use super::pairs;
-use super::section::Section;
+use super::section::{Section, begin_text};
 use super::text::{astring, is_string, write_astring, write_astrings, write_nstring};
 use crate::event::json::{Object, write_lossy, write_number};
 use crate::event::{MailboxNames, Said, Step, Steps, Value};
@@ -69,12 +69,17 @@ fn write_items(
             return None;
         }
         names.push(name);
+        let first = steps.next()?;
+        if is_section(name) && first != Step::Close {
+            write_text(begin_text(&mut items, name), &steps.tree(first));
+            continue;
+        }
         let value = items.key_with(|out| {
             let start = out.len();
             write_lossy(out, name);
             out[start..].make_ascii_uppercase();
         });
-        match steps.next()? {
+        match first {
             Step::Close => {
                 value.extend_from_slice(b"null");
                 break;
@@ -173,11 +178,15 @@ fn is_section(name: &[u8]) -> bool {
 /// `BODY[1.MIME]<0> {9}`, `BINARY[1] ~{9}`, `RFC822.TEXT "quoted"`: which part it is, and its length;
 /// the text itself where it is no literal.
 fn message_text(name: &[u8], out: &mut Vec<u8>, value: &Value<'_>) {
-    let section = Section::read(name);
     let mut text = Object::open(out);
-    if let Some(section) = section {
+    if let Some(section) = Section::read(name) {
         section.write(&mut text);
     }
+    write_text(text, value);
+}
+
+/// Adds what is to be said of a text's octets.
+fn write_text(mut text: Object<'_>, value: &Value<'_>) {
     match value {
         Value::Literal(octets) => text.number("octets", octets.len() as u64),
         Value::Streamed(octets) => text.number("octets", *octets),

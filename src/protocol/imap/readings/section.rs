@@ -8,6 +8,7 @@
 //! `part` and `section` are left out where there are none: `BODY[]` is the whole message.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 
 use smallvec::SmallVec;
 
@@ -82,6 +83,50 @@ impl<'a> Section<'a> {
             object.number("length", length);
         }
     }
+}
+
+/// What stands before the octets of a fetched text: `"BODY[TEXT]":` and `{"section":"TEXT"`.
+#[derive(Default)]
+struct Begun {
+    /// The item's name on the wire.
+    name: Vec<u8>,
+    key: Vec<u8>,
+    members: Vec<u8>,
+}
+
+impl Begun {
+    fn new(name: &[u8]) -> Self {
+        let (mut key, mut members) = (Vec::new(), Vec::new());
+        write_lossy(&mut key, name);
+        key.make_ascii_uppercase();
+        let mut text = Object::open(&mut members);
+        if let Some(section) = Section::read(name) {
+            section.write(&mut text);
+        }
+        Self {
+            name: name.to_owned(),
+            key,
+            members,
+        }
+    }
+}
+
+/// Adds a fetched text to the items of a response: its name, of printable ASCII, and which part of the
+/// message it is. What is to be said of its octets is to be added to what is returned, and closed.
+///
+/// All responses to one FETCH have the same names, so the one that a thread wrote last is kept; it is no
+/// longer than a line of a message.
+pub(super) fn begin_text<'a>(items: &'a mut Object<'_>, name: &[u8]) -> Object<'a> {
+    thread_local! {
+        static LAST: RefCell<Begun> = RefCell::default();
+    }
+    LAST.with_borrow_mut(|last| {
+        if last.name != name {
+            *last = Begun::new(name);
+        }
+        let value = items.key_with(|out| out.extend_from_slice(&last.key));
+        Object::resume(value, &last.members)
+    })
 }
 
 /// `1.2` and `HEADER` of `1.2.HEADER`.
