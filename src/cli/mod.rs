@@ -33,6 +33,7 @@ mod scrub;
 mod server_leg;
 mod session;
 mod show;
+mod signals;
 mod stats;
 mod view;
 mod warnings;

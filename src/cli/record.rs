@@ -21,7 +21,8 @@ use super::ready_file::ReadyFile;
 use super::remote::{self, RemoteAccess};
 use super::say::{say, say_aside, say_at_the_end, warn};
 use super::server_leg::{ServerLeg, described};
-use super::session::{Besides, Session, Signals, Stopped};
+use super::session::{Besides, Session, Stopped};
+use super::signals::Signals;
 use super::stats::StatsAtTheEnd;
 use super::view;
 use crate::error::{Error, Result};
@@ -131,7 +132,7 @@ pub struct Arguments {
     lint: bool,
 }
 
-/// Runs until it is stopped by Ctrl-C or SIGTERM.
+/// Runs until it is stopped by Ctrl-C, SIGTERM or the end of its terminal.
 pub fn run(mut arguments: Arguments, common: &Common) -> Result<ExitCode> {
     if let Some(provider) = arguments.server.as_deref().and_then(provider::named) {
         say(&provider.introduction());

@@ -20,7 +20,8 @@ use super::progress::{Beside, Progress};
 use super::ready_file::ReadyFile;
 use super::remote::{self, RemoteAccess};
 use super::say::{say, say_at_the_end, warn};
-use super::session::{Signals, runtime};
+use super::session::runtime;
+use super::signals::Signals;
 use super::{Common, view};
 use crate::error::{Doing, Error, Result};
 use crate::limits;
@@ -131,7 +132,7 @@ fn pace(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Serves until Ctrl-C or SIGTERM, or with `--once` until all was served.
+/// Serves until Ctrl-C, SIGTERM or the end of its terminal, or with `--once` until all was served.
 pub fn run(arguments: &Arguments, common: &Common) -> Result<ExitCode> {
     let keylog = arguments.keys.open()?;
     let played = played(arguments, keylog.as_ref())?;
@@ -247,7 +248,8 @@ async fn replay(
     let mut running = std::pin::pin!(running);
     tokio::select! {
         () = &mut running => {}
-        () = signals.next() => {
+        () = signals.first() => {
+            signals.end_at_a_second();
             stop.cancel();
             running.await;
         }

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::say::{say, warn};
+use super::signals::Signals;
 use super::stats::StatsAtTheEnd;
 use super::view::View;
 use super::warnings::Warnings;
@@ -24,7 +25,7 @@ use crate::sink::bus::{Bus, Cause, OnFailure, Purpose, Shortfall, Sink};
 use crate::sink::pcapng::CaptureFile;
 use crate::sink::queue::Policy;
 use crate::sink::recording::{OnDisplaced, Recording};
-use crate::transcript::{Displaced, Header, TranscriptFile};
+use crate::transcript::{Displaced, Header, Restored, TranscriptFile};
 
 /// A run that has its transcript and its sinks.
 pub struct Session {
@@ -75,7 +76,7 @@ impl Stopped {
     /// Whether all that was to be written is written, as far as somebody reads it.
     pub fn is_content(&self) -> bool {
         let failed = |short: &Shortfall| {
-            short.purpose == Purpose::Capture || matches!(short.cause, Cause::Failed)
+            short.purpose == Purpose::Capture || !matches!(short.cause, Cause::Late)
         };
         self.is_recorded() && !self.short.iter().any(failed)
     }
@@ -139,10 +140,16 @@ impl Session {
         header.insecure = insecure;
         let file = TranscriptFile::create_at(out, host, now, &header)?;
         let captured = capture.map(Path::to_owned);
+        let on_capture_displaced: OnDisplaced =
+            Arc::new(|before, displaced| say(&warn(&told(before, displaced))));
         let capture = capture.map(|path| CaptureFile::create(path, now));
-        let capture = capture.transpose().inspect_err(|_| {
-            let _ = std::fs::remove_file(file.path()); // it was made just now, and nothing is in it
-        })?;
+        let telling = |file: CaptureFile| file.telling(&on_capture_displaced);
+        let capture = capture
+            .map(|made| made.map(telling))
+            .transpose()
+            .inspect_err(|_| {
+                let _ = std::fs::remove_file(file.path()); // it was made just now, and nothing is in it
+            })?;
         let path = Arc::new(Mutex::new(file.path().to_owned()));
         let on_displaced = following(Arc::clone(&path));
         let ended = Arc::new(Notify::new());
@@ -200,11 +207,8 @@ impl Session {
     pub async fn serve(self, relay: Relay, mut signals: Signals) -> Stopped {
         let stop = CancellationToken::new();
         let running = self.run(relay, stop.clone());
-        signals.next().await;
-        tokio::spawn(async move {
-            signals.next().await;
-            std::process::exit(2); // a second one: at once, whatever is left
-        });
+        signals.first().await;
+        signals.end_at_a_second();
         stop.cancel();
         self.conclude(running).await
     }
@@ -248,14 +252,14 @@ impl Session {
 fn following(path: Arc<Mutex<PathBuf>>) -> OnDisplaced {
     Arc::new(move |before, displaced| {
         say(&warn(&told(before, displaced)));
-        if let Displaced::Removed { now } | Displaced::Moved { now: Some(now) } = displaced {
+        if let Some(now) = displaced.now() {
             let mut path = path.lock().unwrap_or_else(PoisonError::into_inner);
-            path.clone_from(now);
+            *path = now.into();
         }
     })
 }
 
-/// What others did to a transcript, in a sentence.
+/// What others did to a transcript or a capture, in a sentence.
 pub(super) fn told(before: &Path, displaced: &Displaced) -> String {
     let was = before.display();
     match displaced {
@@ -266,55 +270,24 @@ pub(super) fn told(before: &Path, displaced: &Displaced) -> String {
             "{was} was removed during the recording; all of it is written again, to {}",
             now.display()
         ),
+        Displaced::Changed { now, restored } => {
+            let restored = match restored {
+                Restored::All => "all of it is written again, to",
+                Restored::FromHereOn => "WHAT IT HELD IS NOWHERE ELSE; the recording goes on in",
+            };
+            format!(
+                "{was} was emptied, cut short or written to by others during the recording; it is \
+                 left as it is now, and {restored} {}\n  try: no editor and no rotation of logs on \
+                 it before the recording ends; reading and copying do it no harm",
+                now.display()
+            )
+        }
         Displaced::Moved { now: Some(now) } => format!(
             "{was} was moved during the recording, which goes on in {}",
             now.display()
         ),
         Displaced::Moved { now: None } => {
             format!("{was} was moved during the recording, which goes on in it")
-        }
-    }
-}
-
-/// Ctrl-C and SIGTERM.
-pub struct Signals {
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    /// From here on they do not end the program by themselves.
-    #[cfg(unix)]
-    pub fn install() -> Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let install = |kind| signal(kind).doing(|| "prepare for Ctrl-C".into());
-        // SIGXFSZ, on most systems: a file that reaches `ulimit -f` is to fail like one on a full
-        // disk, while the relay goes on, and not to end the program.
-        let _ = signal(SignalKind::from_raw(25));
-        Ok(Self {
-            interrupt: install(SignalKind::interrupt())?,
-            terminate: install(SignalKind::terminate())?,
-        })
-    }
-
-    /// From here on Ctrl-C does not end the program by itself.
-    #[cfg(not(unix))]
-    pub fn install() -> Result<Self> {
-        Ok(Self {})
-    }
-
-    /// Waits for the next one.
-    pub async fn next(&mut self) {
-        #[cfg(unix)]
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-        #[cfg(not(unix))]
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
         }
     }
 }

@@ -25,6 +25,8 @@ pub struct View {
     filter: Option<Matcher>,
     printed: u64,
     linter: Option<Linter>,
+    /// The output is a terminal, as far as one can tell while it is open.
+    on_terminal: bool,
     /// The reader of our output went away, which is no error.
     closed: bool,
 }
@@ -50,6 +52,7 @@ pub fn standard_output(common: &Common, quiet: bool) -> Result<Option<View>> {
         filter: None,
         printed: 0,
         linter: None,
+        on_terminal: io::stdout().is_terminal(),
         closed: false,
     }))
 }
@@ -176,12 +179,19 @@ impl View {
             .and_then(|()| self.out.flush());
         self.buffer.clear();
         match written {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+            Err(error) if self.has_no_reader(&error) => {
                 self.closed = true;
                 Ok(())
             }
             written => written.doing(|| "write to standard output".into()),
         }
+    }
+
+    /// A pipe that was closed, or a terminal, for which Unix has the error of a bad disk.
+    fn has_no_reader(&self, error: &io::Error) -> bool {
+        const EIO: i32 = 5;
+        error.kind() == ErrorKind::BrokenPipe
+            || cfg!(unix) && self.on_terminal && error.raw_os_error() == Some(EIO)
     }
 
     /// Whether nobody reads the output any more.

@@ -25,6 +25,11 @@ pub trait Sink: Send {
         Ok(())
     }
 
+    /// Whether what it took is still there, as far as it can know; one that lost something has told of it.
+    fn is_whole(&self) -> bool {
+        true
+    }
+
     /// What it is for, and so what is lost when it fails.
     fn purpose(&self) -> Purpose;
 }
@@ -56,6 +61,8 @@ pub enum Cause {
     Failed,
     /// It was not done when the run had to end.
     Late,
+    /// Others made away with some of it, as was told when it was noticed.
+    Bereft,
 }
 
 /// Told at once when a sink fails, from the sink's own thread.
@@ -188,8 +195,12 @@ fn attach(policy: Policy, mut sink: Box<dyn Sink>, on_failure: OnFailure) -> Res
             source.close(); // the relay goes on without this sink
             on_failure(purpose, error);
         }
+        let cause = match outcome {
+            Ok(()) => (!sink.is_whole()).then_some(Cause::Bereft),
+            Err(_) => Some(Cause::Failed),
+        };
         // Nobody waits for the outcome when the run was ended at once.
-        let _ = tell.send(outcome.err().map(|_| Cause::Failed));
+        let _ = tell.send(cause);
     };
     thread::Builder::new()
         .name("sink".into())

@@ -98,14 +98,22 @@ impl Queue {
     /// Waits until the queue has room; at once unless it [pushes back](Policy::PushBack). In vain where the sink
     /// takes nothing for [`limits::SINK_STALLED`].
     pub async fn room(&self) -> Wait {
+        // In steps: however long the whole process is stopped (Ctrl-Z), the sink's thread is with it, and has
+        // the other ones when both go on.
+        const STEPS: u32 = 15;
+        let mut left = STEPS;
         loop {
             let drained = self.drained.notified();
             if self.has_room() {
                 return Wait::Over;
             }
-            if timeout(limits::SINK_STALLED, drained).await.is_err() && !self.has_room() {
+            if left == 0 {
                 return Wait::InVain;
             }
+            left = match timeout(limits::SINK_STALLED / STEPS, drained).await {
+                Ok(()) => STEPS,
+                Err(_) => left - 1,
+            };
         }
     }
 
@@ -267,5 +275,24 @@ mod tests {
         assert_eq!(queue.room().await, Wait::Over);
         // What it was given, it still gets.
         assert_eq!(numbers(&queue.take().unwrap()), [1, 2, 3]);
+    }
+
+    /// The clock goes on, and nobody runs.
+    #[tokio::test(start_paused = true)]
+    async fn a_process_that_is_stopped_for_long_gives_no_recorder_up() {
+        let queue = Arc::new(Queue::new(Policy::PushBack, 250));
+        queue.push(&[event(1), event(2), event(3)]);
+        let waiting = tokio::spawn({
+            let queue = Arc::clone(&queue);
+            async move { queue.room().await }
+        });
+        tokio::task::yield_now().await;
+        tokio::time::advance(100 * limits::SINK_STALLED).await;
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        assert_eq!(numbers(&queue.take().unwrap()), [1, 2, 3]);
+        queue.close();
+        assert!(queue.take().is_none());
+        assert_eq!(waiting.await.unwrap(), Wait::Over);
     }
 }

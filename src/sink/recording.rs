@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::bus::{Purpose, Sink};
 use crate::error::Result;
 use crate::event::Event;
-use crate::transcript::{Displaced, TranscriptFile};
+use crate::transcript::{Displaced, Restored, TranscriptFile};
 
-/// Told what others did to the transcript, which was at this path.
+/// Told what others did to the transcript, or to the capture, which was at this path.
 pub type OnDisplaced = Arc<dyn Fn(&Path, &Displaced) + Send + Sync>;
 
 /// Writes every event to a transcript. Its first failure ends it, and leaves the file a valid
@@ -16,6 +16,8 @@ pub type OnDisplaced = Arc<dyn Fn(&Path, &Displaced) + Send + Sync>;
 pub struct Recording {
     file: TranscriptFile,
     on_displaced: Option<OnDisplaced>,
+    /// What it holds of what was written to it.
+    held: Restored,
 }
 
 impl Recording {
@@ -24,10 +26,11 @@ impl Recording {
         Self {
             file,
             on_displaced: None,
+            held: Restored::All,
         }
     }
 
-    /// The same, which calls this at once if somebody removes or moves the file.
+    /// The same, which calls this at once if somebody removes, moves or changes the file.
     #[must_use = "the recording that tells is returned, not changed in place"]
     pub fn telling(mut self, on_displaced: &OnDisplaced) -> Self {
         self.on_displaced = Some(Arc::clone(on_displaced));
@@ -36,7 +39,13 @@ impl Recording {
 
     fn tell(&mut self) {
         let before = self.file.path().to_owned();
-        if let (Some(displaced), Some(tell)) = (self.file.displaced(), &self.on_displaced) {
+        let Some(displaced) = self.file.displaced() else {
+            return;
+        };
+        if displaced.loses() {
+            self.held = Restored::FromHereOn;
+        }
+        if let Some(tell) = &self.on_displaced {
             tell(&before, &displaced);
         }
     }
@@ -53,6 +62,10 @@ impl Sink for Recording {
         let finished = self.file.finish();
         self.tell();
         finished
+    }
+
+    fn is_whole(&self) -> bool {
+        self.held == Restored::All
     }
 
     fn purpose(&self) -> Purpose {

@@ -32,11 +32,27 @@ pub(super) trait Storage {
     fn write_at(&mut self, octets: &[u8], offset: u64) -> io::Result<()>;
     /// Cuts off what lies behind this length.
     fn set_len(&mut self, length: u64) -> io::Result<()>;
+    /// Sees to it that what was written is still there; where it is not, and nowhere else, `empty` is.
+    fn keep(&mut self, _empty: &[u8]) -> io::Result<Contents> {
+        Ok(Contents::Whole)
+    }
+}
+
+/// What is left of what was written to a storage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "what is lost is not there to be written behind"]
+pub(super) enum Contents {
+    /// All of it.
+    Whole,
+    /// Nothing: it holds an empty document.
+    Lost,
 }
 
 /// A document and where its events end.
 pub(super) struct Document<S> {
     storage: S,
+    /// What it is without events.
+    empty: Vec<u8>,
     end: u64,
     events: u64,
     batch: Vec<u8>,
@@ -71,13 +87,15 @@ impl<S: Storage> Document<S> {
     pub(super) fn begin(mut storage: S, header: &Header) -> io::Result<Self> {
         let octets = empty(header);
         storage.write_at(&octets, 0)?;
-        Ok(Self::of_empty(storage, &octets))
+        Ok(Self::of_empty(storage, octets))
     }
 
-    /// Goes on with a document whose events, so many, end at `end`. Nothing is written yet.
-    pub(super) fn resume(storage: S, end: u64, events: u64, tail: Tail) -> Self {
+    /// Goes on with a document whose events, so many, end at `end`, and which is `empty` without them.
+    /// Nothing is written yet.
+    pub(super) fn resume(storage: S, empty: Vec<u8>, end: u64, events: u64, tail: Tail) -> Self {
         Self {
             storage,
+            empty,
             end,
             events,
             batch: Vec::new(),
@@ -132,9 +150,20 @@ impl<S: Storage> Document<S> {
     }
 
     /// Goes on with what [`empty`] gives, which is in the storage.
-    pub(super) fn of_empty(storage: S, empty: &[u8]) -> Self {
+    pub(super) fn of_empty(storage: S, empty: Vec<u8>) -> Self {
         let end = empty.len() - CLOSING.len();
-        Self::resume(storage, end as u64, 0, Tail::Closing)
+        Self::resume(storage, empty, end as u64, 0, Tail::Closing)
+    }
+
+    /// Sees to it that what was written is still there; where it cannot be had again, the document goes on
+    /// without it.
+    pub(super) fn keep(&mut self) -> io::Result<()> {
+        if self.storage.keep(&self.empty)? == Contents::Lost {
+            self.end = (self.empty.len() - CLOSING.len()) as u64;
+            self.events = 0;
+            self.tail = Tail::Closing;
+        }
+        Ok(())
     }
 
     /// Makes the closing that of our own layout, in steps each of which leaves what was there.
@@ -158,7 +187,12 @@ impl<S: Storage> Document<S> {
     }
 
     fn write(&mut self, events: u64) -> io::Result<()> {
+        self.keep()?;
         self.settle()?;
+        // It was to stand behind others, which are lost.
+        if self.events == 0 && self.batch.first() == Some(&b',') {
+            self.batch.remove(0);
+        }
         let length = self.batch.len() as u64;
         self.batch.extend_from_slice(CLOSING);
         let written = self.storage.write_at(&self.batch, self.end);
@@ -189,6 +223,7 @@ pub(super) mod tests {
 
     /// A disk in memory, with room for so many octets; it remembers the size of each call.
     pub(in super::super) struct Disk {
+        pub is_emptied: bool,
         pub octets: Vec<u8>,
         pub room: usize,
         pub calls: Vec<usize>,
@@ -197,6 +232,7 @@ pub(super) mod tests {
     impl Disk {
         pub fn new(room: usize) -> Self {
             Self {
+                is_emptied: false,
                 octets: Vec::new(),
                 room,
                 calls: Vec::new(),
@@ -221,6 +257,14 @@ pub(super) mod tests {
             self.octets.truncate(usize::try_from(length).unwrap());
             Ok(())
         }
+
+        fn keep(&mut self, empty: &[u8]) -> io::Result<Contents> {
+            if !std::mem::take(&mut self.is_emptied) {
+                return Ok(Contents::Whole);
+            }
+            self.octets = empty.to_vec();
+            Ok(Contents::Lost)
+        }
     }
 
     fn parsed(document: &Document<Disk>) -> serde_json::Value {
@@ -238,6 +282,21 @@ pub(super) mod tests {
             assert_eq!(value["events"].as_array().unwrap().len(), i + 1);
             assert_eq!(document.events(), i as u64 + 1);
             assert_eq!(document.storage.calls.len(), i + 2, "one call an append");
+        }
+    }
+
+    #[test]
+    fn what_was_lost_is_gone_on_without() {
+        let session = sample::session();
+        let mut document = Document::begin(Disk::new(usize::MAX), &sample::header()).unwrap();
+        for (i, event) in session.iter().enumerate() {
+            document.storage.is_emptied = i == 3 || i == 4;
+            document.append([event]).unwrap();
+            let expected = if i < 3 { i + 1 } else { (i - 3).max(1) };
+            let value = parsed(&document);
+            assert_eq!(value["mailscope"]["format"], 1);
+            assert_eq!(value["events"].as_array().unwrap().len(), expected);
+            assert_eq!(document.events(), expected as u64);
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! It promises that no file is ever overwritten, that nobody else may read it (mode 0600), that it is
 //! a valid document at every moment, from the one when it is there on, and that one which somebody
-//! removes is written again.
+//! removes is written again, and one which somebody empties or writes to is written anew beside it.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -33,11 +33,49 @@ pub enum Displaced {
         /// Where it is now.
         now: PathBuf,
     },
+    /// It was emptied, or something else was written to it. That is left as it is, and the transcript goes
+    /// on in another file.
+    Changed {
+        /// The other file.
+        now: PathBuf,
+        /// What is in it.
+        restored: Restored,
+    },
     /// It was moved, and is written there.
     Moved {
         /// Where it is now, if the system tells.
         now: Option<PathBuf>,
     },
+}
+
+/// What a file holds that takes the place of one that others have changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restored {
+    /// All of it.
+    All,
+    /// What comes from here on: what came before was nowhere else.
+    FromHereOn,
+}
+
+impl Displaced {
+    /// Where the file is now, if it is somewhere else than before and the system tells.
+    pub fn now(&self) -> Option<&Path> {
+        match self {
+            Self::Removed { now } | Self::Changed { now, .. } => Some(now),
+            Self::Moved { now } => now.as_deref(),
+        }
+    }
+
+    /// Whether something that was written is lost by it.
+    pub fn loses(&self) -> bool {
+        matches!(
+            self,
+            Self::Changed {
+                restored: Restored::FromHereOn,
+                ..
+            }
+        )
+    }
 }
 
 impl TranscriptFile {
@@ -76,7 +114,7 @@ impl TranscriptFile {
     fn make(path: &Path, header: &Header) -> io::Result<Self> {
         let empty = empty(header);
         let file = create_whole(path, |file| file.write_all(&empty))?;
-        let document = Document::of_empty(Pair::new(path, file), &empty);
+        let document = Document::of_empty(Pair::new(path, file), empty);
         Ok(Self::going_on(path.into(), document))
     }
 
@@ -115,17 +153,16 @@ impl TranscriptFile {
     ///
     /// # Errors
     ///
-    /// Somebody removed it, and it cannot be written again.
+    /// Somebody removed it or wrote to it, and it cannot be written again.
     pub fn finish(&mut self) -> Result<()> {
         let path = &self.path;
-        self.document
-            .storage_mut()
-            .finish()
-            .doing(|| format!("write {}", path.display()))
+        let kept = self.document.keep();
+        self.document.storage_mut().finish();
+        kept.doing(|| format!("write {}", path.display()))
     }
 
-    /// Where it lies: somewhere else than before, if somebody has moved it, or has removed it and put
-    /// something else there.
+    /// Where it lies: somewhere else than before, if somebody has moved it, has written to it, or has removed
+    /// it and put something else there.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -133,8 +170,8 @@ impl TranscriptFile {
     /// What others did to it since this was asked last.
     pub fn displaced(&mut self) -> Option<Displaced> {
         let displaced = self.document.storage_mut().displaced()?;
-        if let Displaced::Removed { now } | Displaced::Moved { now: Some(now) } = &displaced {
-            self.path.clone_from(now);
+        if let Some(now) = displaced.now() {
+            self.path = now.into();
         }
         Some(displaced)
     }

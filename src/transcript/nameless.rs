@@ -14,7 +14,7 @@ use crate::private::create_new;
 
 use super::document::{Document, Storage};
 use super::header::Header;
-use super::pair::system;
+use super::kept::system;
 
 /// A file without a name, which its owner alone may read once it has one.
 pub struct Nameless {

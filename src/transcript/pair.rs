@@ -15,40 +15,30 @@
 //! in one call. The spare file is gone when the recording ends; a killed one leaves it behind.
 //!
 //! A file that somebody removes while it is open is written again, all of it, and so is its folder:
-//! what was recorded is not lost by it. One that somebody moves is followed.
+//! what was recorded is not lost by it. One that somebody moves is followed. One that somebody empties or
+//! writes to is left to them, and written again beside: the spare file and the last writes, which are
+//! kept, are all that was in it.
 
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::document::Storage;
-use super::file::Displaced;
+use super::document::{Contents, Storage};
+use super::file::{Displaced, Restored};
+use super::kept::{Kept, Standing, copy, system};
 use super::recent::Recent;
 use crate::limits;
-use crate::private::{self, create_new, create_whole};
+use crate::private::{self, create_new};
 
 /// Octets of a file, from a multiple of it on, into which the system writes in one step whatever happens.
 const PAGE: usize = 4096;
 
 /// A file at its path and its spare.
 pub(super) struct Pair {
-    path: PathBuf,
-    file: File,
+    kept: Kept,
     /// What the file at the path holds that the spare one does not, if it is little.
     recent: Recent,
     spare: Spare,
-    place: Place,
-    /// What others did to it, until that is told.
-    displaced: Option<Displaced>,
-}
-
-/// Where the file is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// At its path.
-    Path,
-    /// It was moved, and the system does not tell where to.
-    Elsewhere,
 }
 
 enum Spare {
@@ -64,6 +54,8 @@ struct Ready {
     file: File,
     /// Up to here it holds what the file at the path does.
     agrees: u64,
+    /// Octets that it has, unless somebody else wrote to it.
+    length: u64,
 }
 
 /// Opens a file to write more into it; nobody else who goes about it in this way can, until this one
@@ -83,58 +75,58 @@ impl Pair {
     /// For a file that lies there.
     pub(super) fn new(path: &Path, file: File) -> Self {
         let _ = system::lock(&file); // for those who would go on with it
+        Self::of(Kept::new(path, file))
+    }
+
+    fn of(kept: Kept) -> Self {
+        let recent = Recent::of(kept.file(), kept.length());
         Self {
-            path: path.into(),
-            file,
-            recent: Recent::default(),
+            kept,
+            recent,
             spare: Spare::Unneeded,
-            place: Place::Path,
-            displaced: None,
         }
     }
 
-    /// Sees to it that the file survives a power cut, and removes the spare one. Fails if it was removed
-    /// and cannot be written again.
-    pub(super) fn finish(&mut self) -> io::Result<()> {
-        let kept = self.keep();
-        let _ = self.file.sync_data();
+    /// Sees to it that the file survives a power cut, and removes the spare one.
+    pub(super) fn finish(&mut self) {
+        let _ = self.kept.file().sync_data();
         self.give_up();
-        kept
     }
 
     /// What others did to it since this was asked last.
     pub(super) fn displaced(&mut self) -> Option<Displaced> {
-        self.displaced.take()
+        self.kept.displaced()
     }
 
-    /// Writes the file again if it has no name any more, and finds it if it has another one.
-    fn keep(&mut self) -> io::Result<()> {
-        if self.place == Place::Elsewhere || system::is_at(&self.file, &self.path) {
-            return Ok(());
-        }
-        if system::has_name(&self.file) {
-            self.follow();
-            return Ok(());
-        }
-        let (path, file) = written_again(&self.path, &self.file)?;
-        self.give_up();
-        *self = Self::new(&path, file);
-        self.displaced = Some(Displaced::Removed { now: path });
-        Ok(())
-    }
-
-    /// The file was moved: it is written where it is.
-    fn follow(&mut self) {
-        self.give_up();
-        let now = system::place(&self.file);
-        match &now {
-            Some(now) => {
-                self.path.clone_from(now);
-                self.spare = Spare::Unneeded;
+    /// Puts all that was in the file, which others have changed, into another one; `empty`, if not all of
+    /// it is anywhere else.
+    fn rescue(&mut self, empty: &[u8]) -> io::Result<Contents> {
+        let length = self.kept.length();
+        let (spare, agrees) = match &self.spare {
+            Spare::Ready(spare) if spare.is_as_it_was() => (Some(&spare.file), spare.agrees),
+            _ => (None, 0),
+        };
+        let Some(recent) = self.recent.between(agrees, length) else {
+            let fill = |new: &File| system::write_all_at(new, empty, 0);
+            self.kept.write_elsewhere(fill, Restored::FromHereOn)?;
+            return Ok(Contents::Lost);
+        };
+        let fill = |new: &File| {
+            if let Some(spare) = spare {
+                copy(spare, new, 0..agrees)?;
             }
-            None => self.place = Place::Elsewhere,
-        }
-        self.displaced = Some(Displaced::Moved { now });
+            system::write_all_at(new, recent, agrees)
+        };
+        self.kept.write_elsewhere(fill, Restored::All)?;
+        Ok(Contents::Whole)
+    }
+
+    /// Another file is at the path, which has no spare one yet.
+    fn start_over(&mut self) {
+        self.give_up();
+        let _ = system::lock(self.kept.file());
+        self.recent = Recent::of(self.kept.file(), self.kept.length());
+        self.spare = Spare::Unneeded;
     }
 
     /// From here on everything is written in place.
@@ -154,21 +146,30 @@ impl Pair {
 
     fn write_and_swap(&mut self, octets: &[u8], offset: u64) -> io::Result<()> {
         if matches!(self.spare, Spare::Unneeded) {
-            self.spare = Spare::Ready(Ready::new(&self.path, &self.file)?);
+            self.spare = Spare::Ready(Ready::new(self.kept.path(), self.kept.file())?);
         }
         let Spare::Ready(spare) = &mut self.spare else {
             return Err(io::ErrorKind::Unsupported.into());
         };
-        spare.catch_up(&self.file, &self.recent, offset)?;
+        spare.catch_up(self.kept.file(), &self.recent, offset)?;
         system::write_all_at(&spare.file, octets, offset)?;
         // Somebody may have moved either and put something else there.
-        if !system::is_at(&self.file, &self.path) || !system::is_at(&spare.file, &spare.path) {
+        if !self.kept.is_at_its_path() || !system::is_at(&spare.file, &spare.path) {
             return Err(io::ErrorKind::NotFound.into());
         }
-        system::swap(&spare.path, &self.path)?;
-        std::mem::swap(&mut spare.file, &mut self.file);
+        system::swap(&spare.path, self.kept.path())?;
+        spare.length = self
+            .kept
+            .swap(&mut spare.file, offset + octets.len() as u64);
+        // What is too long to be kept goes to the other one at once: the two have all of it.
+        let (now, later) = octets.split_at(octets.len().saturating_sub(limits::TRANSCRIPT_WRITE));
         spare.agrees = offset;
-        self.recent.begin(octets, offset);
+        if spare.write(now, offset).is_ok() {
+            spare.agrees += now.len() as u64;
+            self.recent.begin(later, spare.agrees);
+        } else {
+            self.recent.begin(octets, offset);
+        }
         Ok(())
     }
 }
@@ -180,8 +181,30 @@ impl Drop for Pair {
 }
 
 impl Storage for Pair {
+    /// Writes the file again if it has no name any more, or something else in it, and finds it if it has
+    /// another name.
+    fn keep(&mut self, empty: &[u8]) -> io::Result<Contents> {
+        match self.kept.standing() {
+            Standing::AsItWas => return Ok(Contents::Whole),
+            Standing::Moved => {
+                self.give_up();
+                if self.kept.follow() {
+                    self.spare = Spare::Unneeded;
+                }
+                return Ok(Contents::Whole);
+            }
+            Standing::Removed => self.kept.write_again()?,
+            Standing::Changed => {
+                let contents = self.rescue(empty)?;
+                self.start_over();
+                return Ok(contents);
+            }
+        }
+        self.start_over();
+        Ok(Contents::Whole)
+    }
+
     fn write_at(&mut self, octets: &[u8], offset: u64) -> io::Result<()> {
-        self.keep()?;
         if !is_one_step(octets, offset) && !matches!(self.spare, Spare::Impossible) {
             match self.write_and_swap(octets, offset) {
                 Ok(()) => return Ok(()),
@@ -189,7 +212,7 @@ impl Storage for Pair {
                 Err(_) => self.give_up(),
             }
         }
-        let written = system::write_all_at(&self.file, octets, offset);
+        let written = self.kept.write_at(octets, offset);
         match written {
             Ok(()) => self.recent.add(octets, offset),
             Err(_) => self.recent.forget(),
@@ -198,7 +221,7 @@ impl Storage for Pair {
     }
 
     fn set_len(&mut self, length: u64) -> io::Result<()> {
-        self.file.set_len(length)
+        self.kept.set_len(length)
     }
 }
 
@@ -221,16 +244,31 @@ impl Ready {
             path,
             file,
             agrees: 0,
+            length: 0,
         })
     }
 
     fn catch_up(&mut self, other: &File, recent: &Recent, end: u64) -> io::Result<()> {
+        // It was at the path, and somebody may have opened it there.
+        if !self.is_as_it_was() {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
         match recent.between(self.agrees, end) {
             Some(missing) => system::write_all_at(&self.file, missing, self.agrees)?,
             None => copy(other, &self.file, self.agrees..end)?,
         }
         self.agrees = end;
         Ok(())
+    }
+
+    fn write(&mut self, octets: &[u8], offset: u64) -> io::Result<()> {
+        let written = system::write_all_at(&self.file, octets, offset);
+        self.length = system::length(&self.file)?;
+        written
+    }
+
+    fn is_as_it_was(&self) -> bool {
+        system::length(&self.file).is_ok_and(|length| length == self.length)
     }
 }
 
@@ -240,161 +278,22 @@ fn is_one_step(octets: &[u8], offset: u64) -> bool {
     offset % page + octets.len() as u64 <= page
 }
 
-/// Copies what stands there in one file to the same place of another.
-fn copy(from: &File, to: &File, place: std::ops::Range<u64>) -> io::Result<()> {
-    let mut buffer = vec![0; limits::READ];
-    let mut done = place.start;
-    while done < place.end {
-        let missing = usize::try_from(place.end - done).unwrap_or(usize::MAX);
-        let piece = &mut buffer[..missing.min(limits::READ)];
-        system::read_exact_at(from, piece, done)?;
-        system::write_all_at(to, piece, done)?;
-        done += piece.len() as u64;
-    }
-    Ok(())
-}
-
-/// Writes a file that has no name any more to its path again, and makes the folder if that is gone too.
-/// Where something else is there now, the name gets a number: `a-2.json`.
-fn written_again(path: &Path, file: &File) -> io::Result<(PathBuf, File)> {
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        private::folder().recursive(true).create(folder)?;
-    }
-    let length = file.metadata()?.len();
-    let stem = path.file_stem().unwrap_or_default();
-    let numbered = (2_u32..).map(|number| {
-        let mut name = stem.to_os_string();
-        name.push(format!("-{number}"));
-        if let Some(extension) = path.extension() {
-            name.push(".");
-            name.push(extension);
-        }
-        path.with_file_name(name)
-    });
-    for path in std::iter::once(path.to_owned()).chain(numbered) {
-        match create_whole(&path, |new| copy(file, new, 0..length)) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            made => return made.map(|file| (path, file)),
-        }
-    }
-    Err(io::ErrorKind::AlreadyExists.into())
-}
-
-#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
-pub(super) mod system {
-    use std::fs::File;
-    use std::io;
-    use std::os::unix::fs::{FileExt, MetadataExt};
-    use std::path::{Path, PathBuf};
-
-    use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
-
-    /// Fails with `WouldBlock` when somebody else has it; file systems without locks have none.
-    pub(super) fn lock(file: &File) -> io::Result<()> {
-        match flock(file, FlockOperation::NonBlockingLockExclusive).map_err(io::Error::from) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(error),
-            _ => Ok(()),
-        }
-    }
-
-    pub(in super::super) fn write_all_at(
-        file: &File,
-        octets: &[u8],
-        offset: u64,
-    ) -> io::Result<()> {
-        file.write_all_at(octets, offset)
-    }
-
-    pub(super) fn read_exact_at(file: &File, octets: &mut [u8], offset: u64) -> io::Result<()> {
-        file.read_exact_at(octets, offset)
-    }
-
-    pub(super) fn swap(one: &Path, other: &Path) -> io::Result<()> {
-        renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE).map_err(io::Error::from)
-    }
-
-    pub(super) fn is_at(file: &File, path: &Path) -> bool {
-        match (file.metadata(), path.symlink_metadata()) {
-            (Ok(file), Ok(path)) => (file.dev(), file.ino()) == (path.dev(), path.ino()),
-            _ => false,
-        }
-    }
-
-    /// Whether it was not removed.
-    pub(super) fn has_name(file: &File) -> bool {
-        file.metadata().is_ok_and(|file| file.nlink() > 0)
-    }
-
-    /// Where it is, if the system tells.
-    pub(super) fn place(file: &File) -> Option<PathBuf> {
-        path(file).filter(|path| is_at(file, path))
-    }
-
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    fn path(file: &File) -> Option<PathBuf> {
-        use std::os::fd::AsRawFd;
-        std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()
-    }
-
-    #[cfg(target_vendor = "apple")]
-    fn path(file: &File) -> Option<PathBuf> {
-        use std::os::unix::ffi::OsStringExt;
-        let path = rustix::fs::getpath(file).ok()?;
-        Some(std::ffi::OsString::from_vec(path.into_bytes()).into())
-    }
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
-pub(super) mod system {
-    use std::fs::File;
-    use std::io::{self, Read, Seek, SeekFrom, Write};
-    use std::path::{Path, PathBuf};
-
-    /// Not to be had here.
-    pub(super) fn lock(_: &File) -> io::Result<()> {
-        Ok(())
-    }
-
-    pub(in super::super) fn write_all_at(
-        mut file: &File,
-        octets: &[u8],
-        offset: u64,
-    ) -> io::Result<()> {
-        file.seek(SeekFrom::Start(offset))?;
-        file.write_all(octets)
-    }
-
-    pub(super) fn read_exact_at(mut file: &File, octets: &mut [u8], offset: u64) -> io::Result<()> {
-        file.seek(SeekFrom::Start(offset))?;
-        file.read_exact(octets)
-    }
-
-    pub(super) fn swap(_: &Path, _: &Path) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-
-    /// Enough to remove what was made and never swapped.
-    pub(super) fn is_at(_: &File, path: &Path) -> bool {
-        path.exists()
-    }
-
-    /// Nobody can tell.
-    pub(super) fn has_name(_: &File) -> bool {
-        true
-    }
-
-    /// Likewise.
-    pub(super) fn place(_: &File) -> Option<PathBuf> {
-        None
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Pair {
+        fn keep_and_write(&mut self, octets: &[u8], offset: u64) -> io::Result<()> {
+            assert_eq!(self.keep(b"new")?, Contents::Whole);
+            self.write_at(octets, offset)
+        }
+
+        fn keep_and_finish(&mut self) -> io::Result<()> {
+            let kept = self.keep(b"new");
+            self.finish();
+            kept.map(drop)
+        }
+    }
 
     struct Bench {
         folder: tempfile::TempDir,
@@ -411,7 +310,7 @@ mod tests {
         }
 
         fn content(&self) -> Vec<u8> {
-            std::fs::read(&self.pair.path).unwrap()
+            std::fs::read(self.pair.kept.path()).unwrap()
         }
 
         fn files(&self) -> Vec<String> {
@@ -437,10 +336,10 @@ mod tests {
             let end = expected.len().saturating_sub(4);
             expected.truncate(end);
             expected.extend_from_slice(&octets);
-            place.pair.write_at(&octets, end as u64).unwrap();
+            place.pair.keep_and_write(&octets, end as u64).unwrap();
             assert!(place.content() == expected, "{length}");
         }
-        place.pair.finish().unwrap();
+        place.pair.keep_and_finish().unwrap();
         assert_eq!(place.files(), ["a.json"]);
         assert!(place.content() == expected);
     }
@@ -449,9 +348,9 @@ mod tests {
     #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
     fn who_reads_during_a_long_write_sees_what_was_there_before() {
         let mut place = Bench::new();
-        place.pair.write_at(b"before", 0).unwrap();
-        let mut reader = File::open(&place.pair.path).unwrap();
-        place.pair.write_at(&[b'x'; 5000], 3).unwrap();
+        place.pair.keep_and_write(b"before", 0).unwrap();
+        let mut reader = File::open(place.pair.kept.path()).unwrap();
+        place.pair.keep_and_write(&[b'x'; 5000], 3).unwrap();
         assert_eq!(io::read_to_string(&mut reader).unwrap(), "before");
         assert_eq!(place.content().len(), 5003);
         assert_eq!(place.files(), [".a.json.spare", "a.json"]);
@@ -462,9 +361,9 @@ mod tests {
         let mut place = Bench::new();
         let left = place.folder.path().join(".a.json.spare");
         std::fs::write(left, "left behind").unwrap();
-        place.pair.write_at(&[b'x'; 5000], 0).unwrap();
+        place.pair.keep_and_write(&[b'x'; 5000], 0).unwrap();
         assert_eq!(place.content(), [b'x'; 5000]);
-        place.pair.finish().unwrap();
+        place.pair.keep_and_finish().unwrap();
         assert_eq!(place.files(), ["a.json"]);
     }
 
@@ -481,14 +380,14 @@ mod tests {
     fn a_file_that_was_removed_is_written_again_with_all_that_was_in_it() {
         for spare in [false, true] {
             let mut place = Bench::new();
-            place.pair.write_at(b"before", 0).unwrap();
+            place.pair.keep_and_write(b"before", 0).unwrap();
             if spare {
-                place.pair.write_at(&[b'x'; 5000], 6).unwrap();
+                place.pair.keep_and_write(&[b'x'; 5000], 6).unwrap();
             }
             let before = place.content();
             let end = before.len() as u64;
             std::fs::remove_dir_all(place.folder.path()).unwrap();
-            place.pair.write_at(b"behind", end).unwrap();
+            place.pair.keep_and_write(b"behind", end).unwrap();
             let path = place.folder.path().join("a.json");
             let now = path.clone();
             assert_eq!(place.pair.displaced(), Some(Displaced::Removed { now }));
@@ -498,19 +397,79 @@ mod tests {
             // Again, and something else is there.
             std::fs::remove_file(&path).unwrap();
             std::fs::write(&path, "mine").unwrap();
-            place.pair.write_at(&[b'y'; 5000], end + 6).unwrap();
+            place.pair.keep_and_write(&[b'y'; 5000], end + 6).unwrap();
             let now = place.folder.path().join("a-2.json");
             let displaced = Displaced::Removed { now: now.clone() };
             assert_eq!(place.pair.displaced(), Some(displaced));
-            place.pair.finish().unwrap();
+            place.pair.keep_and_finish().unwrap();
             assert_eq!(std::fs::read(&path).unwrap(), b"mine");
             assert_eq!(std::fs::read(&now).unwrap().len() as u64, end + 5006);
             // And at the end.
             std::fs::remove_file(&now).unwrap();
-            place.pair.finish().unwrap();
+            place.pair.keep_and_finish().unwrap();
             assert_eq!(std::fs::read(&now).unwrap().len() as u64, end + 5006);
             assert_eq!(place.files(), ["a-2.json", "a.json"]);
         }
+    }
+
+    /// Whatever was written last, and however the file was changed.
+    #[test]
+    #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+    fn a_file_that_others_changed_is_left_to_them_and_written_anew_beside_it() {
+        const LONG: usize = 300_000; // more than is kept of a write
+        for lengths in [
+            vec![10],
+            vec![100, 5000],
+            vec![5000, 100, 200],
+            vec![LONG],
+            vec![100, LONG, 100, 4000, LONG, 10],
+            vec![limits::TRANSCRIPT_WRITE, 4000, 4000],
+        ] {
+            for theirs in [&b""[..], b"mine", &[b'm'; 1_000_000]] {
+                let mut place = Bench::new();
+                let path = place.folder.path().join("a.json");
+                std::fs::write(&path, "begun").unwrap();
+                place.pair = Pair::new(
+                    &path,
+                    File::options().read(true).write(true).open(&path).unwrap(),
+                );
+                let mut end = 1;
+                for length in &lengths {
+                    place
+                        .pair
+                        .keep_and_write(&vec![b'x'; *length], end)
+                        .unwrap();
+                    end += *length as u64 - 4;
+                }
+                let before = place.content();
+                std::fs::write(&path, theirs).unwrap();
+                place.pair.keep_and_write(b"behind", end).unwrap();
+                let now = place.folder.path().join("a-2.json");
+                let displaced = place.pair.displaced();
+                let restored = Restored::All;
+                let changed = Displaced::Changed { now, restored };
+                assert_eq!(displaced, Some(changed), "{lengths:?}");
+                let expected = [&before[..before.len() - 4], b"behind"].concat();
+                assert!(place.content() == expected, "{lengths:?}");
+                place.pair.keep_and_finish().unwrap();
+                assert_eq!(place.pair.displaced(), None);
+                assert_eq!(std::fs::read(&path).unwrap(), theirs);
+                assert_eq!(place.files(), ["a-2.json", "a.json"]);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_nowhere_else_is_lost() {
+        let mut place = Bench::new();
+        place.pair.spare = Spare::Impossible;
+        place.pair.keep_and_write(&[b'x'; 400_000], 0).unwrap();
+        let path = place.folder.path().join("a.json");
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(place.pair.keep(b"new").unwrap(), Contents::Lost);
+        assert_eq!(place.content(), b"new");
+        assert!(place.pair.displaced().unwrap().loses());
+        assert_eq!(std::fs::read(&path).unwrap(), b"");
     }
 
     #[test]
@@ -521,11 +480,11 @@ mod tests {
         std::fs::create_dir(&within).unwrap();
         let path = within.join("a.json");
         let mut pair = Pair::new(&path, create_new(&path).unwrap());
-        pair.write_at(b"before", 0).unwrap();
+        pair.keep_and_write(b"before", 0).unwrap();
         std::fs::remove_dir_all(&within).unwrap();
         std::fs::write(&within, "a file where its folder was").unwrap();
-        pair.write_at(b"behind", 6).unwrap_err();
-        pair.finish().unwrap_err();
+        pair.keep_and_write(b"behind", 6).unwrap_err();
+        pair.keep_and_finish().unwrap_err();
         assert_eq!(pair.displaced(), None);
     }
 
@@ -537,10 +496,10 @@ mod tests {
         std::fs::create_dir(&before).unwrap();
         let path = before.join("a.json");
         let mut pair = Pair::new(&path, create_new(&path).unwrap());
-        pair.write_at(&[b'x'; 5000], 0).unwrap();
+        pair.keep_and_write(&[b'x'; 5000], 0).unwrap();
         std::fs::rename(&before, &after).unwrap();
-        pair.write_at(&[b'y'; 5000], 5000).unwrap();
-        pair.finish().unwrap();
+        pair.keep_and_write(&[b'y'; 5000], 5000).unwrap();
+        pair.keep_and_finish().unwrap();
         let files: Vec<_> = std::fs::read_dir(&after).unwrap().collect();
         assert_eq!(files.len(), 1, "{files:?}");
         assert_eq!(std::fs::read(after.join("a.json")).unwrap().len(), 10_000);
@@ -550,12 +509,12 @@ mod tests {
     #[cfg(unix)]
     fn a_file_that_was_moved_is_followed_and_what_took_its_place_is_let_be() {
         let mut place = Bench::new();
-        place.pair.write_at(&[b'x'; 5000], 0).unwrap();
+        place.pair.keep_and_write(&[b'x'; 5000], 0).unwrap();
         let moved = place.folder.path().join("moved.json");
-        std::fs::rename(&place.pair.path, &moved).unwrap();
-        std::fs::write(&place.pair.path, "mine").unwrap();
-        place.pair.write_at(&[b'y'; 5000], 5000).unwrap();
-        place.pair.finish().unwrap();
+        std::fs::rename(place.pair.kept.path(), &moved).unwrap();
+        std::fs::write(place.pair.kept.path(), "mine").unwrap();
+        place.pair.keep_and_write(&[b'y'; 5000], 5000).unwrap();
+        place.pair.keep_and_finish().unwrap();
         let path = place.folder.path().join("a.json");
         assert_eq!(std::fs::read(path).unwrap(), b"mine");
         assert_eq!(std::fs::read(moved).unwrap().len(), 10_000);

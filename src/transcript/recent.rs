@@ -3,7 +3,13 @@
 //!
 //! Not a cache of the file: it holds the octets from one place on, as long as they are few.
 
+use std::fs::File;
+
+use super::kept::system;
 use crate::limits;
+
+/// Octets that are kept: of a long write, and what comes behind it up to the end of a page.
+const KEPT: usize = limits::TRANSCRIPT_WRITE + 8 * 1024;
 
 /// The octets of a file from one place to its end, or none.
 #[derive(Default)]
@@ -13,6 +19,19 @@ pub(super) struct Recent {
 }
 
 impl Recent {
+    /// All of this file, if that is little.
+    pub(super) fn of(file: &File, length: u64) -> Self {
+        let mut recent = Self::default();
+        let octets = usize::try_from(length)
+            .ok()
+            .filter(|length| *length <= KEPT);
+        recent.octets.resize(octets.unwrap_or_default(), 0);
+        if system::read_exact_at(file, &mut recent.octets, 0).is_err() {
+            recent.forget();
+        }
+        recent
+    }
+
     /// These octets were written, and end the file; what stands before them is of no interest.
     pub(super) fn begin(&mut self, octets: &[u8], start: u64) {
         self.forget();
@@ -43,7 +62,7 @@ impl Recent {
     }
 
     fn extend(&mut self, octets: &[u8]) {
-        match self.octets.len() + octets.len() <= limits::TRANSCRIPT_WRITE {
+        match self.octets.len() + octets.len() <= KEPT {
             true => self.octets.extend_from_slice(octets),
             false => self.forget(),
         }
@@ -80,7 +99,7 @@ mod tests {
         recent.add(b"x", 14);
         assert_eq!(recent.between(10, 13), None);
         recent.begin(b"abc", 10);
-        recent.add(&vec![b'x'; limits::TRANSCRIPT_WRITE], 13);
+        recent.add(&vec![b'x'; KEPT], 13);
         assert_eq!(recent.between(10, 13), None);
     }
 }

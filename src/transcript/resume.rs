@@ -13,7 +13,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use super::document::{Document, Tail};
+use super::document::{Document, Tail, empty};
 use super::file::TranscriptFile;
 use super::header::Header;
 use super::pair::{Pair, open_alone};
@@ -68,7 +68,8 @@ pub(super) fn resume(path: &Path) -> Result<Resumed> {
             .hint("put the members that stand behind \"events\" before it")
         })?,
     };
-    let document = Document::resume(Pair::new(&real, file), end, events, tail);
+    let empty = empty(reader.header());
+    let document = Document::resume(Pair::new(&real, file), empty, end, events, tail);
     Ok(Resumed {
         file: TranscriptFile::going_on(real, document),
         header: reader.header().clone(),

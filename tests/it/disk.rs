@@ -1,5 +1,5 @@
 //! What becomes of the transcript when its disk is full, its folder cannot be written, or somebody
-//! removes or moves it while it is recorded: the relay goes on, nothing that can be kept is lost, and
+//! removes, moves or changes it while it is recorded, and of the capture beside it: the relay goes on, nothing that can be kept is lost, and
 //! what was done or is to be done is said.
 
 use std::fs;
@@ -14,7 +14,7 @@ use super::endings::goes_on_without_room;
 use super::killed::is_whole;
 use super::support::app::App;
 use super::support::disk::{Disk, needing_disks};
-use super::support::mailscope::{Mailscope, binary, record};
+use super::support::mailscope::{Mailscope, Recording, binary, record};
 use super::support::patience::InTime;
 use super::support::server::{Server, polite};
 use super::support::transcript::Transcript;
@@ -30,6 +30,14 @@ pub fn trials() -> Vec<Trial> {
         it_is_removed_and_cannot_be_written_again,
         it_is_moved,
         its_folder_is_moved,
+        it_is_emptied,
+        an_editor_writes_it_anew,
+        something_is_written_behind_it,
+        it_is_emptied_before_the_end,
+        it_is_emptied_and_is_nowhere_else,
+        the_capture_is_removed,
+        the_capture_is_moved,
+        the_capture_is_emptied,
     );
     trials.extend(needing_disks(trials!("disk";
         the_disk_is_full,
@@ -138,9 +146,13 @@ struct Begun {
 
 impl Begun {
     fn new() -> Self {
+        Self::with(|recording| recording)
+    }
+
+    fn with(set: impl FnOnce(Recording) -> Recording) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::plain(polite);
-        let recording = record(&server.name()).with(&PLAIN);
+        let recording = set(record(&server.name()).with(&PLAIN));
         let out = folder.path().join("recordings/session.json");
         let mailscope = recording.out(&out).start();
         let mut app = App::plain(mailscope.plain());
@@ -328,4 +340,193 @@ fn its_folder_is_moved() {
     begun.is_recorded(&now);
     let stderr = begun.ends_in(&now);
     assert!(stderr.contains(&moved(&out, &now)), "{stderr}");
+}
+
+/// It is told once, with what to do.
+fn is_told_as_changed(stderr: &str, out: &Path, restored: &str, now: &Path) {
+    let told = format!(
+        "mailscope: warning: {} was emptied, cut short or written to by others during the recording; \
+         it is left as it is now, and {restored} {}\n  try: ",
+        out.display(),
+        now.display()
+    );
+    assert_eq!(stderr.matches(&told).count(), 1, "{stderr}");
+    assert_eq!(stderr.matches("by others").count(), 1, "{stderr}");
+}
+
+const AGAIN: &str = "all of it is written again, to";
+const FROM_HERE_ON: &str = "WHAT IT HELD IS NOWHERE ELSE; the recording goes on in";
+
+/// As `: > session.json` does, and a rotation of logs that copies.
+fn it_is_emptied() {
+    for (before, behind) in [(1, 1), (300, 1), (1, 300), (300, 300)] {
+        let mut begun = Begun::new();
+        let out = begun.out();
+        begun.noops("b", before);
+        begun.is_recorded(&out);
+        fs::write(&out, "").unwrap();
+        begun.noops("c", behind);
+        let now = out.with_file_name("session-2.json");
+        begun.is_recorded(&now);
+        assert_eq!(fs::read(&out).unwrap(), b"");
+        let stderr = begun.ends_in(&now);
+        is_told_as_changed(&stderr, &out, AGAIN, &now);
+    }
+}
+
+/// One that writes what it has, which is what was there a while ago, into the same file.
+fn an_editor_writes_it_anew() {
+    let mut begun = Begun::new();
+    let out = begun.out();
+    let edited = fs::read_to_string(&out).unwrap();
+    begun.noops("b", 100);
+    begun.is_recorded(&out);
+    fs::write(&out, &edited).unwrap();
+    begun.noops("c", 100);
+    let now = out.with_file_name("session-2.json");
+    begun.is_recorded(&now);
+    assert_eq!(fs::read_to_string(&out).unwrap(), edited);
+    let stderr = begun.ends_in(&now);
+    is_told_as_changed(&stderr, &out, AGAIN, &now);
+}
+
+fn something_is_written_behind_it() {
+    let mut begun = Begun::new();
+    let out = begun.out();
+    let mut behind = fs::OpenOptions::new().append(true).open(&out).unwrap();
+    behind.write_all(b"a remark of mine\n").unwrap();
+    begun.noops("b", 100);
+    let now = out.with_file_name("session-2.json");
+    begun.is_recorded(&now);
+    let left = fs::read_to_string(&out).unwrap();
+    assert!(left.ends_with("]}\na remark of mine\n"), "{left}");
+    let stderr = begun.ends_in(&now);
+    is_told_as_changed(&stderr, &out, AGAIN, &now);
+}
+
+fn it_is_emptied_before_the_end() {
+    let begun = Begun::new();
+    let out = begun.out();
+    fs::write(&out, "").unwrap();
+    let now = out.with_file_name("session-2.json");
+    let stderr = begun.ends(&now);
+    is_told_as_changed(&stderr, &out, AGAIN, &now);
+}
+
+/// There is no spare file, and it is too long to be held.
+fn it_is_emptied_and_is_nowhere_else() {
+    let mut begun = Begun::new();
+    let out = begun.out();
+    // A folder that has the spare file's name, and cannot be removed.
+    fs::create_dir_all(out.with_file_name(".session.json.spare/x")).unwrap();
+    begun.noops("b", 2000);
+    begun.is_recorded(&out);
+    fs::write(&out, "").unwrap();
+    begun.noops("c", 300);
+    let now = out.with_file_name("session-2.json");
+    let last = "c299 NOOP\\r\\n";
+    wait_for("what comes from then on", || {
+        let text = fs::read_to_string(&now).unwrap_or_default();
+        text.contains(last).then_some(())
+    });
+    begun.mailscope.signal(Signal::INT);
+    assert_eq!(begun.mailscope.wait().code(), Some(2));
+    let stderr = begun.mailscope.stderr();
+    is_told_as_changed(&stderr, &out, FROM_HERE_ON, &now);
+    let last = format!("NOT ALL OF THEM in {}\n", now.display());
+    assert!(stderr.contains(&last), "{stderr}");
+    assert_eq!(fs::read(&out).unwrap(), b"");
+    let transcript = Transcript::read(&now);
+    let told = String::from_utf8(transcript.wire(1, "client", b"")).unwrap();
+    assert!(
+        begun.said.ends_with(&told) && told.contains("c0 NOOP"),
+        "{told}"
+    );
+}
+
+/// The capture in this file, and what of it is whole.
+fn captured(file: &Path) -> Option<Vec<u8>> {
+    let shown = {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("imported.json");
+        let mut import = binary();
+        import.arg("import").arg(file).arg("-o").arg(&out);
+        let imported = import.output_in_time().unwrap();
+        if !imported.status.success() {
+            return None;
+        }
+        Transcript::read(&out)
+    };
+    Some(shown.wire(1, "client", b""))
+}
+
+fn with_capture() -> (Begun, PathBuf, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("session.pcapng");
+    let name = file.to_str().unwrap().to_owned();
+    let begun = Begun::with(|recording| recording.with(&["--pcapng", &name]));
+    (begun, file, folder)
+}
+
+/// Its length no longer changes, for what was said is in it.
+fn is_captured(begun: &Begun, file: &Path) {
+    wait_for("all that was said in the capture", || {
+        let octets = fs::read(file).ok()?;
+        let last = begun.said.lines().last()?.as_bytes();
+        octets
+            .windows(last.len())
+            .any(|octets| octets == last)
+            .then_some(())
+    });
+}
+
+fn the_capture_is_removed() {
+    let (mut begun, file, _folder) = with_capture();
+    for (turn, commands) in [1, 300, 1].into_iter().enumerate() {
+        is_captured(&begun, &file);
+        fs::remove_file(&file).unwrap();
+        begun.noops(&format!("b{turn}."), commands);
+    }
+    is_captured(&begun, &file);
+    fs::remove_file(&file).unwrap();
+    let (out, said) = (begun.out(), begun.said.clone());
+    let stderr = begun.ends_in(&out);
+    assert_eq!(
+        stderr.matches(&removed(&file, &file)).count(),
+        4,
+        "{stderr}"
+    );
+    assert_eq!(captured(&file).unwrap(), said.as_bytes());
+}
+
+fn the_capture_is_moved() {
+    let (mut begun, file, folder) = with_capture();
+    let now = folder.path().join("kept.pcapng");
+    is_captured(&begun, &file);
+    fs::rename(&file, &now).unwrap();
+    begun.noops("b", 300);
+    let (out, said) = (begun.out(), begun.said.clone());
+    let stderr = begun.ends_in(&out);
+    assert!(stderr.contains(&moved(&file, &now)), "{stderr}");
+    assert_eq!(captured(&now).unwrap(), said.as_bytes());
+    assert!(!file.exists());
+}
+
+/// There is no other copy of what was in it; the transcript has everything.
+fn the_capture_is_emptied() {
+    let (mut begun, file, folder) = with_capture();
+    is_captured(&begun, &file);
+    fs::write(&file, "").unwrap();
+    begun.noops("b", 300);
+    let now = folder.path().join("session-2.pcapng");
+    is_captured(&begun, &now);
+    begun.mailscope.signal(Signal::INT);
+    assert_eq!(begun.mailscope.wait().code(), Some(2));
+    let stderr = begun.mailscope.stderr();
+    is_told_as_changed(&stderr, &file, FROM_HERE_ON, &now);
+    assert_eq!(fs::read(&file).unwrap(), b"");
+    let told = captured(&now).unwrap();
+    assert!(begun.said.as_bytes().ends_with(&told), "{told:?}");
+    let transcript = Transcript::read(begun.mailscope.out());
+    assert_eq!(transcript.wire(1, "client", b""), begun.said.as_bytes());
 }

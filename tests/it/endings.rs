@@ -57,7 +57,7 @@ fn ends_in_time(mailscope: &mut Mailscope, signal: Signal) -> Option<i32> {
 }
 
 fn a_signal_ends_it_with_peers_that_are_stuck() {
-    for signal in [Signal::INT, Signal::TERM] {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let server = Far::listen(None);
         let mut mailscope = record(&server.name())
             .with(&["--server-tls", "none"])

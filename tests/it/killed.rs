@@ -114,7 +114,7 @@ fn at_random_moments() {
 /// In the middle of traffic: everything that the apps were given is there, and that it was stopped.
 fn by_a_signal_that_it_heeds() {
     let server = Server::plain(bodies);
-    for signal in [Signal::INT, Signal::TERM, Signal::INT] {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let legs = ["--server-tls", "none", "--quiet"];
         let mut mailscope = record(&server.name()).with(&legs).start();
         let (heard, done) = (Given::default(), AtomicBool::new(false));

@@ -55,6 +55,7 @@ mod socks;
 mod starttls;
 mod stats;
 mod support;
+mod terminal;
 mod time;
 mod tls;
 mod transparent;
@@ -109,6 +110,7 @@ fn main() -> ExitCode {
         socks::trials(),
         starttls::trials(),
         stats::trials(),
+        terminal::trials(),
         time::trials(),
         tls::trials(),
         transparent::trials(),

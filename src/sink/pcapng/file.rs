@@ -1,6 +1,10 @@
 //! A capture in a file, while it is recorded.
+//!
+//! It promises of what others do to the file what [`Kept`] promises. There is no second copy of it: one that
+//! they emptied goes on in another file, where Wireshark finds connections without a beginning; all of it can
+//! be made of the transcript.
 
-use std::io::{BufWriter, ErrorKind};
+use std::io::{self, BufWriter, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,11 +15,17 @@ use crate::error::{Doing, Error, Result};
 use crate::event::Event;
 use crate::private;
 use crate::sink::bus::{Purpose, Sink};
+use crate::sink::recording::OnDisplaced;
+use crate::transcript::Kept;
 
 /// A capture file that grows with the session.
 pub struct CaptureFile {
-    capture: Capture<BufWriter<std::fs::File>>,
+    capture: Capture<BufWriter<Kept>>,
     path: PathBuf,
+    /// What every such file begins with.
+    begin: Vec<u8>,
+    on_displaced: Option<OnDisplaced>,
+    is_whole: bool,
 }
 
 impl CaptureFile {
@@ -33,9 +43,43 @@ impl CaptureFile {
             _ => Error::new(doing(), error),
         })?;
         let since = (started - OffsetDateTime::UNIX_EPOCH).unsigned_abs();
-        let capture = Capture::new(BufWriter::new(file), since).doing(doing)?;
-        let path = path.to_owned();
-        Ok(Self { capture, path })
+        let mut begin = Vec::new();
+        Capture::new(&mut begin, since).doing(doing)?;
+        let file = BufWriter::new(Kept::new(path, file));
+        let mut capture = Capture::new(file, since).doing(doing)?;
+        capture.flush().doing(doing)?;
+        Ok(Self {
+            capture,
+            path: path.to_owned(),
+            begin,
+            on_displaced: None,
+            is_whole: true,
+        })
+    }
+
+    /// The same, which calls this at once if somebody removes, moves or changes the file.
+    #[must_use = "the capture that tells is returned, not changed in place"]
+    pub fn telling(mut self, on_displaced: &OnDisplaced) -> Self {
+        self.on_displaced = Some(Arc::clone(on_displaced));
+        self
+    }
+
+    /// Sees to it that more can be written. Between two blocks, with nothing in the buffer: another file
+    /// begins with a whole one.
+    fn keep(&mut self) -> io::Result<()> {
+        let file = self.capture.out_mut().get_mut();
+        file.keep(&self.begin)?;
+        let Some(displaced) = file.displaced() else {
+            return Ok(());
+        };
+        self.is_whole &= !displaced.loses();
+        if let Some(tell) = &self.on_displaced {
+            tell(&self.path, &displaced);
+        }
+        if let Some(now) = displaced.now() {
+            self.path = now.into();
+        }
+        Ok(())
     }
 
     fn doing(&self) -> String {
@@ -45,7 +89,7 @@ impl CaptureFile {
 
 impl Sink for CaptureFile {
     fn take(&mut self, events: &[Arc<Event>]) -> Result<()> {
-        let mut written = Ok(());
+        let mut written = self.keep();
         for event in events {
             written = written.and_then(|()| self.capture.write(event));
         }
@@ -55,7 +99,15 @@ impl Sink for CaptureFile {
     }
 
     fn finish(&mut self) -> Result<()> {
-        self.capture.finish().doing(|| self.doing())
+        let kept = self.keep();
+        let finished = kept.and_then(|()| self.capture.finish());
+        // What comes at the end may be a moment ago.
+        let finished = finished.and_then(|()| self.keep());
+        finished.doing(|| self.doing())
+    }
+
+    fn is_whole(&self) -> bool {
+        self.is_whole
     }
 
     fn purpose(&self) -> Purpose {

@@ -163,6 +163,11 @@ impl<W: Write> Capture<W> {
         self.writer.get_mut().flush()
     }
 
+    /// What it is written to.
+    fn out_mut(&mut self) -> &mut W {
+        self.writer.get_mut()
+    }
+
     fn connected(&mut self, event: &Event, client: &str, server: &str) -> io::Result<()> {
         let (client, server, name) = self.addresses.of(event.conn, client, server);
         self.release()?;

@@ -1,9 +1,7 @@
 //! Peers and sinks that take little or nothing: what waits for them is bounded, and whoever sends it waits.
 
-use std::fs::OpenOptions;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 use rustix::process::Signal;
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use mailscope::limits;
 
@@ -21,6 +18,7 @@ use crate::support::mailscope::{Mailscope, record};
 use crate::support::memory::{MIB, own, peak, processor};
 use crate::support::patience::InTime;
 use crate::support::session::{Session, Talk, once, pass};
+use crate::support::terminal::Terminal;
 use crate::support::transcript::Transcript;
 use crate::support::wire::{Door, Far, join};
 use crate::support::{PATIENCE, trials, wait_for};
@@ -173,16 +171,8 @@ fn has_the_mail(transcript: &Transcript, conn: u64) {
 }
 
 fn a_terminal_that_is_not_read() {
-    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&terminal).unwrap();
-    unlockpt(&terminal).unwrap();
-    let name = ptsname(&terminal, Vec::new()).unwrap();
-    let screen = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .custom_flags(0o400) // O_NOCTTY
-        .open(name.to_str().unwrap())
-        .unwrap();
+    let terminal = Terminal::open();
+    let screen = terminal.screen();
     let mut session = Session::start(Door::Plain, |record| record.stdout(screen));
     let app = session.mailscope.plain().to_owned();
     session.up(&|| once("a FETCH 1 BODY[]\r\n"));

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use super::patience::InTime;
 use super::schema;
+use super::terminal::Terminal;
 use super::transcript::Transcript;
 use super::wait_for;
 
@@ -63,6 +64,7 @@ pub struct Recording {
     settings: Vec<(&'static str, String)>,
     folder: TempDir,
     out: PathBuf,
+    stdin: Option<Stdio>,
     stdout: Option<Stdio>,
     stderr: Option<Stdio>,
 }
@@ -95,6 +97,7 @@ fn recording(server: &[&str], listeners: &[&'static str]) -> Recording {
         settings,
         folder,
         out,
+        stdin: None,
         stdout: None,
         stderr: None,
     }
@@ -150,6 +153,12 @@ impl Recording {
         self
     }
 
+    /// It runs in this terminal.
+    pub fn on(mut self, terminal: &Terminal) -> Self {
+        self.stdin = Some(terminal.screen().into());
+        self.stdout(terminal.screen()).stderr(terminal.screen())
+    }
+
     /// Its standard output goes there instead of to a file.
     pub fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
         self.stdout = Some(stdout.into());
@@ -189,6 +198,9 @@ impl Recording {
         let stderr = self.stderr.unwrap_or_else(|| file.into());
         for (name, value) in &self.settings {
             self.command.args([name, value.as_str()]);
+        }
+        if let Some(stdin) = self.stdin {
+            self.command.stdin(stdin);
         }
         let child = self
             .command

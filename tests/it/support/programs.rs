@@ -32,6 +32,7 @@ pub const OPENSSL: Program = Program::new("openssl", "openssl");
 pub const PYTEST: Program = Program::new("pytest-3", "python3-pytest");
 pub const PYTHON: Program = Program::new("python3", "python3");
 pub const SCRIPT: Program = Program::new("script", "bsdutils");
+pub const SETSID: Program = Program::new("setsid", "util-linux");
 pub const SS: Program = Program::new("ss", "iproute2");
 pub const TCPDUMP: Program = Program::new("tcpdump", "tcpdump");
 pub const TSHARK: Program = Program::new("tshark", "tshark");
