@@ -118,12 +118,10 @@ fn it_is_told_twice_and_still_ends_in_order() {
         for turn in 0..25 {
             noops(&mut app, &format!("b{turn}."));
         }
-        let begun = Instant::now();
         mailscope.signal(first);
         std::thread::sleep(Duration::from_millis(20)); // or both are one to the system
         mailscope.signal(Signal::HUP);
         assert_eq!(mailscope.wait().code(), Some(0), "{}", mailscope.stderr());
-        assert!(begun.elapsed() < ENDED, "{:?}", begun.elapsed());
         is_complete(&mailscope, 40 * 26, Some("mailscope was stopped"));
         let stderr = mailscope.stderr();
         assert!(stderr.contains("was not read to its end"), "{stderr}");
