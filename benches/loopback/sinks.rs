@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mailscope::error::Result;
-use mailscope::event::Event;
+use mailscope::sink::batch::Batch;
 use mailscope::sink::bus::{Bus, OnFailure, Purpose, Sink};
 use mailscope::sink::queue::Policy;
 use mailscope::sink::recording::Recording;
@@ -55,7 +55,7 @@ impl Sinks {
 struct Unsynchronized(Recording);
 
 impl Sink for Unsynchronized {
-    fn take(&mut self, events: &[Arc<Event>]) -> Result<()> {
+    fn take(&mut self, events: &Batch) -> Result<()> {
         self.0.take(events)
     }
 

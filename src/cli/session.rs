@@ -21,6 +21,7 @@ use crate::event::{Body, Event, Secrets};
 use crate::limits;
 use crate::net::{Clock, permit_more_files};
 use crate::relay::Relay;
+use crate::sink::batch::Batch;
 use crate::sink::bus::{Bus, Cause, OnFailure, Purpose, Shortfall, Sink};
 use crate::sink::pcapng::CaptureFile;
 use crate::sink::queue::Policy;
@@ -41,8 +42,8 @@ pub struct Session {
 struct Ended(Arc<Notify>);
 
 impl Sink for Ended {
-    fn take(&mut self, events: &[Arc<Event>]) -> Result<()> {
-        let is_closed = |event: &Arc<Event>| matches!(event.body, Body::Closed { .. });
+    fn take(&mut self, events: &Batch) -> Result<()> {
+        let is_closed = |event: &Event| matches!(event.body, Body::Closed { .. });
         if events.iter().any(is_closed) {
             self.0.notify_one();
         }

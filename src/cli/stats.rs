@@ -2,15 +2,14 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use super::filter::FilterArgument;
 use super::progress::{Beside, Progress};
 use super::say::{say, say_at_the_end, warn};
 use super::{Common, Output, before, print_octets, view};
 use crate::error::Result;
-use crate::event::Event;
 use crate::recording::Events;
+use crate::sink::batch::Batch;
 use crate::sink::bus::{Purpose, Sink};
 use crate::sink::palette::Meaning;
 use crate::sink::terminal::Style;
@@ -117,8 +116,8 @@ impl StatsAtTheEnd {
 }
 
 impl Sink for StatsAtTheEnd {
-    fn take(&mut self, events: &[Arc<Event>]) -> Result<()> {
-        for event in events {
+    fn take(&mut self, events: &Batch) -> Result<()> {
+        for event in events.iter() {
             self.stats.take(event, Wanted::Yes);
         }
         Ok(())

@@ -1,7 +1,6 @@
 //! The conversation on standard output, live or from a transcript: one code path for both.
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
-use std::sync::Arc;
 
 use super::{Color, Common, Output};
 use crate::error::{Doing, Error, Result};
@@ -10,6 +9,7 @@ use crate::filter::Matcher;
 use crate::limits;
 use crate::lint::Linter;
 use crate::lint::print::remark;
+use crate::sink::batch::Batch;
 use crate::sink::bus::{Purpose, Sink};
 use crate::sink::queue::Policy;
 use crate::sink::terminal::{ColorChoice, Stream, Style, Surroundings, Terminal, style_for};
@@ -201,8 +201,8 @@ impl View {
 }
 
 impl Sink for View {
-    fn take(&mut self, events: &[Arc<Event>]) -> Result<()> {
-        for event in events {
+    fn take(&mut self, events: &Batch) -> Result<()> {
+        for event in events.iter() {
             self.print(event)?;
         }
         self.flush()

@@ -1,11 +1,10 @@
 //! The findings that must not be overlooked, on standard error: for a run whose conversation goes to
 //! a file, a pipe or nowhere, where nobody would see them.
 
-use std::sync::Arc;
-
 use super::say::{say, warn};
 use crate::error::Result;
-use crate::event::{Body, Event, Note};
+use crate::event::{Body, Note};
+use crate::sink::batch::Batch;
 use crate::sink::bus::{Purpose, Sink};
 use crate::sink::terminal::is_warning;
 
@@ -13,10 +12,10 @@ use crate::sink::terminal::is_warning;
 pub struct Warnings;
 
 impl Sink for Warnings {
-    fn take(&mut self, events: &[Arc<Event>]) -> Result<()> {
+    fn take(&mut self, events: &Batch) -> Result<()> {
         // The user asked for these, and was told when the run began.
         let known = [Note::Insecure.id(), Note::SecretsShown.id()];
-        for event in events {
+        for event in events.iter() {
             if let Body::Note(finding) = &event.body
                 && is_warning(&finding.id)
                 && !known.contains(&&*finding.id)

@@ -41,15 +41,6 @@ impl Draft {
     pub fn into_body(self) -> Body {
         self.body
     }
-
-    /// Octets that the event keeps in memory, about.
-    pub fn weight(&self) -> usize {
-        const EVENT: usize = 512;
-        match &self.body {
-            Body::Said(said) => EVENT + said.wire.bytes().len() + 32 * said.spans.len(),
-            _ => EVENT,
-        }
-    }
 }
 
 /// One connection's translation from its own count to the run's numbers.

@@ -99,13 +99,11 @@ fn write_characters(out: &mut Vec<u8>, text: &str) {
 /// They are not UTF-8, from there on.
 pub fn write_utf8(out: &mut Vec<u8>, octets: &[u8]) -> Result<(), Utf8Error> {
     let start = out.len();
-    out.reserve(octets.len() + 2);
+    out.reserve(octets.len() + BLOCK);
     out.push(b'"');
     let mut rest = octets;
     loop {
-        let run = plain_run(rest);
-        out.extend_from_slice(&rest[..run]);
-        rest = &rest[run..];
+        rest = &rest[copy_plain(out, rest)..];
         match *rest {
             [] => break,
             [b'\r', b'\n', ..] => {
@@ -148,29 +146,83 @@ fn copied_run(bytes: &[u8]) -> usize {
     }
 }
 
-/// How many of the first octets are plain. They are looked at many at a time: the compiler makes vector
-/// instructions of [`are_plain`].
+/// Octets of which it is found out in one step which is the first that is not plain, and whether there is
+/// any: the compiler makes vector instructions of both.
+const BLOCK: usize = 16;
+const RUN: usize = 2 * BLOCK;
+
+/// How many of the first octets are plain.
 fn plain_run(bytes: &[u8]) -> usize {
-    const RUN: usize = 32;
     let mut at = 0;
-    while let Some(run) = bytes[at..].first_chunk::<RUN>()
+    while let Some(run) = bytes[at..].first_chunk()
         && are_plain(run)
     {
         at += RUN;
     }
-    while let Some(word) = bytes[at..].first_chunk::<8>() {
-        match first_that_is_not_plain(u64::from_le_bytes(*word)) {
+    while let Some(block) = bytes[at..].first_chunk() {
+        match first_odd(block) {
             Some(place) => return at + place,
-            None => at += word.len(),
+            None => at += BLOCK,
         }
     }
-    // Fewer than a word are left: they are the last ones of a word, of which the others are plain.
-    if let Some(word) = bytes.last_chunk::<8>() {
-        let place = first_that_is_not_plain(u64::from_le_bytes(*word));
-        return place.map_or(bytes.len(), |place| bytes.len() - word.len() + place);
+    at + last_run(bytes, at)
+}
+
+/// As [`plain_run`], and adds these octets. They are copied before it is known that all of a block are
+/// plain, since that takes fewer steps than a part of it.
+fn copy_plain(out: &mut Vec<u8>, bytes: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(run) = bytes[at..].first_chunk()
+        && are_plain(run)
+    {
+        out.extend_from_slice(run);
+        at += RUN;
     }
-    let end = bytes.iter().position(|octet| !is_plain(*octet));
-    end.unwrap_or(bytes.len())
+    while let Some(block) = bytes[at..].first_chunk() {
+        out.extend_from_slice(block);
+        match first_odd(block) {
+            Some(place) => {
+                out.truncate(out.len() - BLOCK + place);
+                return at + place;
+            }
+            None => at += BLOCK,
+        }
+    }
+    let last = last_run(bytes, at);
+    out.extend_from_slice(&bytes[at..at + last]);
+    at + last
+}
+
+/// How many octets from `at` on are plain, where all before them are, and fewer than a block are left.
+fn last_run(bytes: &[u8], at: usize) -> usize {
+    let left = bytes.len() - at;
+    if let Some(block) = bytes.last_chunk() {
+        let before = BLOCK - left;
+        return first_odd(block).map_or(left, |place| place - before);
+    }
+    let odd = bytes.iter().position(|octet| !is_plain(*octet));
+    odd.unwrap_or(left)
+}
+
+/// Whether all octets of a run are plain.
+#[inline]
+fn are_plain(run: &[u8; RUN]) -> bool {
+    run.iter()
+        .fold(true, |all, octet| all & is_in_print(*octet))
+}
+
+/// The place of the first octet of a block that is not plain.
+#[inline]
+fn first_odd(block: &[u8; BLOCK]) -> Option<usize> {
+    let odd = block.map(|octet| if is_in_print(octet) { 0 } else { 0xff });
+    let odd = u128::from_le_bytes(odd);
+    (odd != 0).then(|| odd.trailing_zeros() as usize / 8)
+}
+
+/// As [`is_plain`], without a table and without a branch.
+#[inline]
+fn is_in_print(octet: u8) -> bool {
+    (0x20..0x7f).contains(&octet) & (octet != b'"') & (octet != b'\\')
 }
 
 /// Adds the character at `at`, which may have to be escaped; where the next one begins.
@@ -189,34 +241,11 @@ fn write_character(out: &mut Vec<u8>, text: &str, at: usize) -> usize {
     end
 }
 
-/// Whether all octets of a run are plain.
-fn are_plain(run: &[u8]) -> bool {
-    run.iter().fold(true, |all, &octet| {
-        all & (0x20..0x7f).contains(&octet) & (octet != b'"') & (octet != b'\\')
-    })
-}
-
-/// The place of the first octet, of the eight in a little-endian word, that is not plain.
-fn first_that_is_not_plain(word: u64) -> Option<usize> {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    const HIGH: u64 = ONES << 7;
-    // The high bit of each octet that is less than `n`, right up to the first that is.
-    let below = |word: u64, n: u64| word.wrapping_sub(ONES * n) & !word;
-    let is = |octet: u8| below(word ^ (ONES * u64::from(octet)), 1);
-    let found = (word | below(word, 0x20) | is(b'"') | is(b'\\') | is(0x7f)) & HIGH;
-    (found != 0).then(|| found.trailing_zeros() as usize / 8)
-}
-
 /// As [`write_string`] of text that need not be UTF-8; what is not is replaced (U+FFFD).
 pub fn write_lossy(out: &mut Vec<u8>, text: &[u8]) {
-    // Most are short words of plain ASCII.
-    if plain_run(text) == text.len() {
-        out.push(b'"');
-        out.extend_from_slice(text);
-        out.push(b'"');
-        return;
+    if write_utf8(out, text).is_err() {
+        write_string(out, &String::from_utf8_lossy(text));
     }
-    write_string(out, &String::from_utf8_lossy(text));
 }
 
 fn escape_octet(out: &mut Vec<u8>, octet: u8) {
@@ -303,7 +332,7 @@ impl<'a> Object<'a> {
 
     /// Adds the member's name, one of the format's own, in which nothing is to be escaped; its
     /// value is to be written to what is returned.
-    #[inline]
+    #[inline(always)]
     pub fn name(&mut self, name: &'static str) -> &mut Vec<u8> {
         debug_assert!(
             name.bytes()
@@ -327,14 +356,14 @@ impl<'a> Object<'a> {
         self.out
     }
 
-    #[inline]
+    #[inline(always)]
     fn separate(&mut self) {
         if !std::mem::take(&mut self.empty) {
             self.out.push(b',');
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn word_and(&mut self, word: &'static str, behind: &[u8]) {
         self.out.push(b'"');
         self.out.extend_from_slice(word.as_bytes());
@@ -342,7 +371,7 @@ impl<'a> Object<'a> {
     }
 
     /// Adds a member that is one of the format's own words, in which nothing is to be escaped.
-    #[inline]
+    #[inline(always)]
     pub fn word(&mut self, name: &'static str, word: &'static str) {
         debug_assert!(word.bytes().all(is_plain));
         self.name(name);
@@ -370,7 +399,7 @@ impl<'a> Object<'a> {
     }
 
     /// Adds a member that is a number.
-    #[inline]
+    #[inline(always)]
     pub fn number(&mut self, name: &'static str, number: u64) {
         write_number(self.name(name), number);
     }
@@ -475,15 +504,19 @@ mod tests {
     }
 
     #[test]
-    fn octets_in_a_word_are_told_apart_as_by_the_table() {
+    fn octets_in_a_block_are_told_apart_as_by_the_table() {
         for octet in 0..=255 {
-            for place in 0..8 {
-                let mut word = [b'x'; 8];
-                word[place] = octet;
-                word[7] = if place < 7 { b'"' } else { octet };
-                let first = word.iter().position(|octet| !is_plain(*octet));
-                assert_eq!(first_that_is_not_plain(u64::from_le_bytes(word)), first);
-                assert_eq!(are_plain(&word), first.is_none());
+            for place in 0..BLOCK {
+                let mut block = [b'x'; BLOCK];
+                block[place] = octet;
+                block[BLOCK - 1] = if place < BLOCK - 1 { b'"' } else { octet };
+                let first = block.iter().position(|octet| !is_plain(*octet));
+                assert_eq!(first_odd(&block), first);
+            }
+            for place in 0..RUN {
+                let mut run = [b'x'; RUN];
+                run[place] = octet;
+                assert_eq!(are_plain(&run), is_plain(octet));
             }
         }
     }
@@ -493,7 +526,11 @@ mod tests {
         for length in (0..40).chain([70, 80, 140]) {
             for place in 0..=length {
                 let text = format!("{}\r{}", "x".repeat(place), "y".repeat(length - place));
-                assert_eq!(written(&text), format!("\"{}\"", text.replace('\r', "\\r")));
+                let json = format!("\"{}\"", text.replace('\r', "\\r"));
+                assert_eq!(written(&text), json);
+                let mut out = Vec::new();
+                write_utf8(&mut out, text.as_bytes()).unwrap();
+                assert_eq!(out, json.as_bytes());
             }
         }
     }

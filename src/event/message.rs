@@ -4,7 +4,7 @@
 //! [`Message`] may hold secrets and so has no way to a sink; the [`Gate`](super::Gate) turns it
 //! into a [`Sealed`](super::Sealed) one.
 
-use std::ops::Range;
+use std::ops::{Deref, Range};
 
 use smallvec::SmallVec;
 
@@ -146,10 +146,27 @@ pub enum Piece {
         /// Octets in all parts together.
         octets: u64,
         /// The parts' numbers: those of the connection's own count until the event is numbered.
-        parts: Vec<u64>,
+        parts: Parts,
     },
     /// A masked secret; the octets here are [`MASK`].
     Secret(Secret, Range<usize>),
+}
+
+/// The numbers of the parts of a streamed literal. They stand elsewhere: hardly a message has any, and the
+/// pieces of all messages are as large as the largest is.
+#[expect(
+    clippy::box_collection,
+    reason = "a pointer is what the piece is to hold"
+)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parts(Box<Vec<u64>>);
+
+impl Deref for Parts {
+    type Target = [u64];
+
+    fn deref(&self) -> &[u64] {
+        &self.0
+    }
 }
 
 impl Piece {
@@ -171,8 +188,8 @@ impl Piece {
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Message {
     bytes: Vec<u8>,
-    /// Most messages are one line of text, and that piece has its place here.
-    pieces: SmallVec<[Piece; 1]>,
+    /// Most messages are one line of text, or have one literal in it; those pieces have their place here.
+    pieces: SmallVec<[Piece; 3]>,
 }
 
 impl Message {
@@ -249,7 +266,6 @@ impl Message {
     pub fn begin_literal(&mut self, form: LiteralForm, octets: usize) {
         let header = self.cut_header(octets);
         let content = self.bytes.len()..self.bytes.len();
-        self.pieces.reserve(2); // the literal, and the text behind it
         self.pieces.push(Piece::Literal {
             form,
             header,
@@ -264,7 +280,7 @@ impl Message {
             form,
             header,
             octets: 0,
-            parts: Vec::new(),
+            parts: Parts::default(),
         });
     }
 
@@ -292,7 +308,7 @@ impl Message {
     pub fn push_part(&mut self, number: u64, length: u64) {
         if let Some(Piece::Streamed { octets, parts, .. }) = self.pieces.last_mut() {
             *octets += length;
-            parts.push(number);
+            parts.0.push(number);
         }
     }
 
@@ -398,7 +414,7 @@ impl Message {
     pub(super) fn renumber_parts(&mut self, mut number: impl FnMut(u64) -> u64) {
         for piece in &mut self.pieces {
             if let Piece::Streamed { parts, .. } = piece {
-                for part in parts {
+                for part in parts.0.iter_mut() {
                     *part = number(*part);
                 }
             }
@@ -429,7 +445,7 @@ impl Message {
         }) = self.pieces.last_mut()
         {
             *o = octets;
-            *p = parts;
+            *p = Parts(Box::new(parts));
         }
     }
 

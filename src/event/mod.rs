@@ -31,7 +31,7 @@ pub use note::{Finding, Note, ends_messages};
 pub use recorded::{Recorded, RecordedBody, RecordedMessage};
 pub use seal::{Gate, Sealed, Secrets};
 pub use span::{Label, Span};
-pub use value::{Step, Steps, Value, unquoted, values, write_members};
+pub use value::{Step, Steps, Value, decimal, unquoted, values, write_members};
 
 /// Who said something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -159,6 +159,17 @@ pub enum Body {
         /// Why, unless both peers just ended it.
         reason: Option<String>,
     },
+}
+
+impl Body {
+    /// Octets that an event with it keeps in memory, about.
+    pub fn weight(&self) -> usize {
+        const EVENT: usize = 512;
+        match self {
+            Self::Said(said) => EVENT + said.wire.bytes().len() + 32 * said.spans.len(),
+            _ => EVENT,
+        }
+    }
 }
 
 /// Who was not given octets.

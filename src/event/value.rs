@@ -175,6 +175,54 @@ impl<'a, 's> Steps<'a, 's> {
         }
     }
 
+    /// The atom that is next, if one is; it is then behind.
+    #[inline]
+    pub fn atom(&mut self) -> Option<&'a [u8]> {
+        let span = self.spans.first()?;
+        (span.label == Label::Atom).then(|| self.pass(1))
+    }
+
+    /// The octets of the literal that is next, if one is that is not streamed; it is then behind.
+    #[inline]
+    pub fn literal(&mut self) -> Option<&'a [u8]> {
+        let [header, literal, ..] = self.spans else {
+            return None;
+        };
+        let is_it = (header.label, literal.label) == (Label::LiteralHeader, Label::Literal);
+        is_it.then(|| self.pass(2))
+    }
+
+    /// Adds what is next as JSON, as [`write_value`](Self::write_value) does, if that is a number or a list of
+    /// atoms alone; it is then behind.
+    pub fn write_short(&mut self, out: &mut Vec<u8>) -> Option<()> {
+        let (first, rest) = self.spans.split_first()?;
+        let text = |span: &Span| &self.message.bytes()[span.range.clone()];
+        match first.label {
+            Label::Number => out.extend_from_slice(digits_of_json(text(first))?),
+            Label::ListOpen if self.depth < limits::NESTING => {
+                let atoms = rest.iter().take_while(|span| span.label == Label::Atom);
+                let atoms = &rest[..atoms.count()];
+                let close = rest.get(atoms.len())?;
+                if close.label != Label::ListClose {
+                    return None;
+                }
+                write_array(out, atoms, |out, atom| write_lossy(out, text(atom)));
+                self.pass(1 + atoms.len());
+            }
+            _ => return None,
+        }
+        self.pass(1);
+        Some(())
+    }
+
+    /// Passes so many spans, of which there are as many; the octets of the last one.
+    #[inline]
+    fn pass(&mut self, spans: usize) -> &'a [u8] {
+        let (passed, rest) = self.spans.split_at(spans);
+        self.spans = rest;
+        &self.message.bytes()[passed[spans - 1].range.clone()]
+    }
+
     /// The number that is alone in the list that has just begun; the list is then behind. `None` where
     /// it is another list, which is then still to be read.
     pub fn only_number(&mut self) -> Option<u64> {
@@ -278,11 +326,25 @@ fn write_length(out: &mut Vec<u8>, octets: u64) {
     object.close();
 }
 
+/// The same digits, where they are a number in JSON as well: none that is larger than any of 64 bits, and
+/// none as `007` is.
+fn digits_of_json(digits: &[u8]) -> Option<&[u8]> {
+    const SURE: usize = 19;
+    let is_same = digits.len() <= SURE && (digits.len() == 1 || digits.first() != Some(&b'0'));
+    is_same.then_some(digits)
+}
+
 /// Digits that a number is not written with, `007`, are a word: a mailbox may be called so.
 fn number(digits: &[u8]) -> Option<u64> {
     if digits.len() > 1 && digits[0] == b'0' {
         return None;
     }
+    decimal(digits)
+}
+
+/// The number that is written with these digits (RFC 9051, section 9, `number64`), zeros before it included.
+/// `None` where there is none, or something else, or where it is larger than any of 64 bits.
+pub fn decimal(digits: &[u8]) -> Option<u64> {
     let (first, rest) = digits.split_first()?;
     rest.iter().try_fold(digit(*first)?, |number, octet| {
         number.checked_mul(10)?.checked_add(digit(*octet)?)

@@ -368,16 +368,17 @@ mod tests {
 
     use super::*;
     use crate::error::{Error, Result};
-    use crate::event::{Event, Gate, Secrets};
+    use crate::event::{Gate, Secrets};
     use crate::net::Clock;
+    use crate::sink::batch::Batch;
     use crate::sink::bus::{Bus, OnFailure, Purpose, Sink};
     use crate::sink::queue::Policy;
 
     struct Reasons(Arc<Mutex<Vec<Option<String>>>>);
 
     impl Sink for Reasons {
-        fn take(&mut self, events: &[Arc<Event>]) -> Result<()> {
-            for event in events {
+        fn take(&mut self, events: &Batch) -> Result<()> {
+            for event in events.iter() {
                 if let Body::Closed { reason } = &event.body {
                     self.0.lock().unwrap().push(reason.clone());
                 }

@@ -17,11 +17,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Config, Leg, Relay};
 use crate::error::{Error, Result};
-use crate::event::{Body, Event, Gate, Secrets};
+use crate::event::{Body, Gate, Secrets};
 use crate::fault::Faults;
 use crate::limits;
 use crate::net::{Authority, Clock, Security, ServerAddress, ServerTrust, TlsToServer};
 use crate::protocol::imap::Hidden;
+use crate::sink::batch::Batch;
 use crate::sink::bus::{Bus, OnFailure, Purpose, Sink};
 use crate::sink::queue::Policy;
 
@@ -30,8 +31,8 @@ use crate::sink::queue::Policy;
 struct Reasons(Arc<Mutex<Vec<String>>>);
 
 impl Sink for Reasons {
-    fn take(&mut self, events: &[Arc<Event>]) -> Result<()> {
-        for event in events {
+    fn take(&mut self, events: &Batch) -> Result<()> {
+        for event in events.iter() {
             if let Body::Closed { reason } = &event.body {
                 let reason = reason.clone().unwrap_or_default();
                 self.0.lock().unwrap().push(reason);

@@ -24,7 +24,8 @@ use time::OffsetDateTime;
 use super::recorder::{Before, Recorder};
 use super::script::{Script, Session};
 use crate::error::{Doing, Error, Result};
-use crate::event::{Event, Micros};
+use crate::event::Micros;
+use crate::sink::batch::Batch;
 use crate::sink::bus::{OnFailure, Purpose, Sink};
 use crate::sink::recording::{OnDisplaced, Recording};
 use crate::transcript::{Header, Resumed, TranscriptFile, is_text};
@@ -197,7 +198,7 @@ impl Anew {
 }
 
 impl Sink for Anew {
-    fn take(&mut self, events: &[Arc<Event>]) -> Result<()> {
+    fn take(&mut self, events: &Batch) -> Result<()> {
         if self.file.is_none() {
             self.file = Some(self.begin()?);
         }

@@ -216,7 +216,7 @@ impl Unmasked {
                 } => {
                     raw.octets(&message.bytes()[header.clone()]);
                     raw.announced(*form);
-                    for part in parts {
+                    for part in parts.iter() {
                         raw.steps.push(Step::Spooled(self.parts.remove(part)?));
                     }
                 }

@@ -424,7 +424,7 @@ impl Connection {
                 Piece::Literal { .. } => line.octets(&message.bytes()[piece.range()]),
                 Piece::Streamed { header, parts, .. } => {
                     line.octets(&message.bytes()[header.clone()]);
-                    for part in parts {
+                    for part in parts.iter() {
                         line.octets(&self.parts.remove(part).unwrap_or_default());
                     }
                 }

@@ -10,15 +10,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 
+use super::batch::Batch;
 use super::queue::{Policy, Queue, Wait};
 use crate::error::{Error, Result};
-use crate::event::{Draft, Event, Numbers};
+use crate::event::{Draft, Numbers};
 use crate::limits;
 
 /// Something that takes events: a transcript, a terminal.
 pub trait Sink: Send {
     /// Takes events in order. After an error it is given no more.
-    fn take(&mut self, events: &[Arc<Event>]) -> Result<()>;
+    fn take(&mut self, events: &Batch) -> Result<()>;
 
     /// The run is over.
     fn finish(&mut self) -> Result<()> {
@@ -107,16 +108,13 @@ impl Bus {
             return;
         }
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let events: Vec<_> = drafts
-            .drain(..)
-            .map(|draft| {
-                *last += 1;
-                let weight = draft.weight();
-                (Arc::new(numbers.number(draft, *last)), weight)
-            })
-            .collect();
+        let events = drafts.drain(..).map(|draft| {
+            *last += 1;
+            numbers.number(draft, *last)
+        });
+        let published = Arc::new(events.collect());
         for sink in &self.sinks {
-            sink.queue.push(&events);
+            sink.queue.push(&published);
         }
     }
 
@@ -243,7 +241,7 @@ mod tests {
     struct Collect(Arc<Mutex<Vec<u64>>>);
 
     impl Sink for Collect {
-        fn take(&mut self, events: &[Arc<Event>]) -> Result<()> {
+        fn take(&mut self, events: &Batch) -> Result<()> {
             self.0.lock().unwrap().extend(events.iter().map(|e| e.n));
             Ok(())
         }
@@ -260,7 +258,7 @@ mod tests {
     }
 
     impl Sink for Bad {
-        fn take(&mut self, _: &[Arc<Event>]) -> Result<()> {
+        fn take(&mut self, _: &Batch) -> Result<()> {
             match self {
                 Self::Fails => Err(Error::new("write", "disk full")),
                 Self::Panics => panic!("a defect, on purpose"),
@@ -287,7 +285,7 @@ mod tests {
         let hangs: Box<dyn Sink> = Box::new(Bad::Hangs(Purpose::Record));
         let bus = Bus::new(vec![(Policy::PushBack, hangs)], &on_failure).unwrap();
         let mut numbers = Numbers::new(1);
-        let more_than_enough = limits::RECORDING_QUEUE / draft().weight() + 1;
+        let more_than_enough = limits::RECORDING_QUEUE / draft().body().weight() + 1;
         bus.publish(&mut numbers, &mut vec![draft(); more_than_enough]);
         tokio::join!(bus.room(), bus.room());
         let (purpose, error) = told.recv().unwrap();

@@ -2,6 +2,7 @@
 //! recognises what it shows by an event's readings and labels. Each has its own thread behind a
 //! bounded queue, so that a slow disk or terminal never holds a lock of the relay.
 
+pub mod batch;
 pub mod bus;
 pub mod page;
 pub mod palette;

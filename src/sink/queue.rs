@@ -3,11 +3,13 @@
 //! The relay never waits for a thread to wake: it pushes and goes on. What the sink is for decides
 //! what happens when it is too slow ([`Policy`]).
 
+use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
+use super::batch::Batch;
 use crate::event::{Body, Event};
 use crate::limits;
 
@@ -41,7 +43,7 @@ pub struct Queue {
 
 #[derive(Default)]
 struct State {
-    events: Vec<Arc<Event>>,
+    events: Batch,
     /// Octets of the events here and of those that the sink works on.
     weight: usize,
     /// Octets of the events here.
@@ -51,6 +53,18 @@ struct State {
     closed: bool,
     /// The sink's thread sleeps until something comes.
     idle: bool,
+}
+
+impl State {
+    /// Adds some of the published events, and before them what stands for those that were left out.
+    fn add(&mut self, published: &Arc<Vec<Event>>, range: Range<usize>, weight: usize) {
+        if let Some(gap) = self.gap.take() {
+            self.events.add_one(gap);
+        }
+        self.events.add(published, range);
+        self.weight += weight;
+        self.waiting += weight;
+    }
 }
 
 impl Queue {
@@ -70,23 +84,26 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds events with their weight in octets. Never waits.
-    pub fn push(&self, events: &[(Arc<Event>, usize)]) {
+    /// Adds events that are published together. Never waits.
+    pub fn push(&self, published: &Arc<Vec<Event>>) {
         let mut state = self.state();
         if state.closed {
             return;
         }
-        for (event, weight) in events {
-            if self.policy == Policy::Drop && state.weight + weight > self.bound {
-                widen(&mut state.gap, event);
-                continue;
+        match self.policy {
+            Policy::PushBack => {
+                let weight = published.iter().map(|event| event.body.weight()).sum();
+                state.add(published, 0..published.len(), weight);
             }
-            if let Some(gap) = state.gap.take() {
-                state.events.push(Arc::new(gap));
+            Policy::Drop => {
+                for (place, event) in published.iter().enumerate() {
+                    let weight = event.body.weight();
+                    match state.weight + weight > self.bound {
+                        true => widen(&mut state.gap, event),
+                        false => state.add(published, place..place + 1, weight),
+                    }
+                }
             }
-            state.events.push(Arc::clone(event));
-            state.weight += weight;
-            state.waiting += weight;
         }
         let wakes = state.idle || state.waiting > self.bound / 4;
         drop(state);
@@ -128,7 +145,7 @@ impl Queue {
 
     /// What came since the last call, at most about a quarter of the bound; waits for something to
     /// come, and a little longer for company. `None` when the queue is closed and empty.
-    pub fn take(&self) -> Option<Vec<Arc<Event>>> {
+    pub fn take(&self) -> Option<Batch> {
         let mut state = self.state();
         state.weight = state.waiting; // what was taken last is done
         self.drained.notify_waiters();
@@ -147,8 +164,10 @@ impl Queue {
             .unwrap_or_else(PoisonError::into_inner);
         state.waiting = 0;
         let mut events = std::mem::take(&mut state.events);
-        if state.closed {
-            events.extend(state.gap.take().map(Arc::new));
+        if state.closed
+            && let Some(gap) = state.gap.take()
+        {
+            events.add_one(gap);
         }
         (!events.is_empty()).then_some(events)
     }
@@ -188,30 +207,38 @@ mod tests {
     use super::*;
     use crate::event::{Gate, LiteralForm, Message, Micros, Peer, Reading, Said, Secrets};
 
-    fn event(n: u64) -> (Arc<Event>, usize) {
-        let event = Event {
+    fn event(n: u64) -> Event {
+        Event {
             n,
             conn: 1,
             at: Micros(n),
             body: Body::Closed { reason: None },
-        };
-        (Arc::new(event), 100)
+        }
     }
 
-    fn numbers(events: &[Arc<Event>]) -> Vec<u64> {
+    /// Two events and a half have room in it.
+    fn queue(policy: Policy) -> Queue {
+        Queue::new(policy, event(1).body.weight() * 5 / 2)
+    }
+
+    fn published<const N: usize>(events: [Event; N]) -> Arc<Vec<Event>> {
+        Arc::new(events.into())
+    }
+
+    fn numbers(events: &Batch) -> Vec<u64> {
         events.iter().map(|event| event.n).collect()
     }
 
     #[test]
     fn a_viewer_that_is_too_slow_is_told_what_it_missed() {
-        let queue = Queue::new(Policy::Drop, 250);
-        queue.push(&[event(1), event(2), event(3), event(4)]);
+        let queue = queue(Policy::Drop);
+        queue.push(&published([event(1), event(2), event(3), event(4)]));
         assert_eq!(numbers(&queue.take().unwrap()), [1, 2]);
-        queue.push(&[event(5)]);
+        queue.push(&published([event(5)]));
         queue.close();
         let last = queue.take().unwrap();
         assert_eq!(numbers(&last), [3]);
-        assert!(matches!(last[0].body, Body::Gap { .. }));
+        assert!(matches!(last.iter().next().unwrap().body, Body::Gap { .. }));
         assert!(queue.take().is_none());
     }
 
@@ -224,31 +251,25 @@ mod tests {
         let said = Said::new(Peer::Server, wire, Reading::Opaque);
         let body = Body::Said(Box::new(said));
         let mut gap = None;
-        widen(
-            &mut gap,
-            &Event {
-                body,
-                ..(*event(1).0).clone()
-            },
-        );
+        widen(&mut gap, &Event { body, ..event(1) });
         assert!(matches!(gap.unwrap().body, Body::Gap { octets: 10, .. }));
     }
 
     #[test]
     fn a_closed_queue_gives_what_it_has_and_then_nothing() {
-        let queue = Queue::new(Policy::PushBack, 250);
-        queue.push(&[event(1)]);
+        let queue = queue(Policy::PushBack);
+        queue.push(&published([event(1)]));
         queue.close();
-        queue.push(&[event(2)]);
+        queue.push(&published([event(2)]));
         assert_eq!(numbers(&queue.take().unwrap()), [1]);
         assert!(queue.take().is_none());
     }
 
     #[tokio::test]
     async fn a_recorder_that_is_too_slow_holds_the_relay_back() {
-        let queue = Arc::new(Queue::new(Policy::PushBack, 250));
+        let queue = Arc::new(queue(Policy::PushBack));
         assert_eq!(queue.room().await, Wait::Over);
-        queue.push(&[event(1), event(2), event(3)]);
+        queue.push(&published([event(1), event(2), event(3)]));
         let waiting = tokio::spawn({
             let queue = Arc::clone(&queue);
             async move { queue.room().await }
@@ -266,8 +287,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_recorder_that_hangs_is_waited_for_and_not_for_ever() {
-        let queue = Queue::new(Policy::PushBack, 250);
-        queue.push(&[event(1), event(2), event(3)]);
+        let queue = queue(Policy::PushBack);
+        queue.push(&published([event(1), event(2), event(3)]));
         let begun = tokio::time::Instant::now();
         assert_eq!(queue.room().await, Wait::InVain);
         assert!(begun.elapsed() >= limits::SINK_STALLED);
@@ -280,8 +301,8 @@ mod tests {
     /// The clock goes on, and nobody runs.
     #[tokio::test(start_paused = true)]
     async fn a_process_that_is_stopped_for_long_gives_no_recorder_up() {
-        let queue = Arc::new(Queue::new(Policy::PushBack, 250));
-        queue.push(&[event(1), event(2), event(3)]);
+        let queue = Arc::new(queue(Policy::PushBack));
+        queue.push(&published([event(1), event(2), event(3)]));
         let waiting = tokio::spawn({
             let queue = Arc::clone(&queue);
             async move { queue.room().await }

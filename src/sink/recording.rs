@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::batch::Batch;
 use super::bus::{Purpose, Sink};
 use crate::error::Result;
-use crate::event::Event;
 use crate::transcript::{Displaced, Restored, TranscriptFile};
 
 /// Told what others did to the transcript, or to the capture, which was at this path.
@@ -52,8 +52,8 @@ impl Recording {
 }
 
 impl Sink for Recording {
-    fn take(&mut self, events: &[Arc<Event>]) -> Result<()> {
-        let written = self.file.append(events.iter().map(Arc::as_ref));
+    fn take(&mut self, events: &Batch) -> Result<()> {
+        let written = self.file.append(events.iter());
         self.tell();
         written
     }

@@ -3,6 +3,8 @@
 //! Not the document around the lines (`document.rs`). It promises the fields and their order of the
 //! format's specification in [`transcript`](super), and no line end within the line.
 
+use std::borrow::Cow;
+
 use crate::event::json::{Object, write_array, write_number, write_string};
 use crate::event::{
     Body, CapabilityChange, Code, Event, Finding, Passed, Reading, Relation, Said, Secured, Status,
@@ -157,7 +159,10 @@ fn write_response(line: &mut Object<'_>, said: &Said) {
             status,
             data,
         } => {
-            line.string("name", name);
+            match name {
+                Cow::Borrowed(name) => line.word("name", name),
+                Cow::Owned(name) => line.string("name", name),
+            }
             if let Some(number) = number {
                 line.number("number", *number);
             }

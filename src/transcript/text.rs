@@ -314,7 +314,7 @@ impl<W: Write> TextWriter<W> {
         }
         for piece in spoken.pieces.iter() {
             if let Piece::Streamed { parts, .. } = piece {
-                for part in parts {
+                for part in parts.iter() {
                     self.parts.remove(&(spoken.conn, *part));
                 }
             }
@@ -432,7 +432,7 @@ impl<W: Write> TextWriter<W> {
         match piece {
             Piece::Literal { content, .. } => octets.extend_from_slice(&bytes[content.clone()]),
             Piece::Streamed { parts, .. } => {
-                for part in parts {
+                for part in parts.iter() {
                     octets.extend(self.parts.remove(&(conn, *part)).unwrap_or_default());
                 }
             }

@@ -48,7 +48,7 @@ fn write_piece(out: &mut Vec<u8>, bytes: &[u8], piece: &Piece) {
         } => {
             let mut item = Object::open(out);
             let mut literal = Object::open(item.name("literal"));
-            write_array(literal.name("parts"), parts, |out, part| {
+            write_array(literal.name("parts"), parts.iter(), |out, part| {
                 write_number(out, *part);
             });
             literal.close();

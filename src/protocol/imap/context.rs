@@ -97,6 +97,12 @@ impl Context {
     }
 
     pub(super) fn read(&mut self, mut text: &[u8]) {
+        if let Self::FirstWord { length: 0, .. } = self
+            && let Some(data) = behind_number(text)
+        {
+            *self = Self::Data(Quote::Before);
+            text = data;
+        }
         while let Some((octet, rest)) = text.split_first() {
             match self {
                 Self::Text => return,
@@ -183,6 +189,17 @@ impl Context {
     }
 }
 
+/// What stands behind `* 3 `, the head of nearly every response with a literal: no status is a number.
+fn behind_number(text: &[u8]) -> Option<&[u8]> {
+    let number = text.strip_prefix(b"* ")?;
+    let digits = number
+        .iter()
+        .take_while(|octet| octet.is_ascii_digit())
+        .count();
+    let (digits, rest) = number.split_at(digits);
+    rest.strip_prefix(b" ").filter(|_| !digits.is_empty())
+}
+
 fn is_status(word: &[u8]) -> bool {
     Status::parse(word).is_some()
 }
@@ -190,6 +207,28 @@ fn is_status(word: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_is_passed_over_as_octet_by_octet() {
+        const OCTETS: &[u8] = b"* 1O\"";
+        const LENGTH: u32 = 7;
+        let start = Context::at_start(Peer::Server, Lines::Messages);
+        for number in 0..OCTETS.len().pow(LENGTH) {
+            let digits = (0..LENGTH).map(|place| number / OCTETS.len().pow(place));
+            let text: Vec<u8> = digits.map(|digit| OCTETS[digit % OCTETS.len()]).collect();
+            let (mut whole, mut single) = (start, start);
+            whole.read(&text);
+            for octet in &text {
+                single.read(std::slice::from_ref(octet));
+            }
+            assert_eq!(whole, single, "{text:?}");
+        }
+        let (mut whole, mut single) = (start, start);
+        let text = b"* 123456789 FETCH (BODY[] ";
+        whole.read(text);
+        text.chunks(1).for_each(|octet| single.read(octet));
+        assert_eq!(whole, single);
+    }
 
     #[test]
     fn arguments_read_in_runs_are_read_as_octet_by_octet() {

@@ -15,7 +15,7 @@
 use memchr::memchr;
 
 use super::context::Context;
-use crate::event::{LiteralForm, Peer};
+use crate::event::{LiteralForm, Peer, decimal};
 
 /// A literal's announcement: `{3}`, `{3+}`, `~{3}` or `~{3+}` with its line end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -262,7 +262,7 @@ fn literal_header(line: &[u8]) -> Option<LiteralHeader> {
     if !before.last().is_none_or(|octet| b" ([]>)".contains(octet)) {
         return None;
     }
-    let octets: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    let octets = decimal(digits)?;
     let form = match (literal8, non_sync) {
         (false, false) => LiteralForm::Sync,
         (false, true) => LiteralForm::NonSync,

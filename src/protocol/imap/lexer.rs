@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use memchr::{memchr, memchr3};
+
 use crate::event::{Label, Message, Piece, Span, Status};
 
 /// The spans of a client's command: `Tag Name` and arguments.
@@ -147,10 +149,7 @@ impl<'a> Lexer<'a> {
             }
             State::Status => self.status(position, end),
             State::RespText => match octet {
-                b'[' => {
-                    self.push(Label::CodeOpen, position..position + 1);
-                    (position + 1, State::CodeName)
-                }
+                b'[' => (self.single(Label::CodeOpen, position), State::CodeName),
                 _ => (position, State::Text),
             },
             State::CodeName => {
@@ -232,24 +231,30 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn data(&mut self, position: usize, end: usize, code: bool) -> (usize, State) {
-        let state = State::Data { code };
-        match self.bytes[position] {
-            b'(' => {
-                self.push(Label::ListOpen, position..position + 1);
-                (position + 1, state)
-            }
-            b')' => {
-                self.push(Label::ListClose, position..position + 1);
-                (position + 1, state)
-            }
-            b'"' => (self.quoted(position, end), state),
-            b']' if code => {
-                self.push(Label::CodeClose, position..position + 1);
-                (position + 1, State::TextBehindCode)
-            }
-            _ => (self.atom(position, end, code), state),
+    /// Arguments, one token after the other: most of a response is read here.
+    fn data(&mut self, start: usize, end: usize, code: bool) -> (usize, State) {
+        let bytes = &self.bytes[..end];
+        let mut position = start;
+        while let Some(octet) = bytes.get(position) {
+            position = match octet {
+                b' ' | b'\r' | b'\n' => position + 1,
+                b'(' => self.single(Label::ListOpen, position),
+                b')' => self.single(Label::ListClose, position),
+                b'"' => self.quoted(position, end),
+                b']' if code => {
+                    let behind = self.single(Label::CodeClose, position);
+                    return (behind, State::TextBehindCode);
+                }
+                _ => self.atom(position, end, code),
+            };
         }
+        (position, State::Data { code })
+    }
+
+    /// A token of one octet; where the next one may begin.
+    fn single(&mut self, label: Label, position: usize) -> usize {
+        self.push(label, position..position + 1);
+        position + 1
     }
 
     /// `"..."`; one that is not closed is malformed to the line's end.
@@ -305,12 +310,18 @@ impl<'a> Lexer<'a> {
 
     /// Behind the `]` that closes the `[` at `start`; the end of the piece without one.
     fn section_end(&self, start: usize, end: usize) -> usize {
+        let inside = &self.bytes[start..end];
+        if let Some(close) = memchr(b']', inside)
+            && memchr3(b'"', b'\r', b'\n', &inside[..close]).is_none()
+        {
+            return start + close + 1;
+        }
         let mut quoted = false;
-        for position in start..end {
-            match self.bytes[position] {
+        for (place, octet) in inside.iter().enumerate() {
+            match octet {
                 b'"' => quoted = !quoted,
-                b']' if !quoted => return position + 1,
-                b'\r' | b'\n' => return position,
+                b']' if !quoted => return start + place + 1,
+                b'\r' | b'\n' => return start + place,
                 _ => {}
             }
         }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::{lexer, readings};
-use crate::event::{DataReader, Label, Message, Span, Status, Value, values};
+use crate::event::{DataReader, Label, Message, Span, Status, Value, decimal, values};
 
 /// The tokens of a message that a server said, and which of them are its head.
 pub struct Tokens {
@@ -49,6 +49,8 @@ struct Head {
     known: Option<usize>,
     /// Which span is the response code's name.
     code_name: Option<usize>,
+    /// The number before the name.
+    number: Option<u64>,
 }
 
 impl Head {
@@ -66,6 +68,7 @@ impl Head {
                     break;
                 }
                 Label::CodeName => head.code_name = Some(index),
+                Label::Number if index == 1 => head.number = decimal(word),
                 _ => {}
             }
         }
@@ -174,8 +177,7 @@ impl<'a> Response<'a> {
 
     /// The number before the name.
     pub fn number(self) -> Option<u64> {
-        let span = self.spans.get(1).filter(|s| s.label == Label::Number)?;
-        std::str::from_utf8(self.bytes(span)).ok()?.parse().ok()
+        self.head.number
     }
 
     /// The response code's name as it stands on the wire.
@@ -287,8 +289,7 @@ impl<'a> Fetched<'a> {
             match word {
                 Word::Name(name) => is_uid = name.eq_ignore_ascii_case(b"UID"),
                 Word::Value(value) if is_uid => {
-                    let digits = std::str::from_utf8(value).unwrap_or_default();
-                    uid = digits.parse().ok();
+                    uid = decimal(value);
                 }
                 Word::Value(_) => {}
             }

@@ -12,8 +12,8 @@ use time::OffsetDateTime;
 
 use super::Capture;
 use crate::error::{Doing, Error, Result};
-use crate::event::Event;
 use crate::private;
+use crate::sink::batch::Batch;
 use crate::sink::bus::{Purpose, Sink};
 use crate::sink::recording::OnDisplaced;
 use crate::transcript::Kept;
@@ -88,9 +88,9 @@ impl CaptureFile {
 }
 
 impl Sink for CaptureFile {
-    fn take(&mut self, events: &[Arc<Event>]) -> Result<()> {
+    fn take(&mut self, events: &Batch) -> Result<()> {
         let mut written = self.keep();
-        for event in events {
+        for event in events.iter() {
             written = written.and_then(|()| self.capture.write(event));
         }
         written

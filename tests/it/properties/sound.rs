@@ -115,7 +115,7 @@ impl Parts {
         for piece in message.pieces() {
             octets.extend_from_slice(&message.bytes()[piece.range()]);
             if let Piece::Streamed { parts, .. } = piece {
-                for part in parts {
+                for part in parts.iter() {
                     let part = self.0.remove(part);
                     octets.extend(part.expect("a part stands before its message"));
                 }

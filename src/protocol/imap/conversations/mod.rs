@@ -148,7 +148,7 @@ pub(super) fn wires(events: &[Event], from: Peer) -> Vec<u8> {
         for piece in said.wire.pieces() {
             wire.extend_from_slice(&said.wire.bytes()[piece.range()]);
             if let Piece::Streamed { parts: numbers, .. } = piece {
-                for number in numbers {
+                for number in numbers.iter() {
                     wire.extend(parts.remove(number).expect("a part comes once, before"));
                 }
             }

@@ -59,19 +59,27 @@ fn write_items(
         return None;
     };
     loop {
-        let name = match steps.next()? {
-            Step::Close => break,
-            Step::Value(Value::Atom(name)) if is_plain(name) => name,
-            Step::Value(_) | Step::Open => return None,
+        let name = match steps.atom() {
+            Some(name) => name,
+            None => match steps.next()? {
+                Step::Close => break,
+                Step::Value(_) | Step::Open => return None,
+            },
         };
         let came_before = |other: &&[u8]| other.eq_ignore_ascii_case(name);
-        if names.len() == MOST || names.iter().any(came_before) {
+        if !is_plain(name) || names.len() == MOST || names.iter().any(came_before) {
             return None;
         }
         names.push(name);
-        let first = steps.next()?;
-        if is_section(name) && first != Step::Close {
-            write_text(begin_text(&mut items, name), &steps.tree(first));
+        if is_section(name) {
+            let value = match steps.literal() {
+                Some(octets) => Value::Literal(octets),
+                None => match steps.next()? {
+                    Step::Close => return None,
+                    first => steps.tree(first),
+                },
+            };
+            write_text(begin_text(&mut items, name), &value);
             continue;
         }
         let value = items.key_with(|out| {
@@ -79,6 +87,10 @@ fn write_items(
             write_lossy(out, name);
             out[start..].make_ascii_uppercase();
         });
+        if is_flags_or_uid(name) && steps.write_short(value).is_some() {
+            continue;
+        }
+        let first = steps.next()?;
         match first {
             Step::Close => {
                 value.extend_from_slice(b"null");
@@ -109,7 +121,8 @@ fn write_items(
 
 /// Whether upper case is the same before and behind JSON's escaping.
 fn is_plain(name: &[u8]) -> bool {
-    name.iter().all(|octet| matches!(octet, b' '..=b'~'))
+    name.iter()
+        .fold(true, |all, octet| all & matches!(octet, b' '..=b'~'))
 }
 
 /// Adds an item's value.

@@ -13,7 +13,7 @@ use std::cell::RefCell;
 use smallvec::SmallVec;
 
 use crate::event::json::{Object, write_array, write_lossy};
-use crate::event::unquoted;
+use crate::event::{decimal, unquoted};
 
 /// Names of header fields; apps ask for few.
 type FieldNames<'a> = SmallVec<[Cow<'a, [u8]>; 8]>;
@@ -150,13 +150,12 @@ fn partial(behind: &[u8]) -> Option<(Option<u64>, Option<u64>)> {
         return Some((None, None));
     }
     let inner = behind.strip_prefix(b"<")?.strip_suffix(b">")?;
-    let number = |digits: &[u8]| std::str::from_utf8(digits).ok()?.parse::<u64>().ok();
     match memchr::memchr(b'.', inner) {
         Some(dot) => Some((
-            Some(number(&inner[..dot])?),
-            Some(number(&inner[dot + 1..])?),
+            Some(decimal(&inner[..dot])?),
+            Some(decimal(&inner[dot + 1..])?),
         )),
-        None => Some((Some(number(inner)?), None)),
+        None => Some((Some(decimal(inner)?), None)),
     }
 }
 

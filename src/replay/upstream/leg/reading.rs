@@ -104,7 +104,12 @@ impl Leg {
             Recording::Begun(numbers) => self.upstream.recorder.publish(numbers, &mut drafts),
             Recording::Held(held) => {
                 held.append(&mut drafts);
-                if held.iter().map(Draft::weight).sum::<usize>() > HELD {
+                if held
+                    .iter()
+                    .map(|draft| draft.body().weight())
+                    .sum::<usize>()
+                    > HELD
+                {
                     self.begin_recording();
                 }
             }

@@ -4,7 +4,7 @@ use super::super::mailbox_name::{MAILBOX, write_name};
 use super::super::text::{is_string, write_astring, write_astrings};
 use super::typed;
 use crate::event::json::{Object, write_array};
-use crate::event::{Said, Value};
+use crate::event::{Said, Value, decimal};
 
 /// `C: A003 APPEND saved-messages (\Seen) "1-Jan-2026 00:00:00 +0000" {326}`
 ///
@@ -100,7 +100,7 @@ fn write_message<'v, 'a>(
 fn announced(header: &[u8]) -> Option<u64> {
     let header = header.strip_prefix(b"~").unwrap_or(header);
     let digits = header.strip_prefix(b"{")?.strip_suffix(b"}")?;
-    std::str::from_utf8(digits).ok()?.parse().ok()
+    decimal(digits)
 }
 
 fn write_octets(message: &mut Object<'_>, text: &Value<'_>) {
