@@ -9,13 +9,15 @@ use std::time::{Duration, Instant};
 use mailscope::net::ServerTrust;
 use tempfile::TempDir;
 
-use super::{Bare, Keys};
+use super::{Bare, Case, Keys};
 
 /// One of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Middle {
     /// Nothing but the TLS library of mailscope.
     Bare,
+    /// The same, which writes as much as mailscope records.
+    Writing,
     /// `mailscope record`.
     Mailscope,
     /// Two services of one process: TLS to cleartext, cleartext to TLS. It logs nothing.
@@ -37,8 +39,9 @@ pub struct Running {
 }
 
 impl Middle {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Bare,
+        Self::Writing,
         Self::Mailscope,
         Self::Stunnel,
         Self::Haproxy,
@@ -49,6 +52,7 @@ impl Middle {
     pub fn name(self) -> &'static str {
         match self {
             Self::Bare => "bare relay",
+            Self::Writing => "writing, nothing read",
             Self::Mailscope => "mailscope, recording",
             Self::Stunnel => "stunnel",
             Self::Haproxy => "HAProxy",
@@ -65,7 +69,7 @@ impl Middle {
     /// The line that installs it.
     pub fn install(self) -> &'static str {
         match self {
-            Self::Bare | Self::Mailscope => "cargo build --release",
+            Self::Bare | Self::Writing | Self::Mailscope => "cargo build --release",
             Self::Stunnel => "sudo apt-get install stunnel4",
             Self::Haproxy => "sudo apt-get install haproxy",
             Self::Sslsplit => "sudo apt-get install sslsplit",
@@ -74,7 +78,7 @@ impl Middle {
 
     fn program(self) -> Option<&'static str> {
         match self {
-            Self::Bare | Self::Mailscope => None,
+            Self::Bare | Self::Writing | Self::Mailscope => None,
             Self::Stunnel => Some("stunnel4"),
             Self::Haproxy => Some("haproxy"),
             Self::Sslsplit => Some("sslsplit"),
@@ -91,21 +95,30 @@ impl Middle {
         })
     }
 
+    /// Whether it has a part in this case.
+    pub fn takes_part(self, case: Case) -> bool {
+        self != Self::Writing || case.recorded().is_some()
+    }
+
     /// Starts one for a server on this port.
-    pub fn start(self, server: u16, keys: &Keys) -> Running {
+    pub fn start(self, server: u16, keys: &Keys, case: Case) -> Running {
         let folder = tempfile::tempdir().expect("a folder");
         let ready = folder.path().join("ready.json");
         // Those that cannot take a free port by themselves get one that was free a moment ago.
         let [port, inner] = free_ports();
         let command = match self {
-            Self::Bare => Bare::command(server, keys.folder(), &ready),
+            Self::Bare => Bare::command(server, keys.folder(), &ready, 0.0),
+            Self::Writing => {
+                let each = case.recorded().unwrap_or_default();
+                Bare::command(server, keys.folder(), &ready, each)
+            }
             Self::Mailscope => mailscope(server, keys),
             Self::Stunnel => stunnel(server, keys, folder.path(), [port, inner]),
             Self::Haproxy => haproxy(server, keys, folder.path(), port),
             Self::Sslsplit => sslsplit(server, keys, port),
         };
         let children = spawn(command, folder.path());
-        let told = matches!(self, Self::Bare | Self::Mailscope).then_some(&*ready);
+        let told = self.program().is_none().then_some(&*ready);
         let (port, ca) = awaited(folder.path(), told, port);
         Running {
             children,

@@ -6,6 +6,7 @@ mod case;
 mod middle;
 mod server;
 mod table;
+mod writer;
 
 pub use bare::Bare;
 pub use case::{Case, Effort};
@@ -51,7 +52,7 @@ impl Field {
 
     /// What one turn gives: a value for each of the case's rows.
     pub fn turn(&self, case: Case, middle: Middle) -> Vec<f64> {
-        let running = middle.start(self.server.port, &self.keys);
+        let running = middle.start(self.server.port, &self.keys, case);
         self.runtime.block_on(case.measure(self.effort, &running))
     }
 }

@@ -48,7 +48,7 @@ impl Table {
         let values = self.values(case, middle, row);
         let base = self.values(case, Middle::Stunnel, row);
         if values.iter().all(|value| *value == 0.0) {
-            return String::new(); // it records nothing
+            return String::new(); // it records nothing, or has no part in this
         }
         let value = Spread::of(&values).told(&format!(" {unit}"));
         let ratios: Vec<f64> = values
