@@ -45,6 +45,11 @@ impl Relay {
         self.obey(verdict);
     }
 
+    /// Octets of this peer that wait.
+    pub(super) fn waiting(&self, from: Peer) -> usize {
+        self.waiting[index(from)].len()
+    }
+
     pub(super) fn waits_for_nothing(&self) -> bool {
         self.waiting.iter().all(Vec::is_empty)
     }
