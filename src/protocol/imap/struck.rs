@@ -284,7 +284,9 @@ impl Observer {
 
     /// Carries out the strikes whose turn has come.
     pub(super) fn strike_if_due(&mut self, at: Micros, out: &mut Vec<Draft>) {
-        while let Some(Due { behind, .. }) = self.struck.due.front() {
+        while !self.has_ended()
+            && let Some(Due { behind, .. }) = self.struck.due.front()
+        {
             let is_its_turn = self.server.assembler.is_empty()
                 && self.tracker.answered_before(*behind, &self.struck.stalled);
             if !is_its_turn && self.struck.due.len() <= limits::IN_FLIGHT {

@@ -121,7 +121,7 @@ impl Observer {
                 }
                 None => match before_the_end {
                     Some(passed) => passed,
-                    None => self.pass_on_response(read.as_ref(), meaning),
+                    None => self.pass_on_response(read.as_ref(), &found.ranges, meaning),
                 },
             };
         }

@@ -177,6 +177,25 @@ fn r019_what_is_dropped_behind_a_struck_literal_is_told_so_when_reading_ends() {
     assert_eq!(edits(&events), ["b APPEND x {9}| -> ", "abc -> "]);
 }
 
+/// What fuzzing found: the server's leg was to be secured and the connection was ended, and then the
+/// app was answered all the same.
+#[test]
+fn r021_nothing_is_said_behind_the_end() {
+    for (fault, line) in [("no:NOOP", "a NOOP\r\n"), ("bye:SELECT", "a SELECT x\r\n")] {
+        let setting = Setting {
+            faults: faulty(&[fault]).faults,
+            ..setting(AppLeg::Tls, ServerLeg::Starttls)
+        };
+        let (done, events) = played(&setting, &[(S, "hello"), (C, line)]);
+        assert_eq!(done, ["end no-greeting"], "{fault}");
+        let edits = edits(&events);
+        assert!(
+            matches!(&*edits, [edit] if edit.ends_with("| -> ")),
+            "{edits:?}"
+        );
+    }
+}
+
 /// What each peer is given, and what is told to have gone nowhere, with a `#` for more than a million `x`.
 fn too_long(faults: &[&str], behind: &str) -> (Vec<String>, String) {
     let xs = "x".repeat(1_500_000);
