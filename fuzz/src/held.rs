@@ -81,7 +81,7 @@ pub fn held(data: &[u8]) {
 }
 
 fn take(drafts: &mut Vec<Draft>) {
-    let weight: usize = drafts.iter().map(Draft::weight).sum();
+    let weight: usize = drafts.iter().map(|draft| draft.body().weight()).sum();
     assert!(
         weight <= READ,
         "the {} events of one read weigh {weight}",

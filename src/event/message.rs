@@ -8,6 +8,8 @@ use std::ops::{Deref, Range};
 
 use smallvec::SmallVec;
 
+use super::value::decimal;
+
 /// What stands in a sealed message where a secret was: always 8 octets, whatever the secret's
 /// length (contract, "Masks").
 pub const MASK: &[u8; 8] = b"********";
@@ -64,7 +66,8 @@ impl LiteralForm {
         let count = header
             .strip_prefix(before.as_bytes())
             .and_then(|header| header.strip_suffix(behind.as_bytes()));
-        count == Some(itoa::Buffer::new().format(octets).as_bytes())
+        let is_canonical = |count: &&[u8]| count.len() == 1 || !count.starts_with(b"0");
+        count.filter(is_canonical).and_then(decimal) == Some(octets)
     }
 
     /// What stands before and behind the count.

@@ -77,7 +77,7 @@ impl Hearing {
     /// Reads a new connection; others are told what `gate` lets through.
     pub fn new(gate: Gate, setting: Setting) -> Self {
         Self {
-            plain: Observer::bridging(Gate::new(Secrets::Shown), setting.clone()),
+            plain: Observer::bridging(Gate::new(Secrets::Shown), setting.clone()).without_uids(),
             masked: Observer::bridging(gate, setting),
         }
     }

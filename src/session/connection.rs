@@ -194,25 +194,28 @@ impl Session {
             Body::Secured(secured) => self.legs[secured.leg as usize] = Leg::Secured,
             Body::Compressed => self.compressed = true,
             Body::Gap { .. } => self.doubt(),
-            Body::Said(said) => place.commands = self.said(event.n, event.at, said),
+            Body::Said(said) => {
+                // Before it has its answer, after which it is not to be found any more.
+                place.commands = self.answered(&said.relation);
+                place.commands.extend(self.said(event.n, event.at, said));
+            }
             Body::Note(_) | Body::HalfClosed { .. } | Body::Closed { .. } => {}
         }
         place
     }
 
-    /// Takes in what a peer said; the command that it is, or the commands that it answers, come back.
+    /// Takes in what a peer said; of the app, the command that it is or goes on with comes back.
     /// `n` is its event's number, or a count that relations are told in.
-    pub fn said(&mut self, n: u64, at: Micros, said: &Said) -> SmallVec<[Arc<Command>; 1]> {
+    pub fn said(&mut self, n: u64, at: Micros, said: &Said) -> Option<Arc<Command>> {
         match said.from {
             Peer::Client => {
                 self.client_spoke = Some(at);
-                self.client(n, at, said).into_iter().collect()
+                self.client(n, at, said)
             }
             Peer::Server => {
                 self.heard = true;
-                let commands = self.answered(&said.relation);
                 self.server_said(at, said);
-                commands
+                None
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The commands of a connection that have no tagged response yet.
 
 use std::borrow::Cow;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Deref;
 use std::sync::Arc;
@@ -174,10 +175,10 @@ impl InFlight {
 }
 
 fn less<K: std::hash::Hash + Eq + Clone>(counts: &mut HashMap<K, usize>, key: &K) {
-    if let Some(count) = counts.get_mut(key) {
-        *count -= 1;
-        if *count == 0 {
-            counts.remove(key);
+    if let Entry::Occupied(mut counted) = counts.entry(key.clone()) {
+        match counted.get() {
+            0 | 1 => drop(counted.remove()),
+            _ => *counted.get_mut() -= 1,
         }
     }
 }

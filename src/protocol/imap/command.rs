@@ -369,10 +369,13 @@ fn known_name(first: &[u8], second: Option<&[u8]>) -> Option<&'static str> {
         };
         front.eq_ignore_ascii_case(first) && back_is_it
     };
-    COMMANDS
+    let initial = first.first()?.to_ascii_uppercase();
+    let start = COMMANDS.partition_point(|name| name.as_bytes()[0] < initial);
+    COMMANDS[start..]
         .iter()
-        .copied()
+        .take_while(|name| name.as_bytes()[0] == initial)
         .find(|name| name.len() == length && is_it(name.as_bytes()))
+        .copied()
 }
 
 #[cfg(test)]

@@ -153,7 +153,10 @@ impl<'a> Lexer<'a> {
                 _ => (position, State::Text),
             },
             State::CodeName => {
-                let name = self.until(position, end, |octet| matches!(octet, b' ' | b']'));
+                let mut name = self.word(position, end);
+                if let Some(close) = memchr(b']', &self.bytes[name.clone()]) {
+                    name.end = name.start + close;
+                }
                 if name.start < name.end {
                     self.push(Label::CodeName, name.clone());
                 }
@@ -169,7 +172,7 @@ impl<'a> Lexer<'a> {
     fn command_tag(&mut self, position: usize, end: usize) -> (usize, State) {
         let word = self.word(position, end);
         let tag = &self.bytes[word.clone()];
-        if tag.is_empty() || !tag.iter().all(|octet| is_tag_char(*octet)) {
+        if !is_tag(tag) {
             return (position, State::Malformed);
         }
         self.push(Label::Tag, word.clone());
@@ -195,7 +198,7 @@ impl<'a> Lexer<'a> {
         let state = match &self.bytes[word.clone()] {
             b"*" => State::Untagged,
             b"+" => State::RespText,
-            tag if !tag.is_empty() && tag.iter().all(|octet| is_tag_char(*octet)) => State::Status,
+            tag if is_tag(tag) => State::Status,
             _ => return (position, State::Malformed),
         };
         self.push(Label::Tag, word.clone());
@@ -349,14 +352,7 @@ impl<'a> Lexer<'a> {
     }
 
     fn word(&self, start: usize, end: usize) -> Range<usize> {
-        self.until(start, end, |octet| octet == b' ')
-    }
-
-    fn until(&self, start: usize, end: usize, stops: impl Fn(u8) -> bool) -> Range<usize> {
-        let length = self.bytes[start..end]
-            .iter()
-            .position(|octet| stops(*octet) || matches!(octet, b'\r' | b'\n'));
-        start..length.map_or(end, |length| start + length)
+        start..start + run(&self.bytes[start..end], WORD)
     }
 
     /// `[` that is never closed is no response code.
@@ -397,31 +393,38 @@ impl State {
     }
 }
 
-/// Bits of [`STOPS`]: an atom has to be looked at here, or a quoted string.
+/// Bits of [`STOPS`]: an atom has to be looked at here, or a quoted string; a word of a head ends, or is no
+/// tag.
 const ATOM: u8 = 1;
 const QUOTED: u8 = 2;
+const WORD: u8 = 4;
+const TAG: u8 = 8;
 
 /// Where a token ends or takes a turn. Most octets of a response are none of these, and with a
 /// table the others are told from them in one step each.
 const STOPS: [u8; 256] = {
     let mut stops = [0; 256];
     let mut octet = 0;
-    while octet < 0x20 {
-        stops[octet] = ATOM;
+    while octet < 256 {
+        let is_control = octet < 0x20 || octet == 0x7f;
+        stops[octet] |= if is_control { ATOM } else { 0 };
+        stops[octet] |= if octet > 0x20 && octet < 0x7f { 0 } else { TAG };
         octet += 1;
     }
-    stops[0x7f] = ATOM;
-    stops[b' ' as usize] = ATOM;
-    stops[b'(' as usize] = ATOM;
-    stops[b')' as usize] = ATOM;
-    stops[b'[' as usize] = ATOM;
-    stops[b']' as usize] = ATOM;
-    stops[b'"' as usize] = ATOM | QUOTED;
-    stops[b'\\' as usize] = QUOTED;
-    stops[b'\r' as usize] = ATOM | QUOTED;
-    stops[b'\n' as usize] = ATOM | QUOTED;
+    add(&mut stops, ATOM, b" ()[]\"");
+    add(&mut stops, QUOTED, b"\"\\\r\n");
+    add(&mut stops, WORD, b" \r\n");
+    add(&mut stops, TAG, b"(){%*\"\\+");
     stops
 };
+
+const fn add(stops: &mut [u8; 256], token: u8, octets: &[u8]) {
+    let mut place = 0;
+    while place < octets.len() {
+        stops[octets[place] as usize] |= token;
+        place += 1;
+    }
+}
 
 /// Octets before the first one that stops such a token.
 fn run(text: &[u8], token: u8) -> usize {
@@ -430,9 +433,9 @@ fn run(text: &[u8], token: u8) -> usize {
         .unwrap_or(text.len())
 }
 
-/// `astring-char` without `+`, and what careless clients use besides (`]` is one already).
-fn is_tag_char(octet: u8) -> bool {
-    octet.is_ascii_graphic() && !br#"(){%*"\+"#.contains(&octet)
+/// Whether it is made of `astring-char` without `+`, and of what careless clients use besides.
+fn is_tag(word: &[u8]) -> bool {
+    !word.is_empty() && run(word, TAG) == word.len()
 }
 
 /// Whether a `[` behind this atom opens a section (RFC 9051, section 6.4.5).

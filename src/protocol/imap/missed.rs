@@ -11,6 +11,7 @@ use super::observer::Observer;
 use crate::event::{Body, Draft, Micros, Note, Peer};
 use crate::limits;
 use crate::protocol::Protocol;
+use crate::session::Session;
 
 /// What stands for an octet of a literal that is missing.
 const FILLER: u8 = b'?';
@@ -59,7 +60,7 @@ impl Observer {
 
     /// A recording says that octets are missing here: what was known of the mailbox may have changed.
     pub fn missed_again(&mut self) {
-        self.session.doubt();
+        self.session.iter_mut().for_each(Session::doubt);
     }
 
     /// The client goes on with its literal: it was told to, whether that was written down or not.

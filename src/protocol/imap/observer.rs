@@ -27,8 +27,8 @@ use crate::session::Session;
 pub struct Observer {
     pub(super) gate: Gate,
     pub(super) tracker: Tracker,
-    /// What was told of the messages.
-    pub(super) session: Session,
+    /// What was told of the messages; `None` where nobody asks for it.
+    pub(super) session: Option<Session>,
     pub(super) exchange: Option<Exchange>,
     pub(super) greeted: bool,
     /// Whether what comes next may be octets that a client had ready for what was refused.
@@ -99,7 +99,7 @@ impl Observer {
             struck: Struck::default(),
             compression: Compression::default(),
             tracker: Tracker::default(),
-            session: Session::default(),
+            session: Some(Session::default()),
             exchange: None,
             greeted: false,
             suspicion: Suspicion::None,
@@ -113,6 +113,15 @@ impl Observer {
             blind: None,
             #[cfg(test)]
             fails: false,
+        }
+    }
+
+    /// The same, which does not find out the UIDs of the messages that responses name by their numbers.
+    #[must_use = "the changed observer is returned, not changed in place"]
+    pub fn without_uids(self) -> Self {
+        Self {
+            session: None,
+            ..self
         }
     }
 

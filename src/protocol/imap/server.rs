@@ -144,13 +144,14 @@ fn tagged(
     let status = response.status();
     let mut then = Then::GoOn;
     // What answers a line behind a literal's header tells that the server took it for no literal.
-    while !observer.tracker.is_in_flight(&tag) && observer.is_behind_a_literal(&tag) {
+    let mut is_in_flight = observer.tracker.is_in_flight(&tag);
+    while !is_in_flight && observer.is_behind_a_literal(&tag) {
         observer.refuse_literal(out);
         observer.pump_undecided(out);
+        is_in_flight = observer.tracker.is_in_flight(&tag);
     }
     // Of several commands with the tag, the oldest is answered.
-    let may_decide = !observer.tracker.is_in_flight(&tag);
-    if may_decide && observer.undecided_tag().as_deref() == Some(&*tag) {
+    if !is_in_flight && observer.undecided_tag().as_deref() == Some(&*tag) {
         match status {
             Some(Status::Ok) => observer.accept_literal(out),
             _ => {

@@ -166,12 +166,14 @@ impl Observer {
             passed: meaning.passed,
             details: meaning.details,
         };
-        let follow = || {
-            let uid = self.session.uid_of(&said);
-            self.session.said(meaning.ordinal, at, &said);
-            uid
-        };
-        said.uid = guard(follow).flatten();
+        if let Some(session) = &mut self.session {
+            let follow = || {
+                let uid = session.uid_of(&said);
+                session.said(meaning.ordinal, at, &said);
+                uid
+            };
+            said.uid = guard(follow).flatten();
+        }
         out.push(Draft::new(meaning.ordinal, at, Body::Said(Box::new(said))));
         for note in meaning.notes {
             self.note(note, at, out);
