@@ -1,7 +1,7 @@
 //! The protocol that reads nothing: every octet is opaque. What a connection falls back to when its
 //! reader fails.
 
-use super::opaque::{Untold, opaque};
+use super::opaque::{Fate, Told, Untold, opaque};
 use super::{Protocol, Verdict};
 use crate::event::{Draft, Gate, Message, Micros, Peer, Secret};
 
@@ -32,8 +32,8 @@ impl Blind {
         match from {
             Peer::Client => self.client(bytes, at, out),
             Peer::Server => {
-                let told = self.untold.read(bytes, at, &self.gate);
-                out.extend(told.map(|(wire, at)| opaque(0, from, wire, at)));
+                let told = self.untold.read(bytes, Fate::Passed, at, &self.gate);
+                out.extend(told.into_iter().map(|told| opaque(0, from, told)));
             }
         }
         self.client_spoke = from == Peer::Client;
@@ -44,15 +44,19 @@ impl Blind {
             return;
         }
         let all = [(0..bytes.len(), Secret::Unreadable)];
-        let sealed = self.gate.seal(Message::text(bytes), &all);
-        out.push(opaque(0, Peer::Client, sealed, at));
+        let told = Told {
+            wire: self.gate.seal(Message::text(bytes), &all),
+            at,
+            fate: Fate::Passed,
+        };
+        out.push(opaque(0, Peer::Client, told));
     }
 
     /// Makes an event of what is left.
     pub(super) fn end(&mut self, from: Peer, out: &mut Vec<Draft>) {
         if from == Peer::Server {
             let told = self.untold.end(&self.gate);
-            out.extend(told.map(|(wire, at)| opaque(0, from, wire, at)));
+            out.extend(told.into_iter().map(|told| opaque(0, from, told)));
         }
     }
 }

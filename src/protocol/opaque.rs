@@ -5,15 +5,39 @@
 //! wait for that. At most two reads and [`limits::SECRET_LENGTH`](crate::limits::SECRET_LENGTH)
 //! octets are held.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use crate::event::{
-    Body, Draft, Gate, Message, Micros, Peer, Reading, Relation, Said, Sealed, Secret,
+    Body, Draft, Gate, Message, Micros, Passed, Peer, Reading, Relation, Said, Sealed, Secret,
     leading_base64,
 };
 
+/// What became of octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// They went on to the other peer.
+    Passed,
+    /// They went nowhere.
+    Dropped,
+}
+
+/// Octets that are to be told.
+#[derive(Clone)]
+pub(super) struct Told {
+    pub(super) wire: Sealed,
+    /// When the first of them was read.
+    pub(super) at: Micros,
+    pub(super) fate: Fate,
+}
+
 /// An event of octets that no message can be made of.
-pub(super) fn opaque(ordinal: u64, from: Peer, wire: Sealed, at: Micros) -> Draft {
+pub(super) fn opaque(ordinal: u64, from: Peer, told: Told) -> Draft {
+    let Told { wire, at, fate } = told;
+    let passed = match fate {
+        Fate::Passed => Passed::AsRead,
+        Fate::Dropped => Passed::Instead(Sealed::default()),
+    };
     let relation = match from {
         Peer::Client => Relation::None,
         Peer::Server => Relation::Unsolicited,
@@ -23,6 +47,7 @@ pub(super) fn opaque(ordinal: u64, from: Peer, wire: Sealed, at: Micros) -> Draf
         at,
         Body::Said(Box::new(Said {
             relation,
+            passed,
             ..Said::new(from, wire, Reading::Opaque)
         })),
     )
@@ -32,57 +57,67 @@ pub(super) fn opaque(ordinal: u64, from: Peer, wire: Sealed, at: Micros) -> Draf
 #[derive(Default)]
 pub(super) struct Untold {
     octets: Vec<u8>,
-    /// When the first of them was read.
-    at: Micros,
+    /// What became of them, in order; neighbours differ.
+    runs: VecDeque<Run>,
     /// What was told last ends within a mask.
     in_mask: bool,
 }
 
+/// Octets with the same fate.
+struct Run {
+    length: usize,
+    /// When the first of them was read.
+    at: Micros,
+    fate: Fate,
+}
+
 impl Untold {
     /// Adds what was read. What is to be told now, if anything.
-    pub(super) fn read(
-        &mut self,
-        octets: &[u8],
-        at: Micros,
-        gate: &Gate,
-    ) -> Option<(Sealed, Micros)> {
-        self.push(octets, at);
+    pub(super) fn read(&mut self, octets: &[u8], fate: Fate, at: Micros, gate: &Gate) -> Vec<Told> {
+        self.push(octets, fate, at);
         let decided = self.octets.len() - gate.undecided(&self.octets);
         self.tell(decided, gate)
     }
 
     /// Nothing follows: what is left.
-    pub(super) fn end(&mut self, gate: &Gate) -> Option<(Sealed, Micros)> {
-        let told = match self.octets.len() {
-            0 => None,
-            all => self.tell(all, gate),
-        };
+    pub(super) fn end(&mut self, gate: &Gate) -> Vec<Told> {
+        let told = self.tell(self.octets.len(), gate);
         self.in_mask = false;
         told
     }
 
     /// Adds what was read, all of it secret; what is left is so too.
-    pub(super) fn secret(&mut self, octets: &[u8], at: Micros, gate: &Gate) -> (Sealed, Micros) {
-        self.push(octets, at);
-        let (octets, at) = self.take();
-        let all = [(0..octets.len(), Secret::Unreadable)];
-        (gate.seal(Message::text(&octets), &all), at)
+    pub(super) fn secret(
+        &mut self,
+        octets: &[u8],
+        fate: Fate,
+        at: Micros,
+        gate: &Gate,
+    ) -> Vec<Told> {
+        self.push(octets, fate, at);
+        let all = 0..self.octets.len();
+        let told = self.told(all.len(), &[(all, Secret::Unreadable)], gate);
+        self.in_mask = false;
+        told
     }
 
     /// What is left, as it was read, and when.
     pub(super) fn take(&mut self) -> (Vec<u8>, Micros) {
-        let Self { octets, at, .. } = std::mem::take(self);
-        (octets, at)
+        let Self { octets, runs, .. } = std::mem::take(self);
+        (octets, runs.front().map(|run| run.at).unwrap_or_default())
     }
 
-    fn push(&mut self, octets: &[u8], at: Micros) {
-        if self.octets.is_empty() {
-            self.at = at;
+    fn push(&mut self, octets: &[u8], fate: Fate, at: Micros) {
+        let length = octets.len();
+        match self.runs.back_mut() {
+            Some(last) if last.fate == fate => last.length += length,
+            _ if length > 0 => self.runs.push_back(Run { length, at, fate }),
+            _ => {}
         }
         self.octets.extend_from_slice(octets);
     }
 
-    fn tell(&mut self, mut end: usize, gate: &Gate) -> Option<(Sealed, Micros)> {
+    fn tell(&mut self, mut end: usize, gate: &Gate) -> Vec<Told> {
         let masks = self.masks(gate);
         if let Some(cut) = masks.iter().find(|mask| mask.start < end && end < mask.end) {
             // Another secret may begin within this one; but it is not held for ever.
@@ -92,7 +127,7 @@ impl Untold {
             };
         }
         if end == 0 {
-            return None;
+            return Vec::new();
         }
         let secret: Vec<_> = masks
             .into_iter()
@@ -102,9 +137,41 @@ impl Untold {
         self.in_mask = secret
             .last()
             .is_some_and(|(mask, _)| mask.end == self.octets.len());
+        self.told(end, &secret, gate)
+    }
+
+    /// The first octets, up to `end`; a secret may begin in one run and end in another.
+    fn told(&mut self, end: usize, secret: &[(Range<usize>, Secret)], gate: &Gate) -> Vec<Told> {
         let rest = self.octets.split_off(end);
-        let told = Message::text(&std::mem::replace(&mut self.octets, rest));
-        Some((gate.seal(told, &secret), self.at))
+        let octets = std::mem::replace(&mut self.octets, rest);
+        let mut told = Vec::new();
+        let mut start = 0;
+        while start < end
+            && let Some(run) = self.runs.front_mut()
+        {
+            let stop = end.min(start + run.length);
+            let within = secret
+                .iter()
+                .filter(|(mask, _)| mask.start < stop && start < mask.end)
+                .map(|(mask, kind)| {
+                    (
+                        mask.start.max(start) - start..mask.end.min(stop) - start,
+                        *kind,
+                    )
+                });
+            let within: Vec<_> = within.collect();
+            told.push(Told {
+                wire: gate.seal(Message::text(&octets[start..stop]), &within),
+                at: run.at,
+                fate: run.fate,
+            });
+            run.length -= stop - start;
+            if run.length == 0 {
+                self.runs.pop_front();
+            }
+            start = stop;
+        }
+        told
     }
 
     /// Where secrets stand, and what goes on a word that was masked at its beginning.
@@ -134,11 +201,11 @@ mod tests {
         let mut untold = Untold::default();
         let mut told = Vec::new();
         for piece in octets.chunks(read) {
-            told.extend(untold.read(piece, Micros(1), gate));
+            told.extend(untold.read(piece, Fate::Passed, Micros(1), gate));
             assert!(untold.octets.len() <= limits::SECRET_LENGTH + 2 * read);
         }
         told.extend(untold.end(gate));
-        let wires = told.iter().flat_map(|(wire, _)| wire.bytes().to_vec());
+        let wires = told.iter().flat_map(|told| told.wire.bytes().to_vec());
         String::from_utf8(wires.collect()).unwrap()
     }
 
@@ -182,8 +249,34 @@ mod tests {
     fn what_nothing_is_remembered_of_is_told_at_once() {
         let gate = Gate::new(Secrets::Masked);
         let mut untold = Untold::default();
-        let (wire, at) = untold.read(b"abc", Micros(7), &gate).unwrap();
-        assert_eq!((wire.bytes(), at), (&b"abc"[..], Micros(7)));
-        assert!(untold.end(&gate).is_none());
+        let told = untold.read(b"abc", Fate::Passed, Micros(7), &gate);
+        let [told] = told.as_slice() else {
+            panic!("{} events", told.len());
+        };
+        assert_eq!((told.wire.bytes(), told.at), (&b"abc"[..], Micros(7)));
+        assert!(untold.end(&gate).is_empty());
+    }
+
+    /// Of a secret of which a part went on and the rest did not, neither is shown.
+    #[test]
+    fn what_became_of_octets_is_told_of_each() {
+        let gate = Gate::new(Secrets::Masked);
+        gate.remember(b"hunter2");
+        let mut untold = Untold::default();
+        let mut told = untold.read(b"no hun", Fate::Dropped, Micros(1), &gate);
+        told.extend(untold.read(b"ter2", Fate::Passed, Micros(2), &gate));
+        told.extend(untold.read(b"!\n", Fate::Passed, Micros(3), &gate));
+        told.extend(untold.end(&gate));
+        let told: Vec<_> = told
+            .iter()
+            .map(|told| (told.wire.bytes(), told.at.0, told.fate))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (&b"no ********"[..], 1, Fate::Dropped),
+                (b"********!\n", 2, Fate::Passed)
+            ]
+        );
     }
 }

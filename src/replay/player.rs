@@ -239,7 +239,7 @@ impl Player {
         let octets = said.wire.bytes();
         match (&said.reading, &said.passed) {
             // A fault struck it, or it is STARTTLS, which the observer answers itself.
-            (Reading::Command { .. }, Passed::Instead(_)) => {}
+            (Reading::Command { .. }, Passed::Instead(_)) => self.is_line_heard = said.incomplete,
             // It is answered already.
             (Reading::Command { refused: true, .. }, _) => {}
             (Reading::Command { .. }, _) => {

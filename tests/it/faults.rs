@@ -19,6 +19,7 @@ use super::support::{schema, trials};
 pub fn trials() -> Vec<Trial> {
     trials!("faults";
         a_command_is_refused_with_a_code,
+        a_command_of_any_length_is_refused,
         a_literal_lies,
         a_reset_is_one,
         a_seed_repeats_what_was_left_to_chance,
@@ -145,6 +146,25 @@ fn a_command_is_refused_with_a_code() {
         let answers = app.hear("zz ");
         assert!(answers.contains("zz BAD "), "{answers}");
         is_told(faulty, "no:SELECT=OVERQUOTA");
+    });
+}
+
+/// What is too long to hold, too: nothing of it reaches the server, and what follows is answered. So is
+/// one that no fault strikes.
+fn a_command_of_any_length_is_refused() {
+    let long = format!("x SEARCH TEXT {}\r\ny NOOP\r\n", "x".repeat(1_500_000));
+    each(&["no:SEARCH"], |faulty| {
+        let mut app = faulty.app();
+        app.say(long.as_bytes());
+        let answers = app.hear("y ");
+        assert!(answers.starts_with("x NO injected"), "{answers}");
+        let bad = answers.lines().find(|line| line.contains("BAD"));
+        assert_eq!(bad, None);
+    });
+    each(&["no:FETCH"], |faulty| {
+        let mut app = faulty.app();
+        app.say(long.as_bytes());
+        app.hear("y OK");
     });
 }
 

@@ -111,6 +111,11 @@ impl Assembler {
         self.hold != Hold::Everything
     }
 
+    /// Whether the message's beginning [went out](Outcome::TooLong), and nothing is held.
+    pub fn has_gone_out(&self) -> bool {
+        self.is_cut() && self.message.is_empty()
+    }
+
     /// Whether so much text is held, or has its place decided already.
     pub fn has_room_for_text(&self, octets: usize) -> bool {
         self.is_cut() || self.message.bytes().len() + octets <= limits::MESSAGE_HELD

@@ -50,7 +50,7 @@ impl Observer {
                 self.compression.line_ended();
                 let assembler = &mut self.side(from).assembler;
                 let cut = assembler.is_cut();
-                let went_out = cut && assembler.message().is_empty();
+                let went_out = assembler.has_gone_out();
                 let (mut message, began) = assembler.take();
                 if cut && !message.bytes().ends_with(b"\n") {
                     message.push_text(b"\r\n"); // what stands before it is masked
@@ -63,6 +63,9 @@ impl Observer {
                     self.read(from, message, began, missing, out);
                 }
                 self.end_opaque(from, out);
+                if went_out && from == Peer::Client {
+                    self.ended_too_long(at, out);
+                }
                 if bare {
                     self.note(Note::BareLf, at, out);
                 }
@@ -173,6 +176,11 @@ impl Observer {
     /// The server refused the client's literal: the command is whole as it is.
     pub(super) fn refuse_literal(&mut self, out: &mut Vec<Draft>) {
         self.client.framer.refuse();
+        if self.client.assembler.has_gone_out() {
+            self.client.assembler.take();
+            self.end_opaque(Peer::Client, out);
+            return self.strikes_next();
+        }
         let refused = self.client.assembler.message();
         let spans = lexer::command(refused);
         let suspicion = match doubt::is_login(Command::new(refused, &spans)) {
@@ -235,6 +243,13 @@ impl Observer {
             false => MASK,
         };
         Some(String::from_utf8_lossy(tag).into_owned())
+    }
+
+    /// The command whose literal the server has not decided about, where it was told already, since it
+    /// is too long to hold.
+    pub(super) fn told_before_its_literal(&self) -> Option<u64> {
+        let is_told = self.awaits_go_ahead() && self.client.assembler.has_gone_out();
+        is_told.then(|| self.tracker.newest()).flatten()
     }
 
     /// Whether a line begins with this tag among what was sent behind the header of a literal that the

@@ -199,13 +199,18 @@ impl<'a> Response<'a> {
         }
     }
 
+    /// Whether it is a CAPABILITY response, or has the code.
+    pub fn lists_capabilities(self) -> bool {
+        let name = match self.status() {
+            Some(_) => self.code_name(),
+            None => self.head.name.map(|name| self.bytes(&self.spans[name])),
+        };
+        name.is_some_and(|name| name.eq_ignore_ascii_case(b"CAPABILITY"))
+    }
+
     /// The capabilities that a CAPABILITY response or code lists.
     pub fn capabilities(self) -> Option<Vec<String>> {
-        let name = match self.status() {
-            Some(_) => self.code_name()?,
-            None => self.bytes(&self.spans[self.head.name?]),
-        };
-        name.eq_ignore_ascii_case(b"CAPABILITY").then(|| {
+        self.lists_capabilities().then(|| {
             self.argument_spans()
                 .iter()
                 .map(|span| String::from_utf8_lossy(self.bytes(span)).into_owned())

@@ -252,9 +252,10 @@ pub fn of_response(response: Response<'_>, exchange: Option<&Exchange>, gate: &G
 }
 
 /// Whether it is data that nobody has to fear a secret in. What nobody knows may be a sentence, `*
-/// wrong password hunter2`, and so may what has not the form of data, `* LIST (hunter2`.
+/// wrong password hunter2`, and so may what has not the form of data, `* LIST (hunter2`. Capabilities
+/// are compared with those in a code, in which a secret is masked: what changed would tell it.
 fn is_data(response: Response<'_>, spans: &[Span]) -> bool {
-    response.is_known_data() && has_form(spans)
+    response.is_known_data() && !response.lists_capabilities() && has_form(spans)
 }
 
 /// Whether every token is one of the grammar's, and every list ends.

@@ -160,6 +160,7 @@ fn tagged(
             }
         }
     }
+    let undecided = observer.told_before_its_literal();
     let completed = observer.tracker.tagged(&tag, status, at);
     let mut meaning = Meaning::new(
         observer.next_ordinal(),
@@ -181,6 +182,15 @@ fn tagged(
         observer
             .guessed
             .take_if(|guessed| *guessed < completed.command);
+    }
+    if undecided == Some(completed.command) {
+        match status {
+            Some(Status::Ok) => observer.accept_literal(out),
+            _ => {
+                observer.refuse_literal(out);
+                then = Then::PumpUndecided;
+            }
+        }
     }
     if completed.name == "AUTHENTICATE" && may_owe_a_turn(observer, status) {
         observer.suspect(Suspicion::Always);

@@ -47,6 +47,8 @@ enum Current {
     Passes,
     /// It is dropped as it comes; this follows when it is whole.
     Struck(Strike),
+    /// The same of one whose beginning was told, since it is too long to hold.
+    TooLong(Due),
     /// It is dropped as it comes, and what follows has followed.
     Done,
 }
@@ -103,14 +105,42 @@ impl Observer {
             return false;
         }
         self.bridge.release(Peer::Client, Some(Vec::new()));
-        if self.client.framer.awaits_go_ahead()
-            && let Current::Struck(strike) =
-                std::mem::replace(&mut self.struck.current, Current::Done)
-        {
-            let tag = super::upgrade::tag_of(self.client.assembler.message());
-            self.strike(strike, tag, LAST, at, out);
+        if self.client.framer.awaits_go_ahead() {
+            match std::mem::replace(&mut self.struck.current, Current::Done) {
+                Current::Struck(strike) => {
+                    let tag = super::upgrade::tag_of(self.client.assembler.message());
+                    self.strike(strike, tag, LAST, at, out);
+                }
+                Current::TooLong(Due {
+                    strike,
+                    tag,
+                    behind,
+                }) => self.strike(strike, tag, behind, at, out),
+                Current::Undecided | Current::Passes | Current::Done => {}
+            }
         }
         true
+    }
+
+    /// A client's message has ended whose beginning was told before, since it was too long to hold.
+    pub(super) fn ended_too_long(&mut self, at: Micros, out: &mut Vec<Draft>) {
+        if !self.is_struck() {
+            return self.strikes_next();
+        }
+        self.bridge.release(Peer::Client, Some(Vec::new()));
+        if let Current::TooLong(due) = std::mem::take(&mut self.struck.current) {
+            let Due {
+                strike,
+                tag,
+                behind,
+            } = due;
+            self.strike(strike, tag, behind, at, out);
+        }
+    }
+
+    /// Another message of the client is read from here on.
+    pub(super) fn strikes_next(&mut self) {
+        self.struck.current = Current::default();
     }
 
     /// What the client sent before the struck command's literal was decided about goes nowhere: most
@@ -148,7 +178,15 @@ impl Observer {
 
     /// Whether the client's message that is being read goes nowhere.
     pub(super) fn is_struck(&self) -> bool {
-        matches!(self.struck.current, Current::Struck(_) | Current::Done)
+        matches!(
+            self.struck.current,
+            Current::Struck(_) | Current::TooLong(_) | Current::Done
+        )
+    }
+
+    /// Whether the client's octets that are being read go nowhere, or went nowhere when they came.
+    pub(super) fn is_dropped(&self) -> bool {
+        self.is_reading_dropped() || self.is_struck()
     }
 
     /// What becomes of a client's whole message; `None` if no fault strikes it.
@@ -161,16 +199,19 @@ impl Observer {
         if self.strikes().is_empty() {
             return None;
         }
-        let current = std::mem::take(&mut self.struck.current);
+        let goes_nowhere = self.is_struck();
+        let mut current = std::mem::take(&mut self.struck.current);
+        if self.client.assembler.is_cut() {
+            current = self.begun_too_long(current, message, meaning.ordinal);
+        }
         let Reading::Command {
             name: Some(name), ..
         } = &meaning.reading
         else {
-            let goes_nowhere = matches!(current, Current::Struck(_) | Current::Done);
             return goes_nowhere.then_some(Plan::Drop);
         };
         let strike = match current {
-            Current::Done => return Some(Plan::Drop),
+            Current::Done | Current::TooLong(_) => return Some(Plan::Drop),
             Current::Struck(_) if missing == Missing::Rest => return Some(Plan::Drop),
             Current::Struck(strike) => Some(strike),
             Current::Undecided if missing != Missing::Rest && self.holds_whole(message) => {
@@ -192,6 +233,25 @@ impl Observer {
             tag: super::upgrade::tag_of(message),
             command: meaning.ordinal,
         })
+    }
+
+    /// What becomes of a message's beginning, which is told since it is too long to hold; with its rest
+    /// becomes the same.
+    fn begun_too_long(&mut self, current: Current, begun: &Message, command: u64) -> Current {
+        let (beginning, rest) = match current {
+            Current::Undecided | Current::Passes => (Current::Passes, Current::Passes),
+            Current::Struck(strike) => {
+                let due = Due {
+                    strike,
+                    tag: super::upgrade::tag_of(begun),
+                    behind: command,
+                };
+                (Current::Done, Current::TooLong(due))
+            }
+            Current::TooLong(_) | Current::Done => (Current::Done, Current::Done),
+        };
+        self.struck.current = rest;
+        beginning
     }
 
     fn holds_whole(&mut self, message: &Message) -> bool {
@@ -224,7 +284,9 @@ impl Observer {
 
     /// Carries out the strikes whose turn has come.
     pub(super) fn strike_if_due(&mut self, at: Micros, out: &mut Vec<Draft>) {
-        while let Some(Due { behind, .. }) = self.struck.due.front() {
+        while !self.has_ended()
+            && let Some(Due { behind, .. }) = self.struck.due.front()
+        {
             let is_its_turn = self.server.assembler.is_empty()
                 && self.tracker.answered_before(*behind, &self.struck.stalled);
             if !is_its_turn && self.struck.due.len() <= limits::IN_FLIGHT {

@@ -15,7 +15,7 @@ use crate::event::{
     Body, Draft, Gate, Message, Micros, Note, Passed, Peer, Reading, Relation, Said, Sealed, Secret,
 };
 use crate::protocol::blind::Blind;
-use crate::protocol::opaque::{Untold, opaque};
+use crate::protocol::opaque::{Fate, Told, Untold, opaque};
 
 impl Observer {
     pub(super) fn read(
@@ -121,7 +121,7 @@ impl Observer {
                 }
                 None => match before_the_end {
                     Some(passed) => passed,
-                    None => self.pass_on_response(read.as_ref(), meaning),
+                    None => self.pass_on_response(read.as_ref(), &found.ranges, meaning),
                 },
             };
         }
@@ -149,8 +149,8 @@ impl Observer {
         out: &mut Vec<Draft>,
     ) {
         let Some(meaning) = meaning else {
-            let ordinal = self.next_ordinal();
-            out.push(opaque(ordinal, from, wire, at));
+            let fate = Fate::Passed;
+            self.emit_told(from, vec![Told { wire, at, fate }], out);
             return self.go_blind(at, out);
         };
         let mut said = Said {
@@ -213,6 +213,9 @@ impl Observer {
             self.read(from, message, began.min(at), Missing::Rest, out);
         }
         self.end_opaque(from, out);
+        if from == Peer::Client {
+            self.strikes_next();
+        }
     }
 
     pub(super) fn emit_part(
@@ -238,10 +241,14 @@ impl Observer {
         out: &mut Vec<Draft>,
     ) {
         let is_secret = from == Peer::Client && self.masks_client();
+        let fate = match from == Peer::Client && self.is_dropped() {
+            true => Fate::Dropped,
+            false => Fate::Passed,
+        };
         let (untold, gate) = self.untold(from);
         let told = match is_secret {
-            true => Some(untold.secret(octets, at, gate)),
-            false => untold.read(octets, at, gate),
+            true => untold.secret(octets, fate, at, gate),
+            false => untold.read(octets, fate, at, gate),
         };
         self.emit_told(from, told, out);
     }
@@ -261,15 +268,10 @@ impl Observer {
         (&mut side.untold, &self.gate)
     }
 
-    pub(super) fn emit_told(
-        &mut self,
-        from: Peer,
-        told: Option<(Sealed, Micros)>,
-        out: &mut Vec<Draft>,
-    ) {
-        if let Some((wire, at)) = told {
+    pub(super) fn emit_told(&mut self, from: Peer, told: Vec<Told>, out: &mut Vec<Draft>) {
+        for told in told {
             let ordinal = self.next_ordinal();
-            out.push(opaque(ordinal, from, wire, at));
+            out.push(opaque(ordinal, from, told));
         }
     }
 

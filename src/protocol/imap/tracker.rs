@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::solicit::{Facts, Request};
-use crate::event::{Awaited, CapabilityChange, MailboxNames, Micros, Relation, Status};
+use crate::event::{Awaited, CapabilityChange, MASK, MailboxNames, Micros, Relation, Status};
 use crate::limits;
 
 /// The state of the session (RFC 9051, section 3).
@@ -480,7 +480,8 @@ impl Tracker {
     }
 
     /// The server listed its capabilities; how they differ from those it listed before, if it did
-    /// and they do.
+    /// and they do. Of a list in which a secret is masked nobody can say, and what another one has in
+    /// its place would tell it.
     pub fn capabilities(&mut self, now: Vec<String>) -> Option<CapabilityChange> {
         let has = |name: &str| now.iter().any(|other| other.eq_ignore_ascii_case(name));
         self.listed_names = match has("IMAP4rev2") && !has("IMAP4rev1") {
@@ -489,6 +490,10 @@ impl Tracker {
         };
         let before = self.capabilities.replace(now)?;
         let now = self.capabilities.as_deref().unwrap_or_default();
+        let is_mask = |name: &String| name.as_bytes() == MASK;
+        if before.iter().chain(now).any(is_mask) {
+            return None;
+        }
         let only = |these: &[String], those: &[String]| -> Vec<String> {
             let those: HashSet<String> = those.iter().map(|n| n.to_ascii_uppercase()).collect();
             these

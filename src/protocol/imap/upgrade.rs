@@ -362,8 +362,8 @@ impl Observer {
         }
     }
 
-    /// What went on of a message during which the connection was ended: so many octets of it, in which
-    /// these are secret.
+    /// What went on of a message before no more of it might, since the connection was ended or it is
+    /// kept back: so many octets of it, in which these are secret.
     pub(super) fn passed_before_the_end(
         &self,
         message: Option<&Message>,
@@ -389,10 +389,18 @@ impl Observer {
         self.bridge.stage == Stage::Ended
     }
 
-    /// What the app is given of a response, which means this.
+    /// A response is not given to the app, but for what went on of it before that was known.
+    fn keep_back(&mut self, message: &Message, secret: &Ranges) -> Passed {
+        let gone = self.bridge.take_gone(Peer::Server);
+        self.bridge.release(Peer::Server, Some(Vec::new()));
+        self.passed_before_the_end(Some(message), secret, gone)
+    }
+
+    /// What the app is given of a response, which means this; `secret` are its secret octets.
     pub(super) fn pass_on_response(
         &mut self,
         message: Option<&Message>,
+        secret: &Ranges,
         meaning: &mut Meaning,
     ) -> Passed {
         let Some(message) = message.filter(|_| self.is_bridging()) else {
@@ -402,18 +410,16 @@ impl Observer {
             (Stage::OwnAsked { command, .. }, Relation::Answers(answered), Reading::Tagged { .. })
                 if command == answered);
         if is_ours {
-            self.bridge.release(Peer::Server, Some(Vec::new()));
-            return Passed::Instead(Sealed::default());
+            return self.keep_back(message, secret);
         }
         let is_unasked = meaning.relation == Relation::Unsolicited;
         if self.bridge.screens_server() && is_unasked {
-            self.bridge.release(Peer::Server, Some(Vec::new()));
             // The server may say such things at any time (RFC 9051, section 7); nothing else before its answer.
             if !matches!(meaning.reading, Reading::Untagged { .. }) {
                 let from = Peer::Server;
                 meaning.notes.push(Note::StartTlsInjection { from });
             }
-            return Passed::Instead(Sealed::default());
+            return self.keep_back(message, secret);
         }
         let is_in = self.tracker.is_authenticated()
             || self.tracker.is_logging_in()

@@ -1,5 +1,5 @@
-//! What was masked once stands nowhere again but in the data that a server sends; and what a client logs
-//! in with stands nowhere from the beginning.
+//! What was masked once stands nowhere again but in the data that a server sends, capabilities aside; and
+//! what a client logs in with stands nowhere from the beginning.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -111,7 +111,7 @@ fn is_data(event: &Event) -> bool {
         return false;
     };
     let is_data = match &said.reading {
-        Reading::Untagged { status, .. } => status.is_none(),
+        Reading::Untagged { status, name, .. } => status.is_none() && name != "CAPABILITY",
         Reading::LiteralPart { .. } => true,
         _ => false,
     };

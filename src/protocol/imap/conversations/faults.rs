@@ -5,6 +5,7 @@ use super::number;
 use super::upgrade::{Relay, edits, notes, played, setting};
 use crate::event::{Event, Micros, Peer};
 use crate::fault::{Fault, Faults};
+use crate::limits;
 use crate::protocol::imap::{AppLeg, ServerLeg, Setting};
 
 const C: Peer = Peer::Client;
@@ -160,6 +161,84 @@ fn r006_what_is_dropped_behind_a_struck_literal_is_told_so() {
     assert_eq!(given.concat(), "d NOOP\r\n");
     let told = edits(&number(relay.drafts));
     assert_eq!(told, ["b APPEND x {3}|abc| -> ", "c NOOP| -> "]);
+}
+
+/// What fuzzing found: what was dropped behind a struck literal was told as passed on where the
+/// octets from there on are of no messages.
+#[test]
+fn r019_what_is_dropped_behind_a_struck_literal_is_told_so_when_reading_ends() {
+    let steps = [
+        (C, "a STARTTLS\r\nb APPEND x {9}\r\nabc"),
+        (S, "a OK\r\n"),
+        (C, "def"),
+    ];
+    let (done, events) = behind_login(&["stall:APPEND"], &steps);
+    assert_eq!(done, ["server a STARTTLS|", "app a OK|", "server def"]);
+    assert_eq!(edits(&events), ["b APPEND x {9}| -> ", "abc -> "]);
+}
+
+/// What fuzzing found: the server's leg was to be secured and the connection was ended, and then the
+/// app was answered all the same.
+#[test]
+fn r021_nothing_is_said_behind_the_end() {
+    for (fault, line) in [("no:NOOP", "a NOOP\r\n"), ("bye:SELECT", "a SELECT x\r\n")] {
+        let setting = Setting {
+            faults: faulty(&[fault]).faults,
+            ..setting(AppLeg::Tls, ServerLeg::Starttls)
+        };
+        let (done, events) = played(&setting, &[(S, "hello"), (C, line)]);
+        assert_eq!(done, ["end no-greeting"], "{fault}");
+        let edits = edits(&events);
+        assert!(
+            matches!(&*edits, [edit] if edit.ends_with("| -> ")),
+            "{edits:?}"
+        );
+    }
+}
+
+/// What each peer is given, and what is told to have gone nowhere, with a `#` for more than a million `x`.
+fn too_long(faults: &[&str], behind: &str) -> (Vec<String>, String) {
+    let xs = "x".repeat(1_500_000);
+    let line = format!("a SEARCH TEXT {xs}{behind}");
+    let mut relay = Relay::new(faulty(faults));
+    relay.read(S, b"* PREAUTH hi\r\n", Micros(0));
+    for part in line.as_bytes().chunks(50_000) {
+        relay.read(C, part, Micros(1));
+        let waiting = relay.waiting(C);
+        assert!(waiting <= limits::WAITING, "{waiting}");
+    }
+    relay.read(S, b"b OK\r\n", Micros(2));
+    let short = |text: &str| text.replace(&xs, "#").replace("\r\n", "|");
+    let done = relay.done.iter().map(|line| short(line)).collect();
+    let told = edits(&number(relay.drafts));
+    let dropped = told.iter().filter_map(|edit| edit.strip_suffix(" -> "));
+    (done, short(&dropped.collect::<String>()))
+}
+
+/// It was told as dropped, its rest reached the server as a line of its own, and no answer came.
+#[test]
+fn a_struck_command_that_is_too_long_to_hold_goes_nowhere() {
+    let no = "app * PREAUTH hi|a NO injected by mailscope (--fault)|";
+    for (behind, told) in [("\r\n", "|"), (" {3+}\r\ncde\r\n", " {3+}|cde|")] {
+        let (done, dropped) = too_long(&["no:SEARCH"], &format!("{behind}b NOOP\r\n"));
+        assert_eq!(done, [no, "server b NOOP|", "app b OK|"]);
+        assert_eq!(dropped, format!("a SEARCH TEXT #{told}"));
+    }
+    // Its literal waits, and is refused.
+    let (done, dropped) = too_long(&["no:SEARCH"], " {3}\r\nb NOOP\r\n");
+    assert_eq!(done, [no, "server b NOOP|", "app b OK|"]);
+    assert_eq!(dropped, "a SEARCH TEXT # {3}|");
+    let (done, _) = too_long(&["stall:SEARCH"], "\r\nb NOOP\r\n");
+    assert_eq!(done, ["app * PREAUTH hi|", "server b NOOP|", "app b OK|"]);
+}
+
+/// The rest of its line was held, and once that was too much, the app was read no more.
+#[test]
+fn a_command_that_is_too_long_to_hold_is_passed_on_as_it_comes() {
+    let (done, dropped) = too_long(&["no:FETCH"], "\r\nb NOOP\r\n");
+    let given = "server a SEARCH TEXT #|b NOOP|";
+    assert_eq!(done, ["app * PREAUTH hi|", given, "app b OK|"]);
+    assert_eq!(dropped, "");
 }
 
 #[test]

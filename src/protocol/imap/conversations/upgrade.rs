@@ -45,6 +45,11 @@ impl Relay {
         self.obey(verdict);
     }
 
+    /// Octets of this peer that wait.
+    pub(super) fn waiting(&self, from: Peer) -> usize {
+        self.waiting[index(from)].len()
+    }
+
     pub(super) fn waits_for_nothing(&self) -> bool {
         self.waiting.iter().all(Vec::is_empty)
     }
@@ -205,6 +210,24 @@ fn starttls_on_both_legs_is_the_servers_to_answer() {
     );
     assert!(edits(&events).is_empty());
     assert!(notes(&events).is_empty());
+}
+
+/// What fuzzing found: of a line that a server began behind its BYE, what had gone on was told as kept
+/// back with the rest.
+#[test]
+fn r022_what_went_on_before_it_was_kept_back_is_told() {
+    let steps = [
+        (S, "* BYE full\r\nsee y"),
+        (C, "a LOGIN alice hunter2\r\n"),
+        (S, "ou\r\n"),
+    ];
+    let (done, events) = played(&setting(AppLeg::Tls, ServerLeg::Starttls), &steps);
+    let asked = "server mailscope STARTTLS|";
+    assert_eq!(done, ["app * BYE full|see y", asked]);
+    assert_eq!(
+        edits(&events),
+        ["own mailscope STARTTLS|", "see you| -> see y"]
+    );
 }
 
 #[test]
