@@ -118,6 +118,9 @@ impl Untold {
     }
 
     fn tell(&mut self, mut end: usize, gate: &Gate) -> Vec<Told> {
+        if end == 0 {
+            return Vec::new(); // as behind every message
+        }
         let masks = self.masks(gate);
         if let Some(cut) = masks.iter().find(|mask| mask.start < end && end < mask.end) {
             // Another secret may begin within this one; but it is not held for ever.
