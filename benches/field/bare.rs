@@ -122,6 +122,7 @@ async fn write_and_relay(
             }
             writer.passed(read);
             to_app.write_all(&octets[..read]).await?;
+            to_app.flush().await?;
         }
     };
     tokio::select! {
