@@ -99,11 +99,13 @@ fn write_characters(out: &mut Vec<u8>, text: &str) {
 /// They are not UTF-8, from there on.
 pub fn write_utf8(out: &mut Vec<u8>, octets: &[u8]) -> Result<(), Utf8Error> {
     let start = out.len();
-    out.reserve(octets.len() + BLOCK);
+    out.reserve(octets.len() + 2);
     out.push(b'"');
     let mut rest = octets;
     loop {
-        rest = &rest[copy_plain(out, rest)..];
+        let run = plain_run(rest);
+        out.extend_from_slice(&rest[..run]);
+        rest = &rest[run..];
         match *rest {
             [] => break,
             [b'\r', b'\n', ..] => {
@@ -166,31 +168,6 @@ fn plain_run(bytes: &[u8]) -> usize {
         }
     }
     at + last_run(bytes, at)
-}
-
-/// As [`plain_run`], and adds these octets. They are copied before it is known that all of a block are
-/// plain, since that takes fewer steps than a part of it.
-fn copy_plain(out: &mut Vec<u8>, bytes: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(run) = bytes[at..].first_chunk()
-        && are_plain(run)
-    {
-        out.extend_from_slice(run);
-        at += RUN;
-    }
-    while let Some(block) = bytes[at..].first_chunk() {
-        out.extend_from_slice(block);
-        match first_odd(block) {
-            Some(place) => {
-                out.truncate(out.len() - BLOCK + place);
-                return at + place;
-            }
-            None => at += BLOCK,
-        }
-    }
-    let last = last_run(bytes, at);
-    out.extend_from_slice(&bytes[at..at + last]);
-    at + last
 }
 
 /// How many octets from `at` on are plain, where all before them are, and fewer than a block are left.
