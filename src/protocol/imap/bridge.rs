@@ -15,12 +15,14 @@
 //! All of that ends with the login. The reading is the [`Observer`](super::Observer)'s; here is only
 //! what it remembers for the relay's sake, and nothing of it is asked when both legs are TLS.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::capability::{Edits, Hidden};
 use super::undecided::Undecided;
 use crate::event::Peer;
 use crate::fault::Strikes;
+use crate::protocol::opaque::Fate;
 use crate::protocol::passage::{Act, Break, Upgrade};
 
 /// How the leg to the app is secured.
@@ -102,8 +104,8 @@ struct Held {
     waiting: usize,
     /// Those of the message that is being read, or was read last.
     framed: usize,
-    /// Octets that went on before they were framed.
-    ahead: usize,
+    /// What became of octets before they were framed, in order; neighbours differ.
+    ahead: VecDeque<(usize, Fate)>,
     /// Octets of the message that is being read which went on.
     gone: usize,
 }
@@ -156,7 +158,8 @@ impl Bridge {
     /// Whether the connection is ended, and what the client sent before its literal was decided about
     /// had gone on: it is read now.
     pub(super) fn went_on_before_the_end(&self) -> bool {
-        self.stage == Stage::Ended && self.client.ahead > 0
+        let went_on = |(_, fate): &(usize, Fate)| *fate == Fate::Passed;
+        self.stage == Stage::Ended && self.client.ahead.iter().any(went_on)
     }
 
     /// Whether the relay is at a handshake on the leg to `leg`.
@@ -200,13 +203,32 @@ impl Bridge {
         self.held(from).waiting += octets;
     }
 
-    /// So many of them belong to the message that is being read.
-    pub(super) fn framed(&mut self, from: Peer, octets: usize) {
+    /// How many of the octets that are framed next have the same fate; `octets` are there.
+    pub(super) fn with_one_fate(&self, from: Peer, octets: usize) -> usize {
+        let held = match from {
+            Peer::Client => &self.client,
+            Peer::Server => &self.server,
+        };
+        held.ahead.front().map_or(octets, |run| run.0.min(octets))
+    }
+
+    /// So many octets [with one fate](Self::with_one_fate) belong to the message that is being read.
+    /// What became of them before, if anything.
+    pub(super) fn framed(&mut self, from: Peer, octets: usize) -> Option<Fate> {
         let held = self.held(from);
-        let ahead = held.ahead.min(octets);
-        held.ahead -= ahead;
-        held.gone += ahead;
-        held.framed = (held.framed + octets - ahead).min(held.waiting);
+        let Some((length, fate)) = held.ahead.front_mut() else {
+            held.framed = (held.framed + octets).min(held.waiting);
+            return None;
+        };
+        let fate = *fate;
+        *length = length.saturating_sub(octets);
+        if *length == 0 {
+            held.ahead.pop_front();
+        }
+        if fate == Fate::Passed {
+            held.gone += octets;
+        }
+        Some(fate)
     }
 
     /// Whether all of a message is held that has so many octets.
@@ -250,20 +272,31 @@ impl Bridge {
 
     /// Everything that waits goes on, the octets included that are framed later.
     pub(super) fn release_ahead(&mut self, from: Peer) {
-        let held = self.held(from);
-        held.ahead += held.waiting - held.framed;
+        self.ahead(from, Fate::Passed);
         self.release_all(from);
+    }
+
+    /// The same, and all of it is dropped.
+    pub(super) fn drop_ahead(&mut self, from: Peer) {
+        self.ahead(from, Fate::Dropped);
+        let held = self.held(from);
+        held.framed = 0;
+        let octets = held.waiting;
+        self.let_go(from, octets, Some(Vec::new()));
+    }
+
+    fn ahead(&mut self, from: Peer, fate: Fate) {
+        let held = self.held(from);
+        let octets = held.waiting.saturating_sub(held.framed);
+        match held.ahead.back_mut() {
+            Some((length, last)) if *last == fate => *length += octets,
+            _ if octets > 0 => held.ahead.push_back((octets, fate)),
+            _ => {}
+        }
     }
 
     /// So many octets are dropped that were not framed.
     pub(super) fn drop_unframed(&mut self, from: Peer, octets: usize) {
-        self.let_go(from, octets, Some(Vec::new()));
-    }
-
-    /// Everything that waits is dropped.
-    pub(super) fn drop_all(&mut self, from: Peer) {
-        let octets = self.held(from).waiting;
-        self.held(from).framed = 0;
         self.let_go(from, octets, Some(Vec::new()));
     }
 
@@ -433,8 +466,12 @@ mod tests {
         bridge.framed(Peer::Client, 4);
         bridge.release_ahead(Peer::Client);
         bridge.arrived(Peer::Client, 5);
-        bridge.framed(Peer::Client, 6);
-        bridge.framed(Peer::Client, 5);
+        bridge.drop_ahead(Peer::Client);
+        bridge.arrived(Peer::Client, 5);
+        for run in [(6, Some(Fate::Passed)), (5, Some(Fate::Dropped)), (9, None)] {
+            let octets = bridge.with_one_fate(Peer::Client, 9);
+            assert_eq!((octets, bridge.framed(Peer::Client, octets)), run);
+        }
         bridge.release(Peer::Client, Some(b"x".to_vec()));
         assert_eq!(
             bridge.take_acts(),
@@ -442,6 +479,11 @@ mod tests {
                 Act::Pass {
                     from: Peer::Client,
                     octets: 10
+                },
+                Act::Replace {
+                    from: Peer::Client,
+                    octets: 5,
+                    with: Vec::new()
                 },
                 Act::Replace {
                     from: Peer::Client,

@@ -37,11 +37,12 @@ impl Observer {
                 let tail = message.split_off_text(self.gate.undecided(message.bytes()));
                 self.read(from, message, began, Missing::Rest, out);
                 self.note(Note::MessageTooLong, at, out);
-                self.emit_opaque(from, &[&tail, text].concat(), at, out);
+                let fate = self.fate(from);
+                self.emit_opaque(from, &[&tail, text].concat(), fate, at, out);
             }
             Outcome::Opaque => {
                 self.compression.overflowed(text.len());
-                self.emit_opaque(from, text, at, out);
+                self.emit_opaque(from, text, self.fate(from), at, out);
             }
         }
         match self.literal_behind_plain(from).unwrap_or(end) {
@@ -111,7 +112,7 @@ impl Observer {
         out: &mut Vec<Draft>,
     ) {
         if self.side(from).assembler.octets(octets, at) == Outcome::Opaque {
-            return self.emit_opaque(from, octets, at, out);
+            return self.emit_opaque(from, octets, self.fate(from), at, out);
         }
         self.parts(from, last, out);
     }
@@ -201,6 +202,7 @@ impl Observer {
         };
         // The header of the refused literal stays text.
         self.client_message(Message::text(message.bytes()), &circumstances, out);
+        self.bridge.take_gone(Peer::Client);
         self.suspect(suspicion);
     }
 
@@ -208,13 +210,11 @@ impl Observer {
     pub(super) fn pump_undecided(&mut self, out: &mut Vec<Draft>) {
         let Undecided { octets, reads } = std::mem::take(&mut self.undecided);
         let mut rest = octets.as_slice();
-        self.reads_dropped();
         for (length, at) in reads {
             let (octets, behind) = rest.split_at(length);
             rest = behind;
             self.client_octets(octets, at, out);
         }
-        self.has_read_dropped();
     }
 
     pub(super) fn client_octets(&mut self, octets: &[u8], at: Micros, out: &mut Vec<Draft>) {

@@ -19,7 +19,7 @@ use super::undecided::Undecided;
 use crate::event::{Draft, Gate, Message, Micros, Note, Peer};
 use crate::limits;
 use crate::protocol::blind::Blind;
-use crate::protocol::opaque::Untold;
+use crate::protocol::opaque::{Fate, Untold};
 use crate::protocol::{Protocol, Verdict};
 use crate::session::Session;
 
@@ -183,8 +183,9 @@ impl Observer {
             if from == Peer::Client && self.client.assembler.is_empty() {
                 self.expect_client_lines();
             }
-            let before = input.len();
-            let Some(fragment) = self.side(from).framer.next(&mut input) else {
+            let mut run = &input[..self.bridge.with_one_fate(from, input.len())];
+            let before = run.len();
+            let Some(fragment) = self.side(from).framer.next(&mut run) else {
                 if input.len() <= limits::UNDECIDED_HELD {
                     break;
                 }
@@ -193,11 +194,18 @@ impl Observer {
                 self.note(Note::LiteralNotAwaited, at, out);
                 continue;
             };
-            self.bridge.framed(from, before - input.len());
+            input = &input[before - run.len()..];
+            let fate = self.bridge.framed(from, before - run.len());
+            if from == Peer::Client {
+                self.go_nowhere_with(&fragment, fate);
+            }
             match fragment {
                 Fragment::Text(text, end) => self.text(from, text, end, at, out),
                 Fragment::Literal(octets, last) => self.literal(from, octets, last, at, out),
-                Fragment::Opaque(octets) => self.emit_opaque(from, octets, at, out),
+                Fragment::Opaque(octets) => {
+                    let fate = fate.unwrap_or(Fate::Passed);
+                    self.emit_opaque(from, octets, fate, at, out);
+                }
             }
             self.settle(from, at, out);
             if from == Peer::Server && self.compression.begins() {

@@ -15,6 +15,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::command::Command;
+use super::framer::Fragment;
 use super::meaning::{Meaning, Missing, Then};
 use super::observer::Observer;
 use super::tracker::Expected;
@@ -24,13 +25,12 @@ use crate::event::{Draft, Message, Micros, Note, Passed, Peer, Reading, Relation
 use crate::fault::{How, Strike, Strikes};
 use crate::limits;
 use crate::protocol::Break;
+use crate::protocol::opaque::Fate;
 
 /// What of a session is struck.
 #[derive(Default)]
 pub(super) struct Struck {
     current: Current,
-    /// What is kept until a struck command's literal is decided about was dropped as it came.
-    undecided: Undecided,
     /// Commands that nobody will answer.
     stalled: VecDeque<u64>,
     /// What waits for the answers before it.
@@ -49,20 +49,9 @@ enum Current {
     Struck(Strike),
     /// The same of one whose beginning was told, since it is too long to hold.
     TooLong(Due),
-    /// It is dropped as it comes, and what follows has followed.
+    /// It is dropped as it comes, and what follows has followed, or nothing does: it began in what was
+    /// dropped behind the header of a struck command's literal.
     Done,
-}
-
-/// What became of what a client sent before its literal was decided about.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Undecided {
-    /// It waits, or went on.
-    #[default]
-    Kept,
-    /// It was dropped, for its command is struck.
-    Dropped,
-    /// And is read now.
-    Read,
 }
 
 /// A strike with its place among the answers.
@@ -84,10 +73,10 @@ impl Observer {
 
     /// Whether the beginning of the client's message is kept from going on: it is struck, or may be.
     pub(super) fn strikes_begun(&mut self, at: Micros, out: &mut Vec<Draft>) -> bool {
-        if self.strikes().is_empty() || self.tracker.expected() != Expected::Command {
-            return false;
-        }
-        if matches!(self.struck.current, Current::Undecided) {
+        let may_be_struck = matches!(self.struck.current, Current::Undecided)
+            && self.tracker.expected() == Expected::Command
+            && !self.strikes().is_empty();
+        if may_be_struck {
             let begun = self.client.assembler.message();
             let is_short = begun.bytes().len() <= limits::READ;
             if is_short && !self.client.framer.is_at_literal() {
@@ -101,7 +90,7 @@ impl Observer {
             let strike = name.and_then(|name| self.strikes().command(&name));
             self.struck.current = strike.map_or(Current::Passes, Current::Struck);
         }
-        if matches!(self.struck.current, Current::Passes) {
+        if !self.is_struck() {
             return false;
         }
         self.bridge.release(Peer::Client, Some(Vec::new()));
@@ -143,37 +132,18 @@ impl Observer {
         self.struck.current = Current::default();
     }
 
-    /// What the client sent before the struck command's literal was decided about goes nowhere: most
-    /// likely it is that literal.
-    pub(super) fn drop_undecided(&mut self) {
-        self.struck.undecided = Undecided::Dropped;
-        self.bridge.drop_all(Peer::Client);
-    }
-
-    /// What was kept undecided is read now.
-    pub(super) fn reads_dropped(&mut self) {
-        if self.struck.undecided == Undecided::Dropped {
-            self.struck.undecided = Undecided::Read;
-        }
-    }
-
-    /// All of it was read; the rest of a message that begins in it goes nowhere either.
-    pub(super) fn has_read_dropped(&mut self) {
-        if self.struck.undecided != Undecided::Read {
-            return;
-        }
-        self.struck.undecided = match self.undecided.is_empty() {
-            true => Undecided::Kept,
-            false => Undecided::Dropped,
-        };
-        if !self.client.assembler.is_empty() {
+    /// What was dropped before it was framed is in the client's message: no more of that goes on.
+    pub(super) fn go_nowhere_with(&mut self, fragment: &Fragment<'_>, fate: Option<Fate>) {
+        if fate == Some(Fate::Dropped) && !matches!(fragment, Fragment::Opaque(_)) {
             self.struck.current = Current::Done;
         }
     }
 
-    /// Whether the client's octets that are being read were dropped before.
-    pub(super) fn is_reading_dropped(&self) -> bool {
-        self.struck.undecided == Undecided::Read
+    /// What was begun of a client's message was dropped, and no more of it goes on.
+    pub(super) fn goes_nowhere(&mut self) {
+        if !self.client.assembler.is_empty() {
+            self.struck.current = Current::Done;
+        }
     }
 
     /// Whether the client's message that is being read goes nowhere.
@@ -184,9 +154,12 @@ impl Observer {
         )
     }
 
-    /// Whether the client's octets that are being read go nowhere, or went nowhere when they came.
-    pub(super) fn is_dropped(&self) -> bool {
-        self.is_reading_dropped() || self.is_struck()
+    /// What becomes of the octets of `from`'s message that is being read.
+    pub(super) fn fate(&self, from: Peer) -> Fate {
+        match from == Peer::Client && self.is_struck() {
+            true => Fate::Dropped,
+            false => Fate::Passed,
+        }
     }
 
     /// What becomes of a client's whole message; `None` if no fault strikes it.
@@ -196,10 +169,10 @@ impl Observer {
         meaning: &Meaning,
         missing: Missing,
     ) -> Option<Plan> {
-        if self.strikes().is_empty() {
+        let goes_nowhere = self.is_struck();
+        if self.strikes().is_empty() && !goes_nowhere {
             return None;
         }
-        let goes_nowhere = self.is_struck();
         let mut current = std::mem::take(&mut self.struck.current);
         if self.client.assembler.is_cut() {
             current = self.begun_too_long(current, message, meaning.ordinal);
@@ -424,9 +397,9 @@ impl Observer {
 
     /// What is recorded of a part of a literal: whether its message goes on.
     pub(super) fn passed_part(&self, from: Peer) -> Passed {
-        match from == Peer::Client && self.is_struck() {
-            true => Passed::Instead(Sealed::default()),
-            false => Passed::AsRead,
+        match self.fate(from) {
+            Fate::Dropped => Passed::Instead(Sealed::default()),
+            Fate::Passed => Passed::AsRead,
         }
     }
 }

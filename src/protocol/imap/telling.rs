@@ -61,17 +61,20 @@ impl Observer {
         let found = found.unwrap_or_else(|| client::Found::all(all));
         let read = self.is_bridging().then(|| message.clone());
         let wire = self.gate.seal(message, &found.ranges);
-        let before_the_end = (self.has_ended() && !circumstances.own).then(|| {
-            let gone = self.bridge.take_gone(Peer::Client);
-            self.passed_before_the_end(read.as_ref(), &found.ranges, gone)
-        });
+        let gone = match circumstances.own {
+            true => Passed::Own,
+            false => {
+                let gone = self.bridge.take_gone(Peer::Client);
+                self.passed_before(read.as_ref(), &found.ranges, gone)
+            }
+        };
         let mut meaning = guard(|| client::interpret(self, &wire, found, circumstances));
         let mut plan = Plan::None;
         if let Some(meaning) = &mut meaning {
             plan = self.plan(read.as_ref(), meaning, circumstances);
             meaning.passed = match circumstances.recorded {
                 Some(recorded) => self.passed_then(recorded),
-                None => before_the_end.unwrap_or_else(|| plan.passed()),
+                None => plan.passed(gone),
             };
         }
         self.emit(Peer::Client, wire, meaning, circumstances.at, out);
@@ -100,7 +103,7 @@ impl Observer {
         let wire = self.gate.seal(message, &found.ranges);
         let before_the_end = (self.has_ended() && !circumstances.own).then(|| {
             let gone = self.bridge.take_gone(Peer::Server);
-            self.passed_before_the_end(read.as_ref(), &found.ranges, gone)
+            self.passed_before(read.as_ref(), &found.ranges, gone)
         });
         let is_first = !self.greeted;
         let mut behind_ours = None;
@@ -237,14 +240,11 @@ impl Observer {
         &mut self,
         from: Peer,
         octets: &[u8],
+        fate: Fate,
         at: Micros,
         out: &mut Vec<Draft>,
     ) {
         let is_secret = from == Peer::Client && self.masks_client();
-        let fate = match from == Peer::Client && self.is_dropped() {
-            true => Fate::Dropped,
-            false => Fate::Passed,
-        };
         let (untold, gate) = self.untold(from);
         let told = match is_secret {
             true => untold.secret(octets, fate, at, gate),

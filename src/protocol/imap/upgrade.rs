@@ -59,8 +59,8 @@ pub(super) enum Plan {
 }
 
 impl Plan {
-    /// What is recorded of it.
-    pub(super) fn passed(&self) -> Passed {
+    /// What is recorded of it, of which `gone` went on before.
+    pub(super) fn passed(&self, gone: Passed) -> Passed {
         match self {
             Self::None | Self::Pass | Self::Hold { .. } | Self::Ask { .. } => Passed::AsRead,
             Self::Own => Passed::Own,
@@ -68,7 +68,7 @@ impl Plan {
             | Self::Agree { .. }
             | Self::Refuse { .. }
             | Self::Strike { .. }
-            | Self::End(_) => Passed::Instead(Sealed::default()),
+            | Self::End(_) => gone,
         }
     }
 }
@@ -162,7 +162,8 @@ impl Observer {
     /// to be secured first.
     pub(super) fn let_undecided_go(&mut self) {
         if self.is_struck() {
-            self.drop_undecided();
+            // Most likely it is the literal.
+            self.bridge.drop_ahead(Peer::Client);
         } else if self.is_bridging() && self.bridge.setting.server != ServerLeg::Starttls {
             self.bridge.release_ahead(Peer::Client);
         }
@@ -179,17 +180,14 @@ impl Observer {
         if circumstances.own {
             return Plan::Own;
         }
-        let Some(message) = message else {
-            return Plan::Pass;
-        };
         if self.bridge.stage == Stage::Ended {
             return Plan::Drop;
         }
+        let Some(message) = message else {
+            return Plan::Pass;
+        };
         if let Some(plan) = self.plan_strike(message, meaning, circumstances.missing) {
             return plan;
-        }
-        if self.is_reading_dropped() {
-            return Plan::Drop;
         }
         let is_whole = self.bridge.holds(Peer::Client, message.bytes().len());
         if !self.is_bridging() || self.tracker.is_authenticated() || !is_whole {
@@ -362,9 +360,9 @@ impl Observer {
         }
     }
 
-    /// What went on of a message before no more of it might, since the connection was ended or it is
-    /// kept back: so many octets of it, in which these are secret.
-    pub(super) fn passed_before_the_end(
+    /// What went on of a message before no more of it might, since the connection was ended, or it is
+    /// kept back or struck: so many octets of it, in which these are secret.
+    pub(super) fn passed_before(
         &self,
         message: Option<&Message>,
         secret: &Ranges,
@@ -393,7 +391,7 @@ impl Observer {
     fn keep_back(&mut self, message: &Message, secret: &Ranges) -> Passed {
         let gone = self.bridge.take_gone(Peer::Server);
         self.bridge.release(Peer::Server, Some(Vec::new()));
-        self.passed_before_the_end(Some(message), secret, gone)
+        self.passed_before(Some(message), secret, gone)
     }
 
     /// What the app is given of a response, which means this; `secret` are its secret octets.
@@ -490,6 +488,9 @@ impl Observer {
     pub(super) fn go_on_with_tls(&mut self, out: &mut Vec<Draft>) {
         self.bridge.secured();
         self.bridge.release(Peer::Client, None);
+        if self.client.assembler.is_empty() {
+            self.bridge.take_gone(Peer::Client); // of a message that was told
+        }
         self.read_behind(out);
     }
 
@@ -515,13 +516,17 @@ impl Observer {
 
     /// The server is gone: what waits for its word goes nowhere, and its sender is not waited for.
     pub(super) fn abandon_behind(&mut self, out: &mut Vec<Draft>) {
-        let behind = std::mem::take(&mut self.bridge.behind);
-        if !behind.is_empty() {
+        let behind = self.bridge.behind.octets.len();
+        self.bridge.drop_unframed(Peer::Client, behind);
+        self.bridge.drop_ahead(Peer::Client);
+        self.goes_nowhere();
+        if behind > 0 {
+            self.end_message(Peer::Client, self.bridge.behind.at(), out);
+            let behind = std::mem::take(&mut self.bridge.behind);
             let wire = self.sealed_opaque(Peer::Client, &behind.octets);
             let meaning = self.dropped(Peer::Client);
             self.emit(Peer::Client, wire, Some(meaning), behind.at(), out);
         }
-        self.bridge.drop_all(Peer::Client);
     }
 
     /// What octets mean that are not read, and do not go on.

@@ -177,6 +177,73 @@ fn r019_what_is_dropped_behind_a_struck_literal_is_told_so_when_reading_ends() {
     assert_eq!(edits(&events), ["b APPEND x {9}| -> ", "abc -> "]);
 }
 
+/// What fuzzing found: a line that goes on with a command, and not a command of its own, went on from
+/// where the dropped octets ended, and was told as dropped.
+#[test]
+fn r023_a_line_that_begins_in_what_is_dropped_goes_nowhere() {
+    for (command, begun, rest) in [
+        ("b AUTHENTICATE PLAIN", "AGFsaWNl", "AGh1bnRlcjI="),
+        ("b IDLE", "DO", "NE"),
+        ("b CREATE {3+}", "ab", "c"),
+        ("b NOOP", "c NO", "OP"),
+        ("b COMPRESS DEFLATE", "c NO", "OP"),
+        ("b STARTTLS", "c NO", "OP"),
+    ] {
+        let (begun, rest) = (
+            format!("a APPEND x {{3}}\r\nabc\r\n{command}\r\n{begun}"),
+            format!("{rest}\r\n"),
+        );
+        let steps = [
+            (S, "* PREAUTH hi\r\n"),
+            (C, &*begun),
+            (S, "+ go\r\n"),
+            (C, &*rest),
+            (C, "d NOOP\r\n"),
+            (S, "d OK\r\n"),
+        ];
+        let mut relay = Relay::new(faulty(&["stall:APPEND"]));
+        for (from, octets) in &steps {
+            let length = match octets == &&*rest {
+                true => 1,
+                false => octets.len(),
+            };
+            for part in octets.as_bytes().chunks(length) {
+                relay.read(*from, part, Micros(0));
+            }
+        }
+        for from in [C, S] {
+            relay.end(from, Micros(1));
+        }
+        let app = "app * PREAUTH hi\r\n+ go\r\n";
+        let given = ["server d NOOP\r\n", "app d OK\r\n"];
+        assert_eq!(relay.done, [&[app][..], &given].concat(), "{command}");
+        let events = number(relay.drafts);
+        let told = edits(&events);
+        assert!(told.iter().all(|edit| edit.ends_with(" -> ")), "{told:?}");
+        let told = super::told(&events).join("\n");
+        assert!(!told.contains("AGh1bnRlcjI"), "{told}");
+    }
+}
+
+/// Of a message that was kept back when the connection ended, the octets of the one before it were told
+/// as having gone on.
+#[test]
+fn what_went_on_of_a_refused_command_is_not_told_of_the_next_one() {
+    let steps = [
+        (C, "a SELECT x\r\nb CREATE {2}\r\n"),
+        (S, "b NO\r\n"),
+        (C, "c NO"),
+        (S, "a OK\r\n"),
+    ];
+    let (done, events) = behind_login(&["no:NOOP", "close-after=SELECT"], &steps);
+    let given: Vec<&str> = done
+        .iter()
+        .filter_map(|line| line.strip_prefix("server "))
+        .collect();
+    assert_eq!(given.concat(), "a SELECT x|b CREATE {2}|");
+    assert_eq!(edits(&events), ["c NO -> "]);
+}
+
 /// What fuzzing found: the server's leg was to be secured and the connection was ended, and then the
 /// app was answered all the same.
 #[test]

@@ -230,6 +230,23 @@ fn r022_what_went_on_before_it_was_kept_back_is_told() {
     );
 }
 
+/// It was told as passed on, and behind what came behind it.
+#[test]
+fn a_line_that_waits_for_tls_when_the_server_leaves_goes_nowhere() {
+    let mut relay = Relay::new(setting(AppLeg::Tls, ServerLeg::Starttls));
+    for (from, octets) in [(C, "a NO"), (S, "* OK hi\r\n"), (C, "OP\r\n")] {
+        relay.read(from, octets.as_bytes(), Micros(0));
+    }
+    for from in [S, C] {
+        relay.end(from, Micros(1));
+    }
+    let done = relay.done.concat().replace("\r\n", "|");
+    assert_eq!(done, "server mailscope STARTTLS|");
+    let told = edits(&number(relay.drafts));
+    assert_eq!(told[0], "own mailscope STARTTLS|");
+    assert_eq!(told[1..], ["a ******** -> ", "******** -> "]);
+}
+
 #[test]
 fn a_refused_starttls_goes_on_in_cleartext() {
     for refusal in ["NO", "BAD"] {
