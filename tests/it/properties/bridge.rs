@@ -1,5 +1,6 @@
 //! Between legs of different security nothing crosses but what the events tell: the octets that a peer
-//! is given are those that were read from the other one, with each edit that is recorded.
+//! is given are those that were read from the other one, with each edit that is recorded; and all that
+//! was read is told, in order.
 
 use mailscope::event::{Body, Draft, Event, Gate, Micros, Numbers, Passed, Peer, Secrets};
 use mailscope::fault::{Fault, Faults};
@@ -8,10 +9,10 @@ use mailscope::protocol::imap::{AppLeg, Hidden, Observer, ServerLeg, Setting};
 use mailscope::protocol::{Act, Protocol, Verdict};
 
 use super::shown;
-use super::sound::{Parts, line, sound};
+use super::sound::{Parts, line, sound, wires};
 use super::talk::{Reads, Talk};
 
-/// The first octet picks the legs, the second one what the user asked for.
+/// The first octet picks the legs and who leaves first, the second one what the user asked for.
 pub fn bridge(data: &[u8]) {
     let [legs, asked, data @ ..] = data else {
         return;
@@ -24,7 +25,11 @@ pub fn bridge(data: &[u8]) {
                 relay.read(step.from, octets, Micros(at));
             }
         }
-        relay.finish(Micros(talk.steps.len() as u64));
+        let leaves = match *legs / 12 % 2 {
+            0 => [Peer::Client, Peer::Server],
+            _ => [Peer::Server, Peer::Client],
+        };
+        relay.finish(leaves, Micros(talk.steps.len() as u64));
     }
 }
 
@@ -66,6 +71,8 @@ fn setting(legs: u8, asked: u8) -> Setting {
 /// One direction.
 #[derive(Default)]
 struct Way {
+    /// All that was read.
+    read: Vec<u8>,
     waiting: Vec<u8>,
     /// What the peer at its end was given of what the other one said, as it was or edited.
     given: Vec<u8>,
@@ -80,11 +87,14 @@ struct Relay {
     up: Way,
     down: Way,
     is_over: bool,
+    /// A line is told as passed on when it begins to wait for the server's TLS, which may not come.
+    may_wait: bool,
 }
 
 impl Relay {
     fn new(setting: Setting) -> Self {
         Self {
+            may_wait: setting.server == ServerLeg::Starttls,
             observer: Observer::bridging(Gate::new(Secrets::Shown), setting),
             drafts: Vec::new(),
             up: Way::default(),
@@ -104,7 +114,9 @@ impl Relay {
         if self.is_over || self.way(from).waiting.len() >= limits::WAITING {
             return;
         }
-        self.way(from).waiting.extend_from_slice(octets);
+        let way = self.way(from);
+        way.read.extend_from_slice(octets);
+        way.waiting.extend_from_slice(octets);
         let verdict = self.observer.observe(from, octets, at, &mut self.drafts);
         self.obey(verdict);
         while self.observer.read_on(&mut self.drafts) {}
@@ -153,8 +165,8 @@ impl Relay {
         }
     }
 
-    fn finish(mut self, at: Micros) {
-        for from in [Peer::Client, Peer::Server] {
+    fn finish(mut self, leaves: [Peer; 2], at: Micros) {
+        for from in leaves {
             let verdict = self.observer.ended(from, at, &mut self.drafts);
             if !self.is_over {
                 self.obey(verdict);
@@ -170,18 +182,20 @@ impl Relay {
         {
             return;
         }
+        let may_end_before = self.is_over || self.may_wait;
         for from in [Peer::Client, Peer::Server] {
             let (told, own) = told(&events, from);
             let way = self.way(from);
+            let (read, wires) = (shown(&way.read), shown(&wires(&events, from)));
+            assert_eq!(wires, read, "what {from:?} said");
             let lines = || events.iter().map(line).collect::<Vec<_>>().join("\n");
-            let begins = |told: &[u8], given: &[u8]| {
-                let (told, given) = (shown(told), shown(given));
+            let agree = |told: &[u8], given: &[u8]| {
                 // What was told and not given stands at the end: the connection ended before.
-                told.starts_with(&given)
+                told.starts_with(given) && (may_end_before || told.len() == given.len())
             };
             for (told, given) in [(told, &way.given), (own, &way.own)] {
                 assert!(
-                    begins(&told, given),
+                    agree(&told, given),
                     "given: {}\n told: {}\n{}",
                     shown(given),
                     shown(&told),
