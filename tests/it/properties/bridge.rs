@@ -44,7 +44,7 @@ fn setting(legs: u8, asked: u8) -> Setting {
         0..=2 => &[],
         3 => &["no:NOOP=ALERT", "bye:SELECT"],
         4 => &["uidvalidity"],
-        5 => &["lie-literal"],
+        5 => &["lie-literal", "stall:APPEND", "no:LOGIN"],
         6 => &["close-after=SELECT", "stall:NOOP", "reset:FETCH"],
         _ => &["bad@0.5", "uidvalidity=7"],
     };
