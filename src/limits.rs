@@ -242,6 +242,11 @@ pub const SCRUB_OVERLAP: usize = 4 * 1024;
 /// second time, to the spare file.
 pub const TRANSCRIPT_WRITE: usize = 256 * 1024;
 
+/// Octets for which a file that grows has room on the disk ahead, once it is as long; each of a transcript's
+/// two. Enough for the search of that room to cost nothing beside what is written into it, and little enough to
+/// be left on a disk by a program that is killed.
+pub const WRITTEN_AHEAD: u64 = 8 * 1024 * 1024;
+
 /// Octets of one literal that a page shows; the rest is in the transcript. Nobody reads more of a mail, and
 /// a browser has to hold all of them.
 pub const PAGE_LITERAL: u64 = 256 * 1024;

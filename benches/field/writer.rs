@@ -1,5 +1,6 @@
 //! What it costs to write as much as a recording is, in the way that a transcript is written: to two
-//! files, so that one of them is valid at every moment. Nothing is read of what passes.
+//! files, so that one of them is valid at every moment, which have room on the disk ahead. Nothing is read of
+//! what passes.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -33,10 +34,14 @@ impl Writer {
 
 fn write(files: &[File; 2], told: &Receiver<usize>, each: f64) {
     let octets = vec![b'x'; limits::TRANSCRIPT_WRITE];
-    let (mut due, mut place) = (0.0, 0);
+    let (mut due, mut place, mut room) = (0.0, 0, 0);
     for passed in told {
         due += passed as f64 * each;
         while due >= octets.len() as f64 {
+            if place + octets.len() as u64 > room {
+                files.iter().for_each(|file| make_room(file, room));
+                room += limits::WRITTEN_AHEAD;
+            }
             for file in files {
                 file.write_all_at(&octets, place).expect("written");
             }
@@ -45,3 +50,14 @@ fn write(files: &[File; 2], told: &Receiver<usize>, each: f64) {
         }
     }
 }
+
+/// As much as a transcript has ahead.
+#[cfg(target_os = "linux")]
+fn make_room(file: &File, from: u64) {
+    use rustix::fs::{FallocateFlags, fallocate};
+    // Where there is none to be had, a transcript goes on without it.
+    let _ = fallocate(file, FallocateFlags::KEEP_SIZE, from, limits::WRITTEN_AHEAD);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn make_room(_: &File, _: u64) {}

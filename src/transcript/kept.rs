@@ -9,6 +9,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::ahead::Ahead;
 use super::file::{Displaced, Restored};
 use crate::limits;
 use crate::private::{self, create_whole};
@@ -16,7 +17,7 @@ use crate::private::{self, create_whole};
 /// A file at its path.
 pub struct Kept {
     path: PathBuf,
-    file: File,
+    file: Ahead,
     /// Octets that it has, unless somebody else wrote to it.
     length: u64,
     place: Place,
@@ -48,7 +49,7 @@ impl Kept {
         Self {
             path: path.into(),
             length: system::length(&file).unwrap_or_default(),
-            file,
+            file: Ahead::new(file),
             place: Place::Path,
             displaced: None,
         }
@@ -60,7 +61,7 @@ impl Kept {
     }
 
     pub(super) fn file(&self) -> &File {
-        &self.file
+        self.file.file()
     }
 
     pub(super) fn length(&self) -> u64 {
@@ -95,21 +96,21 @@ impl Kept {
     }
 
     pub(super) fn standing(&self) -> Standing {
-        match system::length(&self.file) {
+        match system::length(self.file()) {
             Ok(length) if length != self.length => Standing::Changed,
             _ if self.place == Place::Elsewhere || self.is_at_its_path() => Standing::AsItWas,
-            _ if system::has_name(&self.file) => Standing::Moved,
+            _ if system::has_name(self.file()) => Standing::Moved,
             _ => Standing::Removed,
         }
     }
 
     pub(super) fn is_at_its_path(&self) -> bool {
-        system::is_at(&self.file, &self.path)
+        system::is_at(self.file(), &self.path)
     }
 
     /// The file was moved: it is written where it is. Whether that is known.
     pub(super) fn follow(&mut self) -> bool {
-        let now = system::place(&self.file);
+        let now = system::place(self.file());
         match &now {
             Some(now) => self.path.clone_from(now),
             None => self.place = Place::Elsewhere,
@@ -121,7 +122,7 @@ impl Kept {
     /// The file has no name any more: one that holds the same gets the path.
     pub(super) fn write_again(&mut self) -> io::Result<()> {
         let length = self.length;
-        let (path, file) = written(&self.path, |new| copy(&self.file, new, 0..length))?;
+        let (path, file) = written(&self.path, |new| copy(self.file(), new, 0..length))?;
         *self = Self::new(&path, file);
         self.displaced = Some(Displaced::Removed { now: path });
         Ok(())
@@ -140,25 +141,36 @@ impl Kept {
     }
 
     /// Another file of this length is at the path now. The length of the one that was, which `other` is now.
-    pub(super) fn swap(&mut self, other: &mut File, length: u64) -> u64 {
+    pub(super) fn swap(&mut self, other: &mut Ahead, length: u64) -> u64 {
         std::mem::swap(&mut self.file, other);
         std::mem::replace(&mut self.length, length)
     }
 
     pub(super) fn write_at(&mut self, octets: &[u8], offset: u64) -> io::Result<()> {
-        let written = system::write_all_at(&self.file, octets, offset);
+        let written = self.file.write_all_at(octets, offset);
         match written {
             Ok(()) => self.length = self.length.max(offset + octets.len() as u64),
             // Some of them may be there.
-            Err(_) => self.length = system::length(&self.file).unwrap_or(self.length),
+            Err(_) => self.length = system::length(self.file()).unwrap_or(self.length),
         }
         written
+    }
+
+    /// Gives back the room on the disk that it was given ahead.
+    pub(super) fn give_back(&mut self) {
+        self.file.give_back(self.length);
     }
 
     pub(super) fn set_len(&mut self, length: u64) -> io::Result<()> {
         self.file.set_len(length)?;
         self.length = length;
         Ok(())
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.give_back();
     }
 }
 
@@ -219,6 +231,7 @@ fn written(path: &Path, fill: impl Fn(&File) -> io::Result<()>) -> io::Result<(P
 pub(super) mod system {
     use std::fs::File;
     use std::io;
+    use std::ops::Range;
     use std::os::unix::fs::{FileExt, MetadataExt};
     use std::path::{Path, PathBuf};
 
@@ -238,6 +251,21 @@ pub(super) mod system {
         offset: u64,
     ) -> io::Result<()> {
         file.write_all_at(octets, offset)
+    }
+
+    /// Gives it room on the disk for these octets, without making it longer.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub(in super::super) fn allocate(file: &File, octets: Range<u64>) -> io::Result<()> {
+        use rustix::fs::{FallocateFlags, fallocate};
+        let length = octets.end - octets.start;
+        let allocate = || fallocate(file, FallocateFlags::KEEP_SIZE, octets.start, length);
+        Ok(rustix::io::retry_on_intr(allocate)?)
+    }
+
+    /// Not to be had here.
+    #[cfg(target_vendor = "apple")]
+    pub(in super::super) fn allocate(_: &File, _: Range<u64>) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     /// Octets in it.
@@ -292,6 +320,7 @@ pub(super) mod system {
 pub(super) mod system {
     use std::fs::File;
     use std::io::{self, Read, Seek, SeekFrom, Write};
+    use std::ops::Range;
     use std::path::{Path, PathBuf};
 
     /// Not to be had here.
@@ -306,6 +335,11 @@ pub(super) mod system {
     ) -> io::Result<()> {
         file.seek(SeekFrom::Start(offset))?;
         file.write_all(octets)
+    }
+
+    /// Likewise.
+    pub(in super::super) fn allocate(_: &File, _: Range<u64>) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     /// Octets in it.

@@ -113,6 +113,7 @@
 //! In every string, C0, DEL, C1, bidi, zero-width and other hidden characters ([`is_hidden`]) are
 //! `\u` escapes, so that a transcript can be looked at in a terminal.
 
+mod ahead;
 mod document;
 mod entry;
 mod file;

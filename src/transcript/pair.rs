@@ -23,6 +23,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::ahead::Ahead;
 use super::document::{Contents, Storage};
 use super::file::{Displaced, Restored};
 use super::kept::{Kept, Standing, copy, system};
@@ -51,7 +52,7 @@ enum Spare {
 
 struct Ready {
     path: PathBuf,
-    file: File,
+    file: Ahead,
     /// Up to here it holds what the file at the path does.
     agrees: u64,
     /// Octets that it has, unless somebody else wrote to it.
@@ -89,6 +90,7 @@ impl Pair {
 
     /// Sees to it that the file survives a power cut, and removes the spare one.
     pub(super) fn finish(&mut self) {
+        self.kept.give_back();
         let _ = self.kept.file().sync_data();
         self.give_up();
     }
@@ -103,7 +105,7 @@ impl Pair {
     fn rescue(&mut self, empty: &[u8]) -> io::Result<Contents> {
         let length = self.kept.length();
         let (spare, agrees) = match &self.spare {
-            Spare::Ready(spare) if spare.is_as_it_was() => (Some(&spare.file), spare.agrees),
+            Spare::Ready(spare) if spare.is_as_it_was() => (Some(spare.file.file()), spare.agrees),
             _ => (None, 0),
         };
         let Some(recent) = self.recent.between(agrees, length) else {
@@ -135,9 +137,9 @@ impl Pair {
             return;
         };
         // Its folder may have been moved with it.
-        let path = match system::is_at(&spare.file, &spare.path) {
+        let path = match system::is_at(spare.file.file(), &spare.path) {
             true => Some(spare.path),
-            false => system::place(&spare.file),
+            false => system::place(spare.file.file()),
         };
         if let Some(path) = path {
             let _ = std::fs::remove_file(path);
@@ -152,9 +154,9 @@ impl Pair {
             return Err(io::ErrorKind::Unsupported.into());
         };
         spare.catch_up(self.kept.file(), &self.recent, offset)?;
-        system::write_all_at(&spare.file, octets, offset)?;
+        spare.file.write_all_at(octets, offset)?;
         // Somebody may have moved either and put something else there.
-        if !self.kept.is_at_its_path() || !system::is_at(&spare.file, &spare.path) {
+        if !self.kept.is_at_its_path() || !system::is_at(spare.file.file(), &spare.path) {
             return Err(io::ErrorKind::NotFound.into());
         }
         system::swap(&spare.path, self.kept.path())?;
@@ -242,7 +244,7 @@ impl Ready {
         let _ = system::lock(&file);
         Ok(Self {
             path,
-            file,
+            file: Ahead::new(file),
             agrees: 0,
             length: 0,
         })
@@ -254,21 +256,21 @@ impl Ready {
             return Err(io::ErrorKind::InvalidData.into());
         }
         match recent.between(self.agrees, end) {
-            Some(missing) => system::write_all_at(&self.file, missing, self.agrees)?,
-            None => copy(other, &self.file, self.agrees..end)?,
+            Some(missing) => self.file.write_all_at(missing, self.agrees)?,
+            None => copy(other, self.file.file(), self.agrees..end)?,
         }
         self.agrees = end;
         Ok(())
     }
 
     fn write(&mut self, octets: &[u8], offset: u64) -> io::Result<()> {
-        let written = system::write_all_at(&self.file, octets, offset);
-        self.length = system::length(&self.file)?;
+        let written = self.file.write_all_at(octets, offset);
+        self.length = system::length(self.file.file())?;
         written
     }
 
     fn is_as_it_was(&self) -> bool {
-        system::length(&self.file).is_ok_and(|length| length == self.length)
+        system::length(self.file.file()).is_ok_and(|length| length == self.length)
     }
 }
 

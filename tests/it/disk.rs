@@ -58,14 +58,21 @@ fn the_disk_is_full() {
     }
 }
 
-/// What streams goes on, and what was written stays.
 fn the_disk_is_full_within_a_literal() {
-    let disk = Disk::mount("size=1m").unwrap();
+    for mebibytes in [1, 30] {
+        a_literal_goes_on_without_room(mebibytes);
+    }
+}
+
+/// What streams goes on, and what was written stays: as much as there is room for, though a file that is long
+/// has room ahead.
+fn a_literal_goes_on_without_room(mebibytes: u64) {
+    let disk = Disk::mount(&format!("size={mebibytes}m")).unwrap();
     let far = Far::listen(None);
     let recording = record(&far.name()).with(&PLAIN);
     let mut mailscope = recording.out(&disk.path().join("session.json")).start();
     let (near, far) = join(&mailscope, Door::Plain, &far);
-    const LITERAL: usize = 16 * 1024 * 1024;
+    const LITERAL: usize = 64 * 1024 * 1024;
     let mut said = format!("* PREAUTH ready\r\n* 1 FETCH (BODY[] {{{LITERAL}}}\r\n").into_bytes();
     said.resize(said.len() + LITERAL, b'x');
     said.extend_from_slice(b")\r\n");
@@ -86,6 +93,8 @@ fn the_disk_is_full_within_a_literal() {
     assert!(said.starts_with(&told));
     let files = fs::read_dir(disk.path()).unwrap().count();
     assert_eq!(files, 1, "the spare file took room that the transcript had");
+    let length = fs::metadata(mailscope.out()).unwrap().len();
+    assert!(length > (mebibytes << 20) - (512 << 10), "{length}");
 }
 
 /// It does not start: exit code 2, the folder, the reason, and what to try.
