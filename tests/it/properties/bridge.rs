@@ -19,18 +19,16 @@ pub fn bridge(data: &[u8]) {
     };
     let talk = Talk::of(data);
     for reads in [Reads::Whole, Reads::Cut] {
-        let mut relay = Relay::new(setting(*legs, *asked));
-        for (step, at) in talk.steps.iter().zip(0..) {
-            for octets in step.reads(reads) {
-                relay.read(step.from, octets, Micros(at));
-            }
-        }
-        let leaves = match *legs / 12 % 2 {
-            0 => [Peer::Client, Peer::Server],
-            _ => [Peer::Server, Peer::Client],
-        };
-        relay.finish(leaves, Micros(talk.steps.len() as u64));
+        let gate = Gate::new(Secrets::Shown);
+        let mut relay = Relay::played((*legs, *asked), gate, &talk, reads);
+        let events = relay.events();
+        relay.check(&events);
     }
+}
+
+/// What is told of the conversation between such legs.
+pub fn bridged(asked: (u8, u8), gate: Gate, talk: &Talk, reads: Reads) -> Vec<Event> {
+    Relay::played(asked, gate, talk, reads).events()
 }
 
 fn setting(legs: u8, asked: u8) -> Setting {
@@ -92,10 +90,31 @@ struct Relay {
 }
 
 impl Relay {
-    fn new(setting: Setting) -> Self {
+    fn played((legs, asked): (u8, u8), gate: Gate, talk: &Talk, reads: Reads) -> Self {
+        let mut relay = Self::new(setting(legs, asked), gate);
+        for (step, at) in talk.steps.iter().zip(0..) {
+            for octets in step.reads(reads) {
+                relay.read(step.from, octets, Micros(at));
+            }
+        }
+        let leaves = match legs / 12 % 2 {
+            0 => [Peer::Client, Peer::Server],
+            _ => [Peer::Server, Peer::Client],
+        };
+        let at = Micros(talk.steps.len() as u64);
+        for from in leaves {
+            let verdict = relay.observer.ended(from, at, &mut relay.drafts);
+            if !relay.is_over {
+                relay.obey(verdict);
+            }
+        }
+        relay
+    }
+
+    fn new(setting: Setting, gate: Gate) -> Self {
         Self {
             may_wait: setting.server == ServerLeg::Starttls,
-            observer: Observer::bridging(Gate::new(Secrets::Shown), setting),
+            observer: Observer::bridging(gate, setting),
             drafts: Vec::new(),
             up: Way::default(),
             down: Way::default(),
@@ -165,17 +184,14 @@ impl Relay {
         }
     }
 
-    fn finish(mut self, leaves: [Peer; 2], at: Micros) {
-        for from in leaves {
-            let verdict = self.observer.ended(from, at, &mut self.drafts);
-            if !self.is_over {
-                self.obey(verdict);
-            }
-        }
+    fn events(&mut self) -> Vec<Event> {
         let mut numbers = Numbers::new(1);
         let drafts = std::mem::take(&mut self.drafts).into_iter().zip(1..);
-        let events: Vec<Event> = drafts.map(|(draft, n)| numbers.number(draft, n)).collect();
-        sound(&events);
+        drafts.map(|(draft, n)| numbers.number(draft, n)).collect()
+    }
+
+    fn check(mut self, events: &[Event]) {
+        sound(events);
         if events
             .iter()
             .any(|event| matches!(event.body, Body::Compressed))
@@ -184,9 +200,9 @@ impl Relay {
         }
         let may_end_before = self.is_over || self.may_wait;
         for from in [Peer::Client, Peer::Server] {
-            let (told, own) = told(&events, from);
+            let (told, own) = told(events, from);
             let way = self.way(from);
-            let (read, wires) = (shown(&way.read), shown(&wires(&events, from)));
+            let (read, wires) = (shown(&way.read), shown(&wires(events, from)));
             assert_eq!(wires, read, "what {from:?} said");
             let lines = || events.iter().map(line).collect::<Vec<_>>().join("\n");
             let agree = |told: &[u8], given: &[u8]| {

@@ -3,11 +3,11 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use mailscope::event::{Body, Event, Peer, Reading, Secrets};
+use mailscope::event::{Body, Event, Gate, Passed, Peer, Reading, Secrets};
 
-use super::shown;
 use super::sound::line;
 use super::talk::{Reads, SECRET, Step, Talk};
+use super::{bridge, shown};
 
 /// What tells the password: itself, and what all its base64 has in common at each of the three
 /// alignments, which are the digits that stand for nothing else.
@@ -20,15 +20,16 @@ fn forms() -> [Vec<u8>; 4] {
     [SECRET.to_vec(), inner(0), inner(1), inner(2)]
 }
 
-/// The password is known, or the client tells it and nobody lets it in.
+/// The password is known, or the client tells it and nobody lets it in. Where something is done to what
+/// is passed on, two more octets say what, as in [`bridge`](super::bridge::bridge).
 pub fn secrets(data: &[u8]) {
     let Some((mode, data)) = data.split_first() else {
         return;
     };
-    let talk = Talk::of(data);
-    match mode % 2 {
-        0 => known(talk),
-        _ => told(talk),
+    match (mode % 4, data) {
+        (2, [legs, asked, data @ ..]) => bridged(*legs, *asked, &Talk::of(data)),
+        (0 | 2, data) => known(Talk::of(data)),
+        (_, data) => told(Talk::of(data)),
     }
 }
 
@@ -45,6 +46,19 @@ fn known(mut talk: Talk) {
     talk.steps.splice(0..0, before);
     for reads in [Reads::Whole, Reads::Cut] {
         for event in talk.events(Secrets::Masked, reads) {
+            if !is_data(&event) {
+                assert_hides(&event);
+            }
+        }
+    }
+}
+
+/// It is known, and what is passed on is not what was read.
+fn bridged(legs: u8, asked: u8, talk: &Talk) {
+    for reads in [Reads::Whole, Reads::Cut] {
+        let gate = Gate::new(Secrets::Masked);
+        gate.remember(SECRET);
+        for event in bridge::bridged((legs, asked), gate, talk, reads) {
             if !is_data(&event) {
                 assert_hides(&event);
             }
@@ -123,6 +137,9 @@ fn assert_hides(event: &Event) {
     let mut all = line.clone().into_bytes();
     if let Body::Said(said) = &event.body {
         all.extend_from_slice(said.wire.bytes());
+        if let Passed::Instead(sent) = &said.passed {
+            all.extend_from_slice(sent.bytes());
+        }
     }
     for form in forms() {
         let found = all.windows(form.len()).any(|part| part == form);
