@@ -3,7 +3,7 @@
 
 use super::number;
 use super::upgrade::{Relay, edits, notes, played, setting};
-use crate::event::{Event, Micros, Peer};
+use crate::event::{Body, Event, Micros, Peer};
 use crate::fault::{Fault, Faults};
 use crate::limits;
 use crate::protocol::imap::{AppLeg, ServerLeg, Setting};
@@ -222,6 +222,42 @@ fn r023_a_line_that_begins_in_what_is_dropped_goes_nowhere() {
         assert!(told.iter().all(|edit| edit.ends_with(" -> ")), "{told:?}");
         let told = super::told(&events).join("\n");
         assert!(!told.contains("AGh1bnRlcjI"), "{told}");
+    }
+}
+
+/// The same of what is too long to hold, in each of the ways in which it is told.
+#[test]
+fn what_begins_in_what_is_dropped_goes_nowhere_however_long() {
+    let xs = "x".repeat(1_500_000);
+    for (begun, rest) in [
+        ("b SEARCH TEXT ", format!("{xs}\r\n")),
+        ("b SEARCH TEXT ", format!("{xs} {{3+}}\r\ncde\r\n")),
+        ("b APPEND x {1500000+}\r\nx", format!("{}\r\n", &xs[1..])),
+        ("b IDLE\r\nDO", format!("{xs}\r\n")),
+        ("b AUTHENTICATE PLAIN\r\nAGFs", format!("{xs}\r\n")),
+    ] {
+        let mut relay = Relay::new(faulty(&["stall:APPEND"]));
+        relay.read(S, b"* PREAUTH hi\r\n", Micros(0));
+        let dropped = format!("a APPEND x {{3}}\r\nabc\r\n{begun}");
+        relay.read(C, dropped.as_bytes(), Micros(0));
+        relay.read(S, b"+ go\r\n", Micros(0));
+        for part in rest.as_bytes().chunks(50_000) {
+            relay.read(C, part, Micros(1));
+            assert_eq!(relay.waiting(C), 0, "{begun}");
+        }
+        relay.read(C, b"d NOOP\r\n", Micros(2));
+        assert_eq!(relay.done[1..], ["server d NOOP\r\n"], "{begun}");
+        let events = number(relay.drafts);
+        let told = edits(&events).len();
+        let client = events.iter().filter(|event| match &event.body {
+            Body::Said(said) => said.from == C,
+            _ => false,
+        });
+        assert_eq!(
+            told,
+            client.count() - 1,
+            "{begun}: all but the last went nowhere"
+        );
     }
 }
 
