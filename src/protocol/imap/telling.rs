@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::framer::Lines;
 use super::meaning::{Meaning, Missing, Then};
 use super::observer::{Observer, Source};
+use super::secrets::Ranges;
 use super::undecided::Undecided;
 use super::upgrade::Plan;
 use super::{client, server};
@@ -62,11 +63,12 @@ impl Observer {
         let read = self.is_bridging().then(|| message.clone());
         let wire = self.gate.seal(message, &found.ranges);
         let gone = match circumstances.own {
-            true => Passed::Own,
-            false => {
-                let gone = self.bridge.take_gone(Peer::Client);
-                self.passed_before(read.as_ref(), &found.ranges, gone)
-            }
+            true => 0,
+            false => self.bridge.take_gone(Peer::Client),
+        };
+        let secret = match gone {
+            0 => Ranges::new(),
+            _ => found.ranges.clone(),
         };
         let mut meaning = guard(|| client::interpret(self, &wire, found, circumstances));
         let mut plan = Plan::None;
@@ -74,7 +76,7 @@ impl Observer {
             plan = self.plan(read.as_ref(), meaning, circumstances);
             meaning.passed = match circumstances.recorded {
                 Some(recorded) => self.passed_then(recorded),
-                None => plan.passed(gone),
+                None => plan.passed(|| self.passed_before(read.as_ref(), &secret, gone)),
             };
         }
         self.emit(Peer::Client, wire, meaning, circumstances.at, out);

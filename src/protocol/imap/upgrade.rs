@@ -59,8 +59,8 @@ pub(super) enum Plan {
 }
 
 impl Plan {
-    /// What is recorded of it, of which `gone` went on before.
-    pub(super) fn passed(&self, gone: Passed) -> Passed {
+    /// What is recorded of it; `gone` says what of it went on before.
+    pub(super) fn passed(&self, gone: impl FnOnce() -> Passed) -> Passed {
         match self {
             Self::None | Self::Pass | Self::Hold { .. } | Self::Ask { .. } => Passed::AsRead,
             Self::Own => Passed::Own,
@@ -68,7 +68,7 @@ impl Plan {
             | Self::Agree { .. }
             | Self::Refuse { .. }
             | Self::Strike { .. }
-            | Self::End(_) => gone,
+            | Self::End(_) => gone(),
         }
     }
 }
