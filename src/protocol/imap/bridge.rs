@@ -88,6 +88,8 @@ pub(super) struct Bridge {
     pub(super) stage: Stage,
     /// What the client sent behind a STARTTLS whose answer has not come.
     pub(super) behind: Undecided,
+    /// It will not say any more; what it said may wait.
+    pub(super) client_is_gone: bool,
     /// It will not answer any more.
     pub(super) server_is_gone: bool,
     client: Held,
@@ -117,6 +119,7 @@ impl Bridge {
             setting,
             stage: Stage::Quiet,
             behind: Undecided::default(),
+            client_is_gone: false,
             server_is_gone: false,
             client: Held::default(),
             server: Held::default(),

@@ -291,6 +291,7 @@ impl Protocol for Observer {
         if let Some(blind) = &mut self.blind {
             blind.end(from, out);
         }
+        self.bridge.client_is_gone |= from == Peer::Client;
         self.bridge.server_is_gone |= from == Peer::Server;
         if self.bridge.server_is_gone && self.bridge.holds_client() {
             self.abandon_behind(out);

@@ -498,10 +498,15 @@ impl Observer {
     fn read_behind(&mut self, out: &mut Vec<Draft>) {
         let Undecided { octets, reads } = std::mem::take(&mut self.bridge.behind);
         let mut rest = octets.as_slice();
+        let last = reads.last().map_or(Micros::default(), |(_, at)| *at);
         for (length, at) in reads {
             let (octets, behind) = rest.split_at(length);
             rest = behind;
             self.client_octets(octets, at, out);
+        }
+        if self.bridge.client_is_gone && !self.bridge.holds_client() {
+            self.end_message(Peer::Client, last, out);
+            self.bridge.release_all(Peer::Client);
         }
     }
 

@@ -230,6 +230,26 @@ fn r022_what_went_on_before_it_was_kept_back_is_told() {
     );
 }
 
+/// What fuzzing found: of what an app that had left said behind its STARTTLS, which was refused then, the
+/// last line's beginning went on and was not told.
+#[test]
+fn r024_what_an_app_said_before_it_left_is_told_when_starttls_is_refused() {
+    let mut relay = Relay::new(setting(AppLeg::Cleartext, ServerLeg::Starttls));
+    let steps = [
+        (S, "* OK [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n"),
+        (C, "b STARTTLS\r\nc NOOP\r\nd NO"),
+    ];
+    for (from, octets) in steps {
+        relay.read(from, octets.as_bytes(), Micros(0));
+    }
+    relay.end(C, Micros(1));
+    relay.read(S, b"b NO\r\n", Micros(2));
+    relay.end(S, Micros(3));
+    let events = number(relay.drafts);
+    let told = told(&events).join("\n");
+    assert!(told.contains("command d"), "{told}");
+}
+
 /// It was told as passed on, and behind what came behind it.
 #[test]
 fn a_line_that_waits_for_tls_when_the_server_leaves_goes_nowhere() {
