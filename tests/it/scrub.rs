@@ -185,7 +185,7 @@ const SECRETS: [&str; 10] = [
     "tierärztin",
     "gründel",
     "gruendel",
-    "sehr",
+    "geehrte",
     "vorspann",
     "1278455344230334865",
     "48151623",
