@@ -488,14 +488,14 @@ impl Observer {
     pub(super) fn go_on_with_tls(&mut self, out: &mut Vec<Draft>) {
         self.bridge.secured();
         self.bridge.release(Peer::Client, None);
-        if self.client.assembler.is_empty() {
-            self.bridge.take_gone(Peer::Client); // of a message that was told
-        }
         self.read_behind(out);
     }
 
     /// Reads what the client sent behind a command that had to wait.
     fn read_behind(&mut self, out: &mut Vec<Draft>) {
+        if self.client.assembler.is_empty() {
+            self.bridge.take_gone(Peer::Client); // of a message that was told
+        }
         let Undecided { octets, reads } = std::mem::take(&mut self.bridge.behind);
         let mut rest = octets.as_slice();
         let last = reads.last().map_or(Micros::default(), |(_, at)| *at);
@@ -504,9 +504,12 @@ impl Observer {
             rest = behind;
             self.client_octets(octets, at, out);
         }
-        if self.bridge.client_is_gone && !self.bridge.holds_client() {
+        // Its end came before.
+        if self.bridge.client_is_gone && self.bridge.behind.is_empty() {
             self.end_message(Peer::Client, last, out);
-            self.bridge.release_all(Peer::Client);
+            if !self.bridge.holds_client() {
+                self.bridge.release_all(Peer::Client);
+            }
         }
     }
 

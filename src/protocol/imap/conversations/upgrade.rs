@@ -250,6 +250,28 @@ fn r024_what_an_app_said_before_it_left_is_told_when_starttls_is_refused() {
     assert!(told.contains("command d"), "{told}");
 }
 
+/// What fuzzing found: what might be a login ends the connection there, and was not told. As long as the app
+/// was there, it was told as having gone on.
+#[test]
+fn r025_what_an_app_said_before_it_left_is_told_when_it_ends_the_connection() {
+    for (before, refusal, behind) in [
+        (&[][..], "a BAD", &[C, S][..]),
+        (&[], "a BAD", &[S, C]),
+        (&[C], "a BAD no\r\n", &[S]),
+    ] {
+        let mut relay = Relay::new(setting(AppLeg::Cleartext, ServerLeg::Starttls));
+        relay.read(S, b"* OK hi\r\n", Micros(0));
+        relay.read(C, b"a STARTTLS\r\n\0", Micros(0));
+        before.iter().for_each(|from| relay.end(*from, Micros(1)));
+        relay.read(S, refusal.as_bytes(), Micros(2));
+        behind.iter().for_each(|from| relay.end(*from, Micros(3)));
+        let events = number(relay.drafts);
+        assert_eq!(edits(&events), ["******** -> "], "{before:?} {behind:?}");
+        assert_eq!(relay.done.last().unwrap(), "end cleartext-to-server");
+        assert!(!relay.done.concat().contains('\0'));
+    }
+}
+
 /// It was told as passed on, and behind what came behind it.
 #[test]
 fn a_line_that_waits_for_tls_when_the_server_leaves_goes_nowhere() {
